@@ -1,0 +1,4 @@
+//! The `kspipe` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! From a graph to a plan: who allocates the frames of each pipe, how many, how large, how aligned, in which memory.
+
+mod plan;
+
+pub use plan::{
+    AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
+    RouteChoice, Warning,
+};

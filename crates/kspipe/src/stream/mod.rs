@@ -1,0 +1,1 @@
+//! Running a plan: filters that do something, queues, time, statistics.
