@@ -188,7 +188,7 @@ fn check_joined(view: &View<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// The pins of a pipe stand upstream before downstream, and the first of them is the first by name that could be.
+/// The pins of a pipe stand upstream before downstream.
 fn check_order(view: &View<'_>, findings: &mut Findings<'_>) {
     let mut place = vec![0; view.graph.pins().len()];
     for pipe in &view.plan.pipes {
@@ -196,22 +196,13 @@ fn check_order(view: &View<'_>, findings: &mut Findings<'_>) {
             place[pin.index()] = position;
         }
     }
-    let mut starts = vec![true; view.graph.pins().len()];
     for pin in view.graph.pin_ids() {
         for next in &view.same_frame[pin.index()] {
-            starts[next.index()] = false;
             let together = view.plan.pipe_of[pin.index()] == view.plan.pipe_of[next.index()];
             if together && place[pin.index()] > place[next.index()] {
                 let message = format!("{} stands after {}, which it feeds", findings.name(pin), findings.name(*next));
                 findings.push(Rule::Pipes, &[pin, *next], message);
             }
-        }
-    }
-    for (number, pipe) in view.plan.pipes.iter().enumerate() {
-        let first = pipe.pins.iter().filter(|pin| starts[pin.index()]).min();
-        if first.is_some() && first != pipe.pins.first() {
-            let message = format!("pipe {number} starts with {}, not with its first pin", findings.name(pipe.pins[0]));
-            findings.push(Rule::Pipes, &pipe.pins[..1], message);
         }
     }
 }
