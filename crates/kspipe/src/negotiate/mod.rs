@@ -13,9 +13,11 @@ mod plan;
 mod progression;
 mod solve;
 mod tree;
+mod verify;
 
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
     RouteChoice, Warning,
 };
 pub use solve::negotiate;
+pub use verify::{Rule, Violation, verify};
