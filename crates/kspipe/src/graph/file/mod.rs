@@ -1,8 +1,8 @@
 //! The graph file: a [`Graph`] in TOML. Its keys are described in `docs/graph-file.md`.
 //!
 //! A file is read in three steps, each with the place of everything it handles: TOML to values (`reader`), values to
-//! filters as written (`draft`), and these, checked against each other, to a graph (`document`). Everything that is wrong with a
-//! file is reported at once, with its place.
+//! filters as written (`draft`), and these, checked against each other, to a graph (`document`). Everything that is
+//! wrong with a file is reported at once, with its place.
 
 mod connect;
 mod document;
@@ -50,7 +50,7 @@ pub const LARGEST_FILE: u64 = 256 << 20;
 ///
 /// let errors = GraphFile::parse("example.toml", &text.replace("frames", "farmes"), Path::new("")).unwrap_err();
 /// let error = errors.iter().next().expect("at least one");
-/// assert_eq!((error.position(), error.help()), (Some((3, 62)), Some("did you mean `frames`?")));
+/// assert_eq!((error.position(), error.help()), (Some((3, 63)), Some("did you mean `frames`?")));
 /// # Ok::<(), kspipe::graph::file::GraphFileErrors>(())
 /// ```
 #[derive(Clone, Debug)]
