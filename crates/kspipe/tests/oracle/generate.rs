@@ -202,10 +202,10 @@ fn pin() -> impl Strategy<Value = PinDraft> {
     .prop_flat_map(|count| prop::collection::vec(item(), count));
     let holds = weighted(0.15, 0u32..4);
     let bytes = prop_oneof![
-        30 => select(vec![0u64, 1, 64, 100, 128, 4096]),
+        30 => select(vec![1u64, 2, 64, 100, 128, 4096]),
         1 => select(vec![1 << 32, 1 << 40, i64::MAX as u64, u64::MAX]),
     ];
-    let compression = (select(vec![0u32, 1, 2, 3]), select(vec![1u32, 2, 3]), select(vec![0u32, 1, 64]));
+    let compression = (select(vec![1u32, 2, 3]), select(vec![1u32, 2, 3]), select(vec![0u32, 1, 64]));
     let compression =
         compression.prop_map(|(numerator, denominator, margin)| Compression { numerator, denominator, margin });
     (items, any::<bool>(), holds, weighted(0.12, bytes), weighted(0.15, compression)).prop_map(
