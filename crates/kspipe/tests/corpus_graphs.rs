@@ -10,9 +10,8 @@ mod oracle;
 use corpus::framing;
 use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_USER, RequirementFlags};
 use kspipe::graph::{Bridges, Direction, Framing, FramingItem, Graph, GraphBuilder, Mode, RouteKind};
-use kspipe::negotiate::{AllocatorKind, AllocatorPlace, Plan, verify};
+use kspipe::negotiate::{AllocatorKind, AllocatorPlace, Plan, negotiate, verify};
 use oracle::describe;
-use oracle::stand_in as negotiate;
 
 /// What a pipe should be.
 #[derive(Debug, PartialEq)]

@@ -6,8 +6,8 @@
 mod oracle;
 
 use kspipe::graph::Graph;
-use kspipe::negotiate::{Plan, verify};
-use oracle::brute::best_plan;
+use kspipe::negotiate::{NegotiateError, Plan, negotiate, verify};
+use oracle::brute::{best_plan, keys};
 use oracle::describe;
 use oracle::generate::{GraphDraft, graphs};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -74,4 +74,55 @@ fn the_verifier_accepts_every_plan_of_brute_force() {
     {
         assert!(number.get() * 20 > all, "only {number:?} of {all} graphs are {what}");
     }
+}
+
+/// Whether pins, joined by connections and routes, have one way at most from each to each.
+fn is_forest(graph: &Graph) -> bool {
+    let joined = graph.connections().iter().map(|edge| (edge.from, edge.to));
+    let mut tree: Vec<usize> = (0..graph.pins().len()).collect();
+    for (from, to) in joined.chain(graph.routes().iter().map(|edge| (edge.from, edge.to))) {
+        let (from, to) = (tree[from.index()], tree[to.index()]);
+        if from == to {
+            return false;
+        }
+        tree.iter_mut().filter(|tree| **tree == to).for_each(|tree| *tree = from);
+    }
+    true
+}
+
+#[test]
+fn the_solver_finds_what_brute_force_finds() {
+    let (forests, proven) = (Cell::new(0), Cell::new(0));
+    on_random_graphs(1, |draft| {
+        let graph = draft.build();
+        let fail = |message: String| Err(TestCaseError::fail(message));
+        let (plan, best) = match (negotiate(&graph), best_plan(&graph)) {
+            (Ok(plan), Some(best)) => (plan, best),
+            (Err(NegotiateError::Infeasible(_)), None) => return Ok(()),
+            (Ok(plan), None) => {
+                let violations = rejected(&graph, &plan);
+                return fail(format!("brute force finds no plan, the solver {plan:#?}\n{violations:?}"));
+            }
+            (Err(error), Some(best)) => return fail(format!("the solver says {error:?}; there is\n{best:#?}")),
+            (Err(error), None) => return fail(format!("the solver says {error:?}; there is no plan")),
+        };
+        if let Some(violations) = rejected(&graph, &plan) {
+            return fail(format!("{violations}\n{plan:#?}"));
+        }
+        let keys = keys(graph.strategy());
+        let (found, least) = (keys(&plan.cost), keys(&best.cost));
+        let decided = usize::from(plan.proven);
+        if found.len() < decided || found[..decided] != least[..decided] || found < least {
+            return fail(format!("cost {found:?}, {decided} proven; least {least:?}\n{plan:#?}\nbetter: {best:#?}"));
+        }
+        let forest = is_forest(&graph);
+        if forest && decided < least.len() {
+            return fail(format!("only {decided} keys of a forest are proven"));
+        }
+        forests.set(forests.get() + usize::from(forest));
+        proven.set(proven.get() + usize::from(decided == least.len()));
+        Ok(())
+    });
+    println!("{} plans of forests; {} with every key proven", forests.get(), proven.get());
+    assert!(forests.get() > 0);
 }

@@ -57,8 +57,3 @@ pub(crate) fn describe(graph: &Graph) -> String {
     }
     text
 }
-
-/// Until there is a solver.
-pub(crate) fn stand_in(graph: &Graph) -> Result<kspipe::negotiate::Plan, ()> {
-    brute::best_plan(graph).ok_or(())
-}
