@@ -189,7 +189,10 @@ impl Table {
         let mut cells = Vec::new();
         cells.try_reserve_exact(capacity).ok()?;
         cells.resize_with(capacity, Cell::new);
-        Some(Self { cells: cells.into_boxed_slice(), frames: AtomicU32::new(0) })
+        Some(Self {
+            cells: cells.into_boxed_slice(),
+            frames: AtomicU32::new(0),
+        })
     }
 
     /// The memory it takes.
