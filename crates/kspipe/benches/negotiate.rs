@@ -3,6 +3,11 @@
 //! `cargo bench -p kspipe --bench negotiate` prints time for each family at 10, 1,000 and 100,000 pins, and how it grows;
 //! `-- --quick` leaves the largest out.
 
+mod families;
+
+use families::FAMILIES;
+use kspipe::graph::Graph;
+use kspipe::negotiate::negotiate;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
