@@ -1,10 +1,11 @@
 //! What is said of a plan: its JSON, its properties and its reasons.
 
 #[path = "describe/graphs.rs"]
+#[allow(dead_code)]
 mod graphs;
 
 use graphs::{build, camera_overlay_recorder, pin};
-use kspipe::graph::{Bridges, Compression, Direction, FrameRange, FramingItem, Graph, RouteKind, Strategy};
+use kspipe::graph::{Bridges, Compression, DeviceMemory, Direction, FrameRange, FramingItem, Graph, RouteKind, Strategy};
 use kspipe::negotiate::describe::{Description, Reason, plan_text};
 use kspipe::negotiate::{
     Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, negotiate, plan_json,
@@ -14,7 +15,6 @@ use ks::{
     KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_USER, KsCompression, KsLogicalMemoryType, PipeAllocatorPlace,
     PipeFactors, PipeState, RequirementFlags,
 };
-use kspipe::graph::DeviceMemory;
 use serde_json::{Value, json};
 
 fn planned(graph: &Graph) -> Plan {
@@ -54,6 +54,45 @@ fn the_text_of_the_same_plan_is_pinned() {
     insta::assert_snapshot!("camera_overlay_recorder_text", plan_text(&graph, &plan, true));
     let brief = plan_text(&graph, &plan, false);
     assert!(!brief.contains("rule"), "reasons only where they are asked for:\n{brief}");
+}
+
+/// What the schema finds wrong with a value.
+fn schema_errors(value: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/plan.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.iter_errors(value).map(|error| format!("{error} at {}", error.instance_path())).collect()
+}
+
+#[test]
+fn plans_and_errors_are_as_the_schema_says() {
+    for graph in [camera_overlay_recorder(), segments()] {
+        let json = plan_json(&graph, &planned(&graph));
+        assert_eq!(schema_errors(&json), [] as [String; 0]);
+        let mut wrong = json.clone();
+        wrong["pipes"][0]["frames"] = json!(-1);
+        assert_ne!(schema_errors(&wrong), [] as [String; 0], "the schema looks inside");
+    }
+    let graph = camera_overlay_recorder();
+    let error = error_json(&graph, &NegotiateError::Undecided { states: 1 });
+    assert_eq!(schema_errors(&error), [] as [String; 0]);
+}
+
+/// Every member the schema names, and no other, stands on the page.
+#[test]
+fn the_page_tells_every_member() {
+    let page = include_str!("../../../docs/plan.md");
+    let graph = segments();
+    let json = plan_json(&graph, &planned(&graph));
+    let mut names: Vec<String> = Vec::new();
+    let mut collect = |value: &Value| names.extend(value.as_object().unwrap().keys().cloned());
+    collect(&json);
+    collect(&json["pipes"][0]);
+    collect(&json["copies"][0]);
+    collect(&json["cost"]);
+    for name in names {
+        let told = page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}.")) || page.contains(&format!("\"{name}\""));
+        assert!(told, "docs/plan.md does not tell `{name}`");
+    }
 }
 
 #[test]
