@@ -4,9 +4,9 @@
 #[allow(dead_code)]
 mod graphs;
 
+use ks::{KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, RequirementFlags};
 use kspipe::graph::{Direction, FramingItem, Graph, RouteKind};
 use kspipe::negotiate::{Plan, negotiate, plan_dot, plan_svg};
-use ks::{KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, RequirementFlags};
 
 /// A capture card, a tee, an encoder, a renderer that has its own memory: bridges, copies, several pipes.
 fn studio() -> Graph {
@@ -73,8 +73,12 @@ fn mixer(sources: usize) -> Graph {
     let mut graph = Graph::builder();
     graph.filter("mixer").pin("out", Direction::Out).item(FramingItem::exactly(8192));
     for source in 0..sources {
-        let (camera, tee, meter, effect) =
-            (format!("camera-{source}"), format!("tee-{source}"), format!("meter-{source}"), format!("effect-{source}"));
+        let (camera, tee, meter, effect) = (
+            format!("camera-{source}"),
+            format!("tee-{source}"),
+            format!("meter-{source}"),
+            format!("effect-{source}"),
+        );
         graph.filter(&camera).kernel().pin("out", Direction::Out).item(FramingItem::exactly(4096));
         graph.filter(&tee).pin("in", Direction::In);
         graph.filter(&tee).pin("a", Direction::Out);
@@ -130,7 +134,9 @@ fn with_class<'a>(
 
 fn boxes(document: &roxmltree::Document<'_>) -> Vec<[f64; 4]> {
     let number = |node: roxmltree::Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
-    with_class(document, "rect", "box").map(|node| ["x", "y", "width", "height"].map(|name| number(node, name))).collect()
+    with_class(document, "rect", "box")
+        .map(|node| ["x", "y", "width", "height"].map(|name| number(node, name)))
+        .collect()
 }
 
 #[test]
@@ -144,7 +150,11 @@ fn a_picture_has_each_filter_pin_and_connection_once() {
             assert!(boxes[..place].iter().all(|second| !overlap(*first, *second)), "{name}: boxes overlap");
         }
         assert_eq!(with_class(&document, "text", "pin").count(), graph.pins().len(), "{name}");
-        let titles: Vec<&str> = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title"))).filter_map(|node| node.text()).collect();
+        let titles: Vec<&str> = document
+            .descendants()
+            .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title")))
+            .filter_map(|node| node.text())
+            .collect();
         for connection in graph.connections() {
             let ends = format!("{} -> {}: ", graph.pin_name(connection.from), graph.pin_name(connection.to));
             assert_eq!(titles.iter().filter(|title| title.starts_with(&ends)).count(), 1, "{name}: {ends}");
@@ -185,7 +195,14 @@ fn long_chains_are_broken_into_lines() {
 
 #[test]
 fn no_name_breaks_a_picture() {
-    let nasty = ["<script>alert(1)</script>", "a\"b\\c", "]]>&amp;", "tab\there\u{1}\u{FFFF}", "名前が長い名前が長い名前が長い名前が長い", "{x|y}<z>"];
+    let nasty = [
+        "<script>alert(1)</script>",
+        "a\"b\\c",
+        "]]>&amp;",
+        "tab\there\u{1}\u{FFFF}",
+        "名前が長い名前が長い名前が長い名前が長い",
+        "{x|y}<z>",
+    ];
     for name in nasty {
         let mut graph = Graph::builder();
         graph.filter(name).pin(name, Direction::Out).item(FramingItem::exactly(4));

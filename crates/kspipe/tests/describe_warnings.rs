@@ -5,12 +5,12 @@
 mod graphs;
 
 use graphs::build;
-use kspipe::graph::{Compression, DeviceMemory, Direction, FrameRange, Framing, FramingItem, Graph, Mode, Strategy};
-use kspipe::negotiate::describe::{CODES, warnings};
-use kspipe::negotiate::{Warning, negotiate};
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, RequirementFlags,
 };
+use kspipe::graph::{Compression, DeviceMemory, Direction, FrameRange, Framing, FramingItem, Graph, Mode, Strategy};
+use kspipe::negotiate::describe::{CODES, warnings};
+use kspipe::negotiate::{Warning, negotiate};
 
 const PREFERS: RequirementFlags = RequirementFlags::PREFERENCES_ONLY;
 
@@ -65,7 +65,8 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
     let mut old = Graph::builder();
     let device = memory(KSMEMORY_TYPE_DEVICE_UNKNOWN);
     old.filter("a").kernel().pin("out", Direction::Out).framing(Framing::Old(Box::new(device.clone())));
-    let host = FramingItem { requirements: RequirementFlags::SYSTEM_MEMORY | PREFERS, ..memory(KSMEMORY_TYPE_KERNEL_PAGED) };
+    let host =
+        FramingItem { requirements: RequirementFlags::SYSTEM_MEMORY | PREFERS, ..memory(KSMEMORY_TYPE_KERNEL_PAGED) };
     old.filter("b").kernel().pin("in", Direction::In).framing(Framing::Old(Box::new(host)));
     old.connect("a.out", "b.in");
 
@@ -102,7 +103,10 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
         ),
         (
             build(&lonely),
-            &["KS005 a.in is not connected: no frames come to it", "KS005 b.out is not connected: nobody gets its frames"],
+            &[
+                "KS005 a.in is not connected: no frames come to it",
+                "KS005 b.out is not connected: nobody gets its frames",
+            ],
         ),
         (
             build(&old),
@@ -126,13 +130,17 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
         ),
         (
             pair((User, physical(100, 1000, 1)), (User, physical(500, 800, 7))),
-            &["KS010 b.in its PhysicalRange (500 to 800, step 7) makes the pipe's frames 500 bytes; without it they would \
-               have 100"],
+            &[
+                "KS010 b.in its PhysicalRange (500 to 800, step 7) makes the pipe's frames 500 bytes; without it they would \
+               have 100",
+            ],
         ),
         (
             pair((User, physical(100, 1000, 1)), (User, preferred(physical(500, 800, 1)))),
-            &["KS010 b.in its PhysicalRange (500 to 800, step 1) makes the pipe's frames 500 bytes; without it they would \
-               have 100"],
+            &[
+                "KS010 b.in its PhysicalRange (500 to 800, step 1) makes the pipe's frames 500 bytes; without it they would \
+               have 100",
+            ],
         ),
         (
             pair((User, FramingItem::exactly(3_000_000_000)), (User, any())),
@@ -187,7 +195,8 @@ fn what_is_met_is_not_warned_of() {
     let guid = Guid::from_u128(0x77);
     let mut graph = Graph::builder();
     graph.memory(guid, DeviceMemory { name: "vram".to_owned(), host_mappable: true, user_mappable: true });
-    let item = FramingItem { memory: guid, frames: 3, alignment: 64, requirements: PREFERS, ..FramingItem::exactly(640) };
+    let item =
+        FramingItem { memory: guid, frames: 3, alignment: 64, requirements: PREFERS, ..FramingItem::exactly(640) };
     graph.filter("a").kernel().pin("out", Direction::Out).item(item.clone());
     graph.filter("b").pin("in", Direction::In).item(item);
     graph.connect("a.out", "b.in");

@@ -130,7 +130,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn item() -> impl Strategy<Value = FramingItem> {
-        let range = || (0u32..40, 0u32..60, 0u32..7).prop_map(|(min, more, step)| FrameRange { min, max: min + more, step });
+        let range =
+            || (0u32..40, 0u32..60, 0u32..7).prop_map(|(min, more, step)| FrameRange { min, max: min + more, step });
         (range(), range(), any::<bool>()).prop_map(|(physical, optimal, prefers)| FramingItem {
             physical,
             optimal,
