@@ -281,6 +281,29 @@ fn reasons_name_who_forces_a_number_and_nobody_else() {
     );
 }
 
+#[test]
+fn the_default_allocator_of_kernel_memory_is_on_the_handle_of_the_last_in_pin() {
+    let mut graph = Graph::builder();
+    graph.filter("a").kernel().pin("out", Direction::Out);
+    graph.filter("b").kernel().pin("in", Direction::In);
+    graph.connect("a.out", "b.in");
+    let graph = build(&graph);
+    let plan = planned(&graph);
+    let reasons = Description::new(&graph, &plan).reasons(PipeId(0));
+    assert_eq!(
+        line(&graph, &reasons.allocator[0]),
+        "b.in 6 is the last in pin; no pin must, prefers to or can allocate, so its handle has the default allocator"
+    );
+    assert_eq!(
+        line(&graph, &reasons.memory_type[0]),
+        "- 2 no pin names a memory type that could be had; kernel-nonpaged serves all"
+    );
+    assert_eq!(
+        plan_json(&graph, &plan)["pipes"][0]["allocator"],
+        json!({ "kind": "default", "pin": "b.in", "place": "last" })
+    );
+}
+
 /// A graph of two filters, the pins asking these items, and why there is a bridge between them.
 fn bridge_between(from: FramingItem, from_kernel: bool, to: FramingItem, to_kernel: bool) -> Vec<String> {
     let mut graph = Graph::builder();

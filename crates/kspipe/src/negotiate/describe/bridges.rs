@@ -5,11 +5,11 @@ use super::names::memory_name;
 use super::reasons::{Reason, floor_text};
 use super::sizes::Sizes;
 use super::view::View;
-use crate::graph::{Direction, FrameRange, Mode, PinId};
+use crate::graph::{Direction, FrameRange, Mode, PinId, Route};
 use crate::negotiate::memory::{MemoryClass, memory_classes};
 use crate::negotiate::{Bridge, PipeId};
 use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Different steppings compared with one another at most, for each pipe. More are left to the general reason.
 const STEPPINGS: usize = 64;
@@ -32,6 +32,8 @@ struct Summary {
 pub(super) struct BridgeReasons {
     /// By pipe.
     summaries: Vec<Summary>,
+    /// By the pipes at both ends: a route taken as a copy between them, of several the last.
+    copies: HashMap<(PipeId, PipeId), Route>,
     /// By pin: the pin upstream in its pipe from which its frames must stay as they are.
     shared_from: Vec<Option<PinId>>,
     /// By pin: a pin from there on downstream in its pipe at which frames are written into.
@@ -43,7 +45,9 @@ impl BridgeReasons {
         let pipes = if view.plan.bridges.is_empty() { 0 } else { view.plan.pipes.len() };
         let (shared_from, written_at) = if pipes == 0 { (Vec::new(), Vec::new()) } else { sharing(view) };
         let summaries = (0..pipes).map(|pipe| summary(view, PipeId(pipe as u32))).collect();
-        BridgeReasons { summaries, shared_from, written_at }
+        let between = |route: Route| (view.pipe_of(route.from), view.pipe_of(route.to));
+        let copies = view.plan.copies.iter().map(|copy| (between(copy.route), copy.route)).collect();
+        BridgeReasons { summaries, copies, shared_from, written_at }
     }
 
     /// Why a bridge is one: for each conflict, what each side asks. Where no two of the items the plan chose conflict,
@@ -57,6 +61,9 @@ impl BridgeReasons {
             allocator_conflict(view, up, down, &mut reasons);
             size_conflict(view, up, down, &mut reasons);
             self.sharing_conflict(view, from, to, &mut reasons);
+        }
+        if reasons.is_empty() {
+            self.separate_pipes(view, from, to, &mut reasons);
         }
         // Two conflicts may share a side.
         let mut said = Vec::new();
@@ -74,6 +81,18 @@ impl BridgeReasons {
             reasons.push(Reason::of(from, view.item_place(from), 1, text));
         }
         reasons
+    }
+
+    /// Rule 1: a copy elsewhere that keeps the two pipes apart.
+    fn separate_pipes(&self, view: &View<'_>, from: PinId, to: PinId, reasons: &mut Vec<Reason>) {
+        let (up, down) = (view.pipe_of(from), view.pipe_of(to));
+        if let Some(route) = self.copies.get(&(up, down)).or_else(|| self.copies.get(&(down, up))) {
+            let text = format!(
+                "frames are copied from here to {}, so both lie in different pipes; joined here, they would be in one",
+                view.name(route.to)
+            );
+            reasons.push(Reason::of(route.from, None, 1, text));
+        }
     }
 
     fn sharing_conflict(&self, view: &View<'_>, from: PinId, to: PinId, reasons: &mut Vec<Reason>) {

@@ -220,7 +220,7 @@ fn allocator(view: &View<'_>, id: PipeId) -> Vec<Reason> {
             "can allocate (KSALLOCATOR_FLAG_CAN_ALLOCATE), the last pin that does".to_owned()
         }
         (AllocatorKind::Default, Some(_)) => {
-            "no pin must, prefers to or can allocate: the default allocator, on the handle of the last in pin"
+            "is the last in pin; no pin must, prefers to or can allocate, so its handle has the default allocator"
                 .to_owned()
         }
         (_, None) => "no pin must, prefers to or can allocate here: the default allocator, of no pin".to_owned(),

@@ -117,7 +117,7 @@ mod tests {
             let all = ranges.iter().try_fold(Sizes::any(), |sizes, range| sizes.and(Sizes::of(range)));
             let allows = |size: u64| ranges.iter().all(|range| {
                 size >= u64::from(range.min) && size <= u64::from(range.max)
-                    && (size - u64::from(range.min)) % u64::from(range.step.max(1)) == 0
+                    && (size - u64::from(range.min)).is_multiple_of(u64::from(range.step.max(1)))
             });
             for size in 0..200 {
                 prop_assert_eq!(all.is_some_and(|sizes| sizes.contains(size)), allows(size));

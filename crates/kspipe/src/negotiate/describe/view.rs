@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 /// A graph, its plan, and the indexes that every description needs: built once, linear in the graph.
 #[derive(Debug)]
-pub(crate) struct View<'a> {
-    pub(crate) graph: &'a Graph,
-    pub(crate) plan: &'a Plan,
+pub(super) struct View<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) plan: &'a Plan,
     /// By route, in the graph's order: the plan takes it as a copy.
     copied: Vec<bool>,
     /// By pin: the connection at it is a bridge.
@@ -29,7 +29,7 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
+    pub(super) fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
         let copies: HashSet<(PinId, PinId)> = plan.copies.iter().map(|copy| (copy.route.from, copy.route.to)).collect();
         let copied = graph.routes().iter().map(|route| copies.contains(&(route.from, route.to))).collect();
         let mut bridged = vec![false; graph.pins().len()];
@@ -63,13 +63,13 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(crate) fn name(&self, pin: PinId) -> String {
+    pub(super) fn name(&self, pin: PinId) -> String {
         self.graph.pin_name(pin)
     }
     pub(super) fn pipe(&self, id: PipeId) -> &'a Pipe {
         &self.plan.pipes[id.index()]
     }
-    pub(crate) fn pipe_of(&self, pin: PinId) -> PipeId {
+    pub(super) fn pipe_of(&self, pin: PinId) -> PipeId {
         self.plan.pipe_of[pin.index()]
     }
     /// The place of the item the plan uses at a pin.
