@@ -56,7 +56,7 @@ pub(super) fn propagate(
 ) -> Formats {
     let mut formats = Formats { of: vec![None; graph.pins().len()], problems: Vec::new() };
     let mut reached = Vec::new();
-    let mut reach = |of: &mut Vec<Option<MediaFormat>>, reached: &mut Vec<PinId>, pin: PinId, format: MediaFormat| {
+    let reach = |of: &mut Vec<Option<MediaFormat>>, reached: &mut Vec<PinId>, pin: PinId, format: MediaFormat| {
         if of[pin.index()].is_none() {
             of[pin.index()] = Some(format);
             reached.push(pin);

@@ -18,12 +18,10 @@ mod wiring;
 pub mod y4m;
 
 pub use filters::FilterError;
-pub use format::{
-    ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat, UNITS_PER_SECOND,
-};
+pub use format::{ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat, UNITS_PER_SECOND};
 pub use formats::{Note, probe_formats};
 pub use prepare::{PrepareError, Prepared, prepare};
 pub use report::{
-    FilterReport, Failure, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
+    Failure, FilterReport, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };
 pub use running::{RunError, RunOptions, Running, StopHandle};

@@ -1,8 +1,8 @@
 //! Before a run: a graph's sources are opened and its formats found out.
 
 use super::filters::{self, FilterError, Interrupt, Source, same_file};
-use super::formats::{Formats, propagate};
 use super::format::MediaFormat;
+use super::formats::{Formats, propagate};
 use crate::graph::{Direction, Filter, FilterId, Graph, PinId, RouteKind, Run};
 use std::path::Path;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub struct Prepared {
 }
 
 /// What ends waits for files: reading at the first stop, writing at the second.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Interrupts {
     pub(super) reading: Arc<Interrupt>,
     pub(super) writing: Arc<Interrupt>,
@@ -123,8 +123,7 @@ pub fn prepare(mut graph: Graph) -> Result<Prepared, PrepareError> {
     for filter in graph.filters() {
         let opened = filter.run().and_then(|run| filters::open_source(run, &interrupts.reading));
         let opened = opened.transpose();
-        sources
-            .push(opened.map_err(|source| PrepareError::Source { filter: filter.name().to_owned(), source })?);
+        sources.push(opened.map_err(|source| PrepareError::Source { filter: filter.name().to_owned(), source })?);
     }
     let formats = propagate(&graph, |FilterId(index), run| match &sources[index as usize] {
         Some(source) => Ok(source.format()),

@@ -1,13 +1,11 @@
 //! A graph that runs: starting it, looking at it, stopping it, and what it did.
 
-use super::engine::{
-    Counters, Done, Hub, HubParts, Limits, MemoryError, Pool, Queue, Totals, Worker,
-};
+use super::engine::{Counters, Done, Hub, HubParts, Limits, MemoryError, Pool, Queue, Totals, Worker};
 use super::filters::{self, FilterError, Interrupt, Role};
 use super::format::MediaFormat;
 use super::prepare::Prepared;
 use super::report::{
-    FilterReport, Failure, GraphReport, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
+    Failure, FilterReport, GraphReport, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };
 use super::wiring::Wiring;
 use crate::allocator::Allocator;
@@ -117,8 +115,14 @@ impl Prepared {
             roles.into_iter().zip(wiring.outlets.into_iter().zip(wiring.out_bytes)).enumerate()
         {
             let counters = Arc::<Counters>::default();
-            let worker =
-                Worker { hub: Arc::clone(&hub), filter: index, counters: Arc::clone(&counters), outlets, out_bytes, limits };
+            let worker = Worker {
+                hub: Arc::clone(&hub),
+                filter: index,
+                counters: Arc::clone(&counters),
+                outlets,
+                out_bytes,
+                limits,
+            };
             running.filters.push(Started { counters, thread: None });
             if failed.is_some() {
                 // It ends at once, so that the others find their end.
@@ -157,9 +161,8 @@ fn allocate(graph: &Graph, plan: &Plan) -> Result<Vec<Arc<Pool>>, RunError> {
 fn open(filter: &Filter, format: Option<&MediaFormat>, interrupt: &Arc<Interrupt>) -> Result<Role, RunError> {
     let opened = filter.run().zip(format).and_then(|(run, format)| filters::open(run, format, interrupt));
     // `prepare` sees to it that every filter has a `run`, every source is open and every other has a format.
-    let opened = opened.ok_or_else(|| RunError::Plan {
-        message: format!("filter `{}` has nothing to do", filter.name()),
-    })?;
+    let opened =
+        opened.ok_or_else(|| RunError::Plan { message: format!("filter `{}` has nothing to do", filter.name()) })?;
     opened.map_err(|source| RunError::Filter { filter: filter.name().to_owned(), source })
 }
 
@@ -220,7 +223,8 @@ impl Running {
     /// How far it is.
     pub fn progress(&self) -> Progress {
         let Running { graph, hub, filters, .. } = self;
-        let sinks = graph.filters().iter().zip(filters).filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
+        let sinks =
+            graph.filters().iter().zip(filters).filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
         Progress {
             elapsed: self.started.elapsed(),
             source_frames: hub.parts.totals.source_frames.get(),
@@ -276,7 +280,8 @@ impl Running {
         let filters = self.graph.filters().iter().zip(&self.filters).zip(done);
         let filters: Vec<FilterReport> =
             filters.map(|((filter, started), done)| filter_report(filter, &started.counters, done)).collect();
-        let sinks = self.graph.filters().iter().zip(&filters).filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
+        let sinks =
+            self.graph.filters().iter().zip(&filters).filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
         let totals = &self.hub.parts.totals;
         let source_frames = totals.source_frames.get();
         let graph = GraphReport {
@@ -317,9 +322,7 @@ impl Started {
 
 fn filter_report(filter: &Filter, counters: &Counters, done: Option<Done>) -> FilterReport {
     let (latency, end_to_end, digest, error) = match done {
-        Some(done) => {
-            (done.latency.latency(), done.end_to_end.map(|times| times.latency()), done.digest, done.error)
-        }
+        Some(done) => (done.latency.latency(), done.end_to_end.map(|times| times.latency()), done.digest, done.error),
         None => Default::default(),
     };
     FilterReport {

@@ -87,13 +87,7 @@ impl Hub {
             failures: Vec::new(),
             ended: None,
         };
-        Hub {
-            parts,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            stopping: AtomicBool::new(false),
-            interrupts,
-        }
+        Hub { parts, state: Mutex::new(state), changed: Condvar::new(), stopping: AtomicBool::new(false), interrupts }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -123,12 +117,10 @@ impl Hub {
     ) -> Result<Held, FilterError> {
         let pool = &self.parts.pools[pipe];
         let frame = match pool.allocator.try_acquire() {
-            Err(AcquireError::Empty) => {
-                self.waiting(filter, Waiting { what: Awaited::FreeFrame(pipe), keeps }, || {
-                    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                    pool.allocator.acquire(left)
-                })
-            }
+            Err(AcquireError::Empty) => self.waiting(filter, Waiting { what: Awaited::FreeFrame(pipe), keeps }, || {
+                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                pool.allocator.acquire(left)
+            }),
             result => result,
         };
         match frame {
@@ -269,10 +261,6 @@ impl Hub {
     /// How the run ended, once it has.
     pub(in crate::stream) fn ending(&self) -> Ending {
         let mut state = self.lock();
-        Ending {
-            stopped_early: state.stopped_early,
-            failures: std::mem::take(&mut state.failures),
-            at: state.ended,
-        }
+        Ending { stopped_early: state.stopped_early, failures: std::mem::take(&mut state.failures), at: state.ended }
     }
 }

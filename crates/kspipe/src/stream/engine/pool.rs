@@ -39,11 +39,8 @@ pub(in crate::stream) enum MemoryError {
 impl Pool {
     /// Commits the frames of a pipe, every page touched: the first frames shall not be late for it.
     pub(in crate::stream) fn commit(graph: &Graph, id: u32, pipe: &Pipe) -> Result<Self, MemoryError> {
-        let kind = if cfg!(unix) {
-            MemoryKind::Anonymous { huge_pages: false, prefault: true }
-        } else {
-            MemoryKind::Heap
-        };
+        let kind =
+            if cfg!(unix) { MemoryKind::Anonymous { huge_pages: false, prefault: true } } else { MemoryKind::Heap };
         let (memory_type, memory) = match pipe.memory_type {
             KSMEMORY_TYPE_USER => ("user", kind.to_string()),
             KSMEMORY_TYPE_KERNEL_PAGED => ("kernel-paged", format!("kernel-paged, simulated in {kind}")),

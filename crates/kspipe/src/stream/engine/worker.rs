@@ -103,9 +103,11 @@ impl Worker {
             let pool_pipe = frame.pool().pipe;
             let exclusive = frame.exclusive().ok_or(FilterError::SharedFrame { pipe: pool_pipe })?;
             let (bytes, size) = (self.out_bytes as u64, exclusive.len() as u64);
-            let picture = exclusive
-                .get_mut(..self.out_bytes)
-                .ok_or(FilterError::FrameTooSmall { pipe: pool_pipe, bytes, size })?;
+            let picture = exclusive.get_mut(..self.out_bytes).ok_or(FilterError::FrameTooSmall {
+                pipe: pool_pipe,
+                bytes,
+                size,
+            })?;
             if !source.fill(picture, number)? {
                 break;
             }

@@ -233,9 +233,7 @@ impl Output {
             (path.display().to_string(), File::create(path))
         };
         match file {
-            Ok(file) => {
-                Ok(Output { writer: BufWriter::with_capacity(BUFFER, Stream::new(file, interrupt)), name })
-            }
+            Ok(file) => Ok(Output { writer: BufWriter::with_capacity(BUFFER, Stream::new(file, interrupt)), name }),
             Err(source) => Err(FilterError::File { path: name, source }),
         }
     }

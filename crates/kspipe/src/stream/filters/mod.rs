@@ -184,10 +184,7 @@ pub(super) fn is_source(run: &Run) -> bool {
 
 /// Whether a filter takes frames and sends none.
 pub(super) fn is_sink(run: &Run) -> bool {
-    matches!(
-        run,
-        Run::Y4mSink { .. } | Run::RawSink { .. } | Run::Png { .. } | Run::Checksum { .. } | Run::Discard
-    )
+    matches!(run, Run::Y4mSink { .. } | Run::RawSink { .. } | Run::Png { .. } | Run::Checksum { .. } | Run::Discard)
 }
 
 /// The file a source reads.
