@@ -3,7 +3,8 @@
 mod stream_support;
 
 use kspipe::graph::{Graph, PixelFormat, RouteKind, Run};
-use kspipe::stream::{Outcome, RunOptions};
+use kspipe::negotiate::negotiate;
+use kspipe::stream::{Outcome, RunOptions, prepare};
 use proptest::prelude::*;
 use stream_support::*;
 
@@ -38,6 +39,16 @@ struct Builder<'a> {
     /// The most frames any pipe can be made to keep: all that all keep.
     kept: u64,
     filters: usize,
+    /// Whether frames may be written in place is left to the plan.
+    negotiated: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn new(folder: &'a std::path::Path, frames: u64, negotiated: bool) -> Self {
+        let mut graph = Graph::builder();
+        add(&mut graph, "source", pattern(PixelFormat::Nv12, Some(frames)), None);
+        Builder { graph, folder, bridges: Vec::new(), sinks: Vec::new(), kept: 0, filters: 0, negotiated }
+    }
 }
 
 impl Builder<'_> {
@@ -63,9 +74,20 @@ impl Builder<'_> {
                 self.build(&format!("{name}.out"), below, shared);
             }
             Below::Twice(below) => {
-                let route = if shared { RouteKind::Copy } else { RouteKind::InPlace };
+                let route = match (self.negotiated, shared) {
+                    (true, _) => RouteKind::Either,
+                    (false, true) => RouteKind::Copy,
+                    (false, false) => RouteKind::InPlace,
+                };
                 let first = self.filter(from, Run::Invert, Some(route));
-                let second = self.filter(&format!("{first}.out"), Run::Invert, Some(RouteKind::InPlace));
+                let second = self.filter(
+                    &format!("{first}.out"),
+                    Run::Invert,
+                    Some(match self.negotiated {
+                        true => RouteKind::Either,
+                        false => RouteKind::InPlace,
+                    }),
+                );
                 self.build(&format!("{second}.out"), below, false);
             }
             Below::Tee(a, b) => {
@@ -89,15 +111,7 @@ proptest! {
     #[test]
     fn every_sink_of_any_tree_gets_every_frame(tree in below(), frames in 0u64..40) {
         let folder = folder();
-        let mut builder = Builder {
-            graph: Graph::builder(),
-            folder: folder.path(),
-            bridges: Vec::new(),
-            sinks: Vec::new(),
-            kept: 0,
-            filters: 0,
-        };
-        add(&mut builder.graph, "source", pattern(PixelFormat::Nv12, Some(frames)), None);
+        let mut builder = Builder::new(folder.path(), frames, false);
         builder.build("source.out", &tree, false);
         let bridges: Vec<&str> = builder.bridges.iter().map(String::as_str).collect();
         // As rule 5 counts: what all keep, and one more.
@@ -110,5 +124,22 @@ proptest! {
         }
         let copies = report.graph.copies_per_frame * frames.max(1) as f64;
         prop_assert_eq!(copies.round() as u64, frames * bridges.len() as u64);
+    }
+
+    #[test]
+    fn every_negotiated_plan_of_any_tree_streams(tree in below(), frames in 0u64..40) {
+        let folder = folder();
+        let mut builder = Builder::new(folder.path(), frames, true);
+        builder.build("source.out", &tree, false);
+        let prepared = prepare(builder.graph.build().unwrap()).unwrap();
+        let plan = negotiate(prepared.graph()).unwrap();
+        let report = prepared.start(&plan, RunOptions::default()).unwrap().wait();
+        prop_assert_eq!(report.outcome, Outcome::Finished, "{:?}", report.errors);
+        prop_assert!(report.all_frames_home());
+        for sink in &builder.sinks {
+            let numbers = verified_numbers(sink, &format(PixelFormat::Nv12));
+            prop_assert_eq!(numbers, (0..frames).collect::<Vec<u64>>());
+        }
+        prop_assert_eq!(u128::from(report.graph.bytes_copied), plan.cost.bytes_copied * u128::from(frames));
     }
 }
