@@ -12,9 +12,7 @@ use crate::sample::Whose;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use ks::{AllocatorProperties, GetBufferFlags, KsAllocatorMode};
-use kspipe::allocator::{
-    AcquireError, AllocatorProperties as EngineProperties, CommitError, Frame, SetPropertiesError,
-};
+use kspipe::allocator::{AcquireError, CommitError, Frame, SetPropertiesError};
 use std::sync::Arc;
 use windows_core::{HRESULT, Interface, Ref};
 

@@ -176,8 +176,8 @@ fn check(given: &Given, attributes: &Attributes, (address, size): (usize, i32)) 
 ///
 /// The pointer in `given` is null or that of a well-formed media type.
 unsafe fn new_media_type(sample: &Sample, given: &Given) -> Result<Option<Arc<MediaType>>, HRESULT> {
-    let flags = SampleFlags::from_bits_truncate(given.properties.dw_sample_flags);
-    let source = given.properties.media_type;
+    let flags = given.properties.dw_sample_flags;
+    let source = given.properties.p_media_type.cast::<AmMediaType>();
     let covered = given.length >= end_of!(p_media_type: *mut u8);
     if !covered || !flags.contains(SampleFlags::TYPECHANGED) {
         return Ok(None);
