@@ -66,12 +66,7 @@ fn s016_an_unknown_interface_is_refused_with_null() {
 #[test]
 fn s017_references_are_counted() {
     let ks: IKsAllocatorEx = KsAllocator::new().into();
-    let vtable = Interface::vtable(ks.as_unknown());
-    // SAFETY: one reference more and the same one less.
-    unsafe {
-        assert_eq!((vtable.AddRef)(ks.as_raw()), 2);
-        assert_eq!((vtable.Release)(ks.as_raw()), 1);
-    }
+    assert_eq!(add_ref_and_release(&ks), (2, 1));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! The macro writes a type, a trait and a vtable for every interface and passes documentation on to the type and the
 //! trait's methods only; the rest of what it writes is documented by the interface.
-#![allow(missing_docs, clippy::missing_safety_doc)]
+#![allow(missing_docs, elided_lifetimes_in_paths, clippy::missing_safety_doc)]
 
 use super::IKsPin;
 use crate::handle::Handle;
@@ -61,5 +61,5 @@ pub unsafe trait IKsAllocatorEx: IKsAllocator {
     pub fn KsSetAllocatorHandle(&self, handle: Handle);
     /// Slot 10, which Microsoft's pages leave out. Creates an allocator on the pin's handle (`IKsObject`) with the
     /// framing that the extended properties say (statements 122 to 127).
-    pub fn KsCreateAllocatorAndGetHandle(&self, pin: Ref<'_, IKsPin>) -> Handle;
+    pub fn KsCreateAllocatorAndGetHandle(&self, pin: Ref<IKsPin>) -> Handle;
 }

@@ -1,5 +1,5 @@
 //! `IKsObject` and `IKsPin`, as far as the allocator calls them.
-#![allow(missing_docs, clippy::missing_safety_doc)]
+#![allow(missing_docs, elided_lifetimes_in_paths, clippy::missing_safety_doc)]
 
 use super::{IMediaSample, IMemAllocator};
 use crate::handle::Handle;
@@ -47,14 +47,14 @@ pub unsafe trait IKsPin: IUnknown {
     /// Slot 7.
     pub fn KsPropagateAcquire(&self) -> HRESULT;
     /// Slot 8. Delivers a sample downstream.
-    pub fn KsDeliver(&self, sample: Ref<'_, IMediaSample>, flags: u32) -> HRESULT;
+    pub fn KsDeliver(&self, sample: Ref<IMediaSample>, flags: u32) -> HRESULT;
     /// Slot 9.
     pub fn KsMediaSamplesCompleted(&self, stream_segment: *mut KsStreamSegment) -> HRESULT;
     /// Slot 10. The allocator or null; the caller owns a reference only if it asked for one, so that with
     /// `KsPeekOperation_PeekOnly` what comes back must not be dropped (`ManuallyDrop`).
     pub fn KsPeekAllocator(&self, operation: KsPeekOperation) -> Option<IMemAllocator>;
     /// Slot 11. The allocator the connection is to use, or null.
-    pub fn KsReceiveAllocator(&self, allocator: Ref<'_, IMemAllocator>) -> HRESULT;
+    pub fn KsReceiveAllocator(&self, allocator: Ref<IMemAllocator>) -> HRESULT;
     /// Slot 12.
     pub fn KsRenegotiateAllocator(&self) -> HRESULT;
     /// Slot 13. The new count.

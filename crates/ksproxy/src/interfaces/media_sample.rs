@@ -1,5 +1,5 @@
 //! `IMediaSample` and `IMediaSample2`.
-#![allow(missing_docs, clippy::missing_safety_doc)]
+#![allow(missing_docs, elided_lifetimes_in_paths, clippy::missing_safety_doc)]
 
 use ks::AmMediaType;
 use windows_core::{HRESULT, IUnknown, IUnknown_Vtbl, interface};

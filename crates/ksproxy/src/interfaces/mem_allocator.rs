@@ -1,5 +1,5 @@
 //! `IMemAllocator`, `IMemAllocatorCallbackTemp` and the callback a client implements.
-#![allow(missing_docs, clippy::missing_safety_doc)]
+#![allow(missing_docs, elided_lifetimes_in_paths, clippy::missing_safety_doc)]
 
 use super::IMediaSample;
 use ks::{AllocatorProperties, GetBufferFlags};
@@ -37,7 +37,7 @@ pub unsafe trait IMemAllocator: IUnknown {
         flags: GetBufferFlags,
     ) -> HRESULT;
     /// Slot 8. What a sample's last `Release` does; clients call `Release` (statements 74, 75).
-    pub fn ReleaseBuffer(&self, buffer: Ref<'_, IMediaSample>) -> HRESULT;
+    pub fn ReleaseBuffer(&self, buffer: Ref<IMediaSample>) -> HRESULT;
 }
 
 /// `IMemAllocatorCallbackTemp` (strmif.h): tells one client when a frame is free again.
@@ -49,7 +49,7 @@ pub unsafe trait IMemAllocator: IUnknown {
 #[interface("379A0CF0-C1DE-11D2-ABF5-00A0C905F375")]
 pub unsafe trait IMemAllocatorCallbackTemp: IMemAllocator {
     /// Slot 9. Sets the one client to notify, or with null none (statements 76 to 84).
-    pub fn SetNotify(&self, notify: Ref<'_, IMemAllocatorNotifyCallbackTemp>) -> HRESULT;
+    pub fn SetNotify(&self, notify: Ref<IMemAllocatorNotifyCallbackTemp>) -> HRESULT;
     /// Slot 10. The samples nobody holds, whether committed or not (statements 85 to 87).
     pub fn GetFreeCount(&self, free: *mut i32) -> HRESULT;
 }

@@ -1,5 +1,5 @@
 //! What the tests of the interfaces share: an allocator and its two faces, clients, pins and a recording driver.
-#![allow(dead_code, reason = "no test uses all of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use ksproxy::hresult::*;
@@ -8,7 +8,7 @@ use ksproxy::{Handle, KsAllocator, ObjectAccess, OwnedHandle, Win32Error};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use windows_core::{HRESULT, IUnknown, Interface, implement};
+use windows_core::{HRESULT, Interface, implement};
 
 /// An allocator and its two faces.
 pub struct Subject {
@@ -117,12 +117,23 @@ unsafe impl<T> Sync for Shared<T> {}
 
 /// The number of references to an object, the pointer at hand included.
 pub fn references(interface: &impl Interface) -> u32 {
-    let unknown: &IUnknown = interface.as_unknown();
-    // SAFETY: one reference more and the same one less.
-    unsafe {
-        (Interface::vtable(unknown).AddRef)(unknown.as_raw());
-        (Interface::vtable(unknown).Release)(unknown.as_raw())
-    }
+    let (_, release) = counting(interface);
+    release()
+}
+
+/// AddRef, which was called once, and Release, which the caller has to call once.
+fn counting(interface: &impl Interface) -> (u32, impl FnOnce() -> u32) {
+    let this = interface.as_raw();
+    // SAFETY: every interface begins with IUnknown's slots.
+    let vtable = unsafe { &**this.cast::<*const windows_core::IUnknown_Vtbl>() };
+    // SAFETY: one reference more and, by the caller, the same one less.
+    unsafe { ((vtable.AddRef)(this), move || (vtable.Release)(this)) }
+}
+
+/// What AddRef and then Release answer.
+pub fn add_ref_and_release(interface: &impl Interface) -> (u32, u32) {
+    let (added, release) = counting(interface);
+    (added, release())
 }
 
 pub fn address(sample: &IMediaSample) -> usize {
