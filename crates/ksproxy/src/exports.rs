@@ -6,8 +6,10 @@ use crate::guard;
 use crate::handle::Handle;
 use crate::hresult::*;
 use crate::in_process::InProcessObjects;
+use crate::sample::MediaType;
 use core::ffi::c_void;
-use core::ptr::null_mut;
+use core::ptr::{NonNull, null_mut};
+use ks::AmMediaType;
 use windows_core::{GUID, HRESULT, Interface};
 
 /// Creates an allocator object and asks it for an interface.
@@ -59,4 +61,21 @@ pub unsafe extern "system" fn KspCreateSinkPin(handle: *mut Handle) -> HRESULT {
         unsafe { handle.write(made) };
         answer
     })
+}
+
+/// Frees a media type that `IMediaSample::GetMediaType` gave: its reference, its format block and the structure. Null is
+/// nothing. For any thread.
+///
+/// # Safety
+///
+/// `media_type` is null, or came from `GetMediaType` and is not used any more. Its members may have been changed as its
+/// owner may: the format block is null or from `malloc`, `pUnk` null or a reference.
+#[unsafe(no_mangle)]
+pub unsafe extern "system" fn KspDeleteMediaType(media_type: *mut AmMediaType) {
+    guard::value((), || {
+        if let Some(media_type) = NonNull::new(media_type) {
+            // SAFETY: as the caller promises.
+            drop(unsafe { MediaType::from_raw(media_type) });
+        }
+    });
 }

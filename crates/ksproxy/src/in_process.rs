@@ -99,11 +99,10 @@ fn validate(framing: &KsAllocatorFraming) -> Result<(), Win32Error> {
     /// The largest mask: a page, minus 1.
     const MAX_MASK: u32 = 4095;
     let options = framing.flags.options();
-    let valid = OptionFlags::COMPATIBLE | OptionFlags::SYSTEM_MEMORY;
     let mask = framing.file_alignment.file_alignment();
     let pool = [PoolType::NON_PAGED_POOL, PoolType::PAGED_POOL].contains(&framing.pool_type);
     let sound = framing.frame_size != 0
-        && valid.contains(options)
+        && OptionFlags::VALID.contains(options)
         && mask.is_valid()
         && mask.0 <= MAX_MASK
         && (pool || !options.contains(OptionFlags::SYSTEM_MEMORY));

@@ -33,7 +33,7 @@ mod object_access;
 mod sample;
 mod task_memory;
 
-pub use exports::{KspCreateAllocator, KspCreateSinkPin};
+pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 pub use in_process::InProcessObjects;

@@ -45,6 +45,15 @@ impl MediaType {
         Ok(Self(memory))
     }
 
+    /// Takes over a structure that [`into_raw`](Self::into_raw) gave away.
+    ///
+    /// # Safety
+    ///
+    /// It is owned by the caller, as are its format block (null or task memory) and `pUnk` (null or a reference).
+    pub(crate) unsafe fn from_raw(structure: NonNull<AmMediaType>) -> Self {
+        Self(structure)
+    }
+
     /// The structure.
     pub(crate) fn get(&self) -> &AmMediaType {
         // SAFETY: `self` owns the structure, which was initialised at its making and is never written to.
