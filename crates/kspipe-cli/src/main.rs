@@ -1,4 +1,25 @@
-//! The `kspipe` command.
+//! The `kspipe` command. `docs/command-line.md` is its manual.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod arguments;
+mod failure;
+mod graph;
+mod inspect;
+mod negotiate;
+mod output;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(_) => Ok(()),
+        Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
