@@ -1,6 +1,7 @@
 //! The report as a page that needs nothing else: the plan as a picture, and what the run did in tables.
 
-use super::{Document, PipeDocument, units};
+use super::{Document, PipeDocument};
+use crate::units;
 use kspipe::stream::{FilterReport, Latency, Outcome, Report};
 use std::fmt::{self, Display, Write};
 

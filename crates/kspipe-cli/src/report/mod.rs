@@ -1,13 +1,15 @@
 //! What is written when a graph has run: the JSON and the HTML report.
 
 mod html;
+mod properties;
 mod status;
 
 use crate::arguments::{ReportFile, ReportFormat};
 use crate::failure::Failure;
 use crate::output;
 use kspipe::graph::Graph;
-use kspipe::negotiate::{Plan, Warning, describe};
+use kspipe::negotiate::describe::Description;
+use kspipe::negotiate::{PipeId, Plan, Warning, plan_json, plan_svg};
 use kspipe::stream::{PipeReport, Report};
 use serde_json::{Value, json};
 
@@ -40,17 +42,18 @@ pub(crate) fn write(
     if files.is_empty() {
         return Ok(());
     }
-    let warnings = describe::warnings(graph, plan);
-    let pipes = report.pipes.iter().zip(&plan.pipes).enumerate().map(|(index, (report, pipe))| PipeDocument {
+    let description = Description::new(graph, plan);
+    let warnings = description.warnings();
+    let pipes = report.pipes.iter().zip(&plan.pipes).map(|(report, pipe)| PipeDocument {
         report,
-        properties: describe::properties_json(graph, plan, index),
+        properties: properties::json(&description.properties(PipeId(report.id))),
         status: status::json(pipe, report),
     });
     let document = Document {
         name,
         plan,
-        plan_json: describe::plan_json(graph, plan),
-        picture: describe::plan_svg(graph, plan),
+        plan_json: plan_json(graph, plan),
+        picture: plan_svg(graph, plan),
         warnings: &warnings,
         report,
         pipes: pipes.collect(),
