@@ -5,6 +5,7 @@
 //! order, by filter name and then pin name in byte order, whatever the order they were given in.
 
 mod build;
+pub mod file;
 mod framing;
 mod run;
 
