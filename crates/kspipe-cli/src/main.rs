@@ -7,6 +7,11 @@ mod graph;
 mod inspect;
 mod negotiate;
 mod output;
+mod progress;
+mod report;
+mod run;
+mod summary;
+mod units;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -14,7 +19,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Run(_) => Ok(()),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
     };

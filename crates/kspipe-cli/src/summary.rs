@@ -1,8 +1,37 @@
-//! What `kspipe run` says on standard error when it has ended.
+//! What `kspipe run` says on standard error: the plan before, the summary after.
 
 use crate::units;
+use kspipe::graph::Graph;
+use kspipe::negotiate::Plan;
+use kspipe::negotiate::describe::{memory_name, warnings};
 use kspipe::stream::{Outcome, Report};
 use std::fmt::Write;
+
+/// The plan, a line for each pipe, each bridge and each warning. `kspipe negotiate` shows all of it.
+pub(crate) fn plan_text(graph: &Graph, plan: &Plan) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for (id, pipe) in plan.pipes.iter().enumerate() {
+        let pins: Vec<String> = pipe.pins.iter().map(|pin| graph.pin_name(*pin)).collect();
+        let _ = writeln!(
+            text,
+            "pipe {id}: {} memory, {} frames of {} bytes, aligned to {}: {}",
+            memory_name(graph, pipe.memory_type),
+            units::grouped(pipe.frames),
+            units::grouped(pipe.frame_size),
+            units::grouped(pipe.alignment),
+            pins.join(", "),
+        );
+    }
+    for bridge in &plan.bridges {
+        let (from, to) = (graph.pin_name(bridge.connection.from), graph.pin_name(bridge.connection.to));
+        let _ = writeln!(text, "bridge {from} -> {to}: copies {} bytes a frame", units::grouped(bridge.bytes));
+    }
+    for warning in warnings(graph, plan) {
+        let _ = writeln!(text, "{}: {}; {}", warning.code, warning.message, warning.help);
+    }
+    text.replace('\u{a0}', " ")
+}
 
 /// The summary, a few lines.
 pub(crate) fn text(report: &Report) -> String {

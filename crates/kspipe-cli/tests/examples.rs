@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{FRAME, FRAMES, Ground, digests, expected, raw_frames, root, y4m_frames};
+use common::{FRAME, FRAMES, Ground, digests, expected, raw_frames, root, thumbnail, y4m_frames};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -34,6 +34,9 @@ fn preview_records_and_shows_the_inverted_film_without_copying_a_frame() {
     let recording = ground.read("examples/out/preview.y4m");
     assert_eq!(digests(&y4m_frames(&recording)), expected("inverted"));
     assert_eq!(snapshots(&ground, "preview-"), ["preview-00.png", "preview-08.png", "preview-16.png"]);
+    for number in [0, 8, 16] {
+        assert_picture(&ground.read(&format!("examples/out/preview-{number:02}.png")), "inverted", number);
+    }
     assert_eq!(report["plan"]["pipes"].as_array().map(Vec::len), Some(1));
     assert_run(&report, FRAMES as u64, 0);
 }
@@ -43,7 +46,11 @@ fn convert_turns_i420_into_rgb_pictures_of_another_size() {
     let ground = Ground::new();
     let report = run(&ground, "convert", &[]);
     assert_eq!(snapshots(&ground, "convert-"), ["convert-00.png", "convert-12.png"]);
-    let sizes: Vec<_> = report["plan"]["pipes"].as_array().expect("pipes").iter().map(|p| p["frame_size"].as_u64()).collect();
+    for number in [0, 12] {
+        assert_picture(&ground.read(&format!("examples/out/convert-{number:02}.png")), "original", number);
+    }
+    let pipes = report["plan"]["pipes"].as_array().expect("pipes");
+    let sizes: Vec<_> = pipes.iter().map(|pipe| pipe["frame_size"].as_u64()).collect();
     assert_eq!(sizes, [Some(86_400), Some(172_800)]);
 }
 
@@ -126,7 +133,37 @@ fn snapshots(ground: &Ground, prefix: &str) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// What every run that ended well says: all frames seen, copied as often as planned, and every one home again.
+/// A picture is the film's, within what two programs may round differently, averaged over blocks of 20 x 20 pixels.
+fn assert_picture(file: &[u8], name: &str, frame: usize) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().expect("it is a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("it fits memory")];
+    let info = reader.next_frame(&mut pixels).expect("it has a picture");
+    assert_eq!((info.width, info.height, info.color_type), (320, 180, png::ColorType::Rgb));
+    let expected = thumbnail(name, frame);
+    assert_eq!(expected.len(), 16 * 9);
+    for (block, expected) in expected.iter().enumerate() {
+        let (left, top) = (block % 16 * 20, block / 16 * 20);
+        for (channel, expected) in expected.iter().enumerate() {
+            let pixel = |x: usize, y: usize| f64::from(pixels[((top + y) * 320 + left + x) * 3 + channel]);
+            let sum: f64 = (0..400).map(|place| pixel(place % 20, place / 20)).sum();
+            let difference = (sum / 400.0 - f64::from(*expected)).abs();
+            assert!(difference <= 3.0, "{name} {frame}, block {block}, channel {channel}: off by {difference}");
+        }
+    }
+}
+
+/// What every run that ended well says: how many frames came from the source, how many of them were copied, and that
+/// every one is home again.
 fn assert_run(report: &serde_json::Value, frames: u64, copies: u64) {
-    let _ = (report, frames, copies);
+    assert_eq!(report["outcome"], "finished");
+    assert_eq!(report["errors"], serde_json::json!([]));
+    let graph = &report["graph"];
+    assert_eq!(graph["source_frames"], frames);
+    assert_eq!(graph["copies_per_frame"].as_f64(), Some(copies as f64 / frames as f64));
+    assert_eq!(graph["bytes_copied"].as_u64() == Some(0), copies == 0);
+    assert!(graph["bytes_moved_without_copying"].as_u64().is_some_and(|bytes| bytes > 0));
+    for pipe in report["pipes"].as_array().expect("pipes") {
+        assert_eq!(pipe["frames_out_at_end"], 0);
+        assert!(pipe["peak_in_use"].as_u64() <= pipe["frames"].as_u64());
+    }
 }

@@ -91,6 +91,17 @@ pub fn expected(name: &str) -> Vec<String> {
     digests
 }
 
+/// A frame of the film in RGB as ffmpeg converted it, averaged over blocks of 20 x 20 pixels: 16 a row, 9 rows. Every
+/// fourth frame is there.
+pub fn thumbnail(name: &str, frame: usize) -> Vec<[u8; 3]> {
+    let path = root().join(format!("crates/kspipe-cli/tests/expected/{name}.thumbnails"));
+    let text = fs::read_to_string(path).expect("the expected pictures are in the project");
+    let rows = text.lines().filter(|line| !line.starts_with('#'));
+    let blocks = rows.skip(frame / 4 * 9).take(9).flat_map(|row| row.split(' '));
+    let byte = |block: &str, at: usize| u8::from_str_radix(&block[at..at + 2], 16).expect("hexadecimal");
+    blocks.map(|block| [byte(block, 0), byte(block, 2), byte(block, 4)]).collect()
+}
+
 /// The frames of a Y4M stream, without its headers.
 pub fn y4m_frames(stream: &[u8]) -> Vec<&[u8]> {
     let line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n').expect("a header ends in a line feed") + 1;
