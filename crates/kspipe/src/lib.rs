@@ -2,6 +2,7 @@
 //! Streaming's `IKsAllocatorEx`.
 //!
 //! Data goes one way: framing → [`graph`] → [`negotiate`] (a plan) → [`allocator`] → frames → [`stream`] (a report).
+#![deny(unsafe_code)]
 
 pub mod allocator;
 pub mod graph;

@@ -1,0 +1,154 @@
+//! Acquire and release, beside a queue of indices and a bare pair of compare-and-swaps, in the same run.
+//!
+//! Nanoseconds of a busy machine say little; the ratio of two things measured a moment apart says much. So each round
+//! measures every contender, one after the other, and what is printed last is the median of the rounds' ratios.
+//!
+//! `cargo bench -p kspipe --bench allocator`
+
+use crossbeam_queue::ArrayQueue;
+use kspipe::allocator::{Allocator, AllocatorProperties, MemoryKind};
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+const ROUNDS: usize = 9;
+const FRAMES: u32 = 16;
+/// Pairs of one contender in one round.
+const PAIRS: u32 = 2_000_000;
+
+/// A pair of operations, done over and over by several threads at once.
+struct Contender<'a> {
+    name: &'static str,
+    pair: &'a (dyn Fn(u32) + Sync),
+    /// Nanoseconds a pair took each thread, by round.
+    rounds: Vec<f64>,
+}
+
+impl Contender<'_> {
+    fn run(&mut self, threads: usize) {
+        let barrier = Barrier::new(threads);
+        let nanoseconds: Vec<f64> = std::thread::scope(|scope| {
+            let running: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        let start = Instant::now();
+                        (self.pair)(PAIRS);
+                        start.elapsed().as_nanos() as f64 / f64::from(PAIRS)
+                    })
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().expect("a contender panicked")).collect()
+        });
+        self.rounds.push(nanoseconds.iter().sum::<f64>() / nanoseconds.len() as f64);
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn compare(threads: usize) {
+    let allocator = Allocator::new(MemoryKind::default());
+    let properties = AllocatorProperties { frames: FRAMES, size: 4096, alignment: 4096, prefix: 0 };
+    allocator.set_properties(properties).expect("properties");
+    allocator.commit().expect("commit");
+
+    let queue = ArrayQueue::new(FRAMES as usize);
+    for index in 0..FRAMES {
+        queue.push(index).expect("room");
+    }
+
+    let word = AtomicU64::new(0);
+
+    let pool = |pairs| {
+        for _ in 0..pairs {
+            drop(black_box(allocator.try_acquire()));
+        }
+    };
+    let pool_blocking = |pairs| {
+        for _ in 0..pairs {
+            drop(black_box(allocator.acquire(None)));
+        }
+    };
+    let array_queue = |pairs| {
+        for _ in 0..pairs {
+            if let Some(index) = black_box(queue.pop()) {
+                let _ = black_box(queue.push(index));
+            }
+        }
+    };
+    let swaps = |pairs| {
+        for _ in 0..pairs {
+            while word.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+                std::hint::spin_loop();
+            }
+            let _ = black_box(word.compare_exchange(1, 0, Ordering::Release, Ordering::Relaxed));
+        }
+    };
+
+    let mut contenders = [
+        Contender { name: "ArrayQueue<u32> pop + push", pair: &array_queue, rounds: Vec::new() },
+        Contender { name: "bare compare-and-swap pair", pair: &swaps, rounds: Vec::new() },
+        Contender { name: "try_acquire + drop", pair: &pool, rounds: Vec::new() },
+        Contender { name: "acquire(None) + drop", pair: &pool_blocking, rounds: Vec::new() },
+    ];
+    for contender in &mut contenders {
+        contender.run(threads);
+        contender.rounds.clear();
+    }
+    for _ in 0..ROUNDS {
+        for contender in &mut contenders {
+            contender.run(threads);
+        }
+    }
+
+    let status = allocator.status();
+    println!("\n{threads} thread(s), {FRAMES} frames, {ROUNDS} rounds of {PAIRS} pairs a thread:");
+    println!("{:<30}{:>12}{:>12}{:>22}{:>22}", "", "ns a pair", "spread", "ratio to ArrayQueue", "ratio to bare pair");
+    let ratio = |of: &Contender<'_>, to: &Contender<'_>| {
+        median(of.rounds.iter().zip(&to.rounds).map(|(of, to)| of / to).collect())
+    };
+    for contender in &contenders {
+        let least = contender.rounds.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = contender.rounds.iter().copied().fold(0.0, f64::max);
+        println!(
+            "{:<30}{:>12.2}{:>12}{:>22.3}{:>22.3}",
+            contender.name,
+            median(contender.rounds.clone()),
+            format!("{least:.1}-{most:.1}"),
+            ratio(contender, &contenders[0]),
+            ratio(contender, &contenders[1]),
+        );
+    }
+    println!("counters were on: {} acquires, peak {}, waits {}", status.acquires, status.peak, status.waits);
+    if threads == 1 {
+        println!(
+            "memory of the engine: {} bytes, {:.0} a frame without what it needs once",
+            status.control_bytes,
+            (status.control_bytes as f64 - control_bytes_of(0)) / f64::from(FRAMES),
+        );
+    }
+}
+
+/// What an allocator of so many frames takes beside their memory.
+fn control_bytes_of(frames: u32) -> f64 {
+    let allocator = Allocator::new(MemoryKind::Heap);
+    if frames > 0 {
+        let properties = AllocatorProperties { frames, size: 1, alignment: 1, prefix: 0 };
+        allocator.set_properties(properties).expect("properties");
+        allocator.commit().expect("commit");
+    }
+    allocator.status().control_bytes as f64
+}
+
+fn main() {
+    // `cargo test --benches` only asks whether it runs; so does `--test`.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    compare(1);
+    compare(2);
+}
