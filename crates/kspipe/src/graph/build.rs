@@ -52,8 +52,8 @@ pub enum BuildError {
         /// The out pin.
         name: String,
     },
-    /// A compression divides by 0.
-    #[error("the compression of `{name}` has the denominator 0")]
+    /// A compression multiplies or divides by 0.
+    #[error("the compression of `{name}` has a 0 in its ratio; numerator and denominator are at least 1")]
     CompressionByZero {
         /// The pin.
         name: String,
@@ -238,7 +238,7 @@ impl GraphBuilder {
 }
 
 fn check_pin(pin: &PinDraft, name: impl Fn() -> String) -> Result<(), BuildError> {
-    if pin.compression.denominator == 0 {
+    if pin.compression.numerator == 0 || pin.compression.denominator == 0 {
         return Err(BuildError::CompressionByZero { name: name() });
     }
     for item in pin.framing.items() {
@@ -324,9 +324,9 @@ impl PinBuilder<'_> {
         self.0.holds = Some(frames);
         self
     }
-    /// Bytes of one media frame.
+    /// Bytes of one media frame; 0 says nothing.
     pub fn media_size(self, bytes: u64) -> Self {
-        self.0.media_size = Some(bytes);
+        self.0.media_size = (bytes > 0).then_some(bytes);
         self
     }
 }

@@ -351,8 +351,8 @@ impl Graph {
     pub fn device_memories(&self) -> &BTreeMap<Guid, DeviceMemory> {
         &self.memory
     }
-    /// Sets what one media frame takes at a pin, where the graph left it open (a format found in a file's header).
+    /// Sets what one media frame takes at a pin (0: unknown), where the graph left it open (a format found in a file's header).
     pub fn set_media_size(&mut self, pin: PinId, bytes: u64) {
-        self.pins[pin.index()].media_size = Some(bytes);
+        self.pins[pin.index()].media_size = (bytes > 0).then_some(bytes);
     }
 }

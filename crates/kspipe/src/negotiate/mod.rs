@@ -16,6 +16,7 @@ mod plan;
 mod progression;
 mod solve;
 mod tree;
+mod verify;
 
 pub use json::{error_json, plan_json};
 pub use picture::{plan_dot, plan_svg};
@@ -24,3 +25,4 @@ pub use plan::{
     RouteChoice, Warning,
 };
 pub use solve::negotiate;
+pub use verify::{Rule, Violation, verify};

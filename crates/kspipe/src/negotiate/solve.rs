@@ -56,6 +56,7 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let mut plan = assemble(&solver, &parts, &total);
     plan.proven =
         if effort.exhausted { proven_by_bounds(&facts, &solver.order, &plan) } else { solver.order.compared() as u8 };
+    debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
     Ok(plan)
 }
 
