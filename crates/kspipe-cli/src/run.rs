@@ -6,7 +6,7 @@ use crate::progress::ProgressLine;
 use crate::{graph, report, summary};
 use kspipe::graph::file::GraphFile;
 use kspipe::negotiate::negotiate;
-use kspipe::stream::{self, Outcome, PrepareError, Report, RunOptions, Running, StopHandle};
+use kspipe::stream::{self, FilterError, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
 
     let options =
         RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
-    let running = prepared.start(plan.clone(), options).map_err(|error| Failure::system("start the graph", error))?;
+    let running = prepared.start(&plan, options).map_err(|error| cannot_start(&file, &error))?;
     stop_on_interrupt(running.stop_handle())?;
     let report = follow(running, !arguments.quiet && stderr().is_terminal());
 
@@ -46,6 +46,20 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
 fn cannot_run(file: &GraphFile, error: &PrepareError) -> Failure {
     let report = graph::filter_fault(file, error.filter(), error.to_string());
     if error.is_system_failure() { Failure::System(report) } else { Failure::Graph(report) }
+}
+
+/// The graph is at fault where it asks for memory nobody provides, or for media that cannot be made.
+fn cannot_start(file: &GraphFile, error: &RunError) -> Failure {
+    match error {
+        RunError::MemoryType { .. } => Failure::Graph(graph::fault(file, error.to_string())),
+        RunError::Filter { filter, source } => {
+            let report = graph::filter_fault(file, filter, error.to_string());
+            if matches!(source, FilterError::File { .. }) { Failure::System(report) } else { Failure::Graph(report) }
+        }
+        RunError::Plan { .. } | RunError::Memory { .. } | RunError::Thread { .. } => {
+            Failure::System(graph::fault(file, error.to_string()))
+        }
+    }
 }
 
 /// The first Ctrl-C (or SIGTERM) ends the stream, so that every frame comes home and files are whole; the second one
@@ -65,7 +79,7 @@ fn stop_on_interrupt(stop: StopHandle) -> Result<(), Failure> {
 fn follow(running: Running, on_terminal: bool) -> Report {
     if on_terminal {
         let line = ProgressLine::new();
-        while !running.wait_for(REDRAW) {
+        while !running.wait_timeout(REDRAW) {
             line.show(&running.progress());
         }
         line.end();
