@@ -26,7 +26,7 @@ pub(super) fn text(name: &str, blob: &FramingBlob<'_>, offsets: bool) -> String 
             Value::Guid(guid) => guid.to_string(),
         };
         let width = 40 - indent.len();
-        let line = format!("{indent}{offset}{:width$} {value:>10}  {}", member.name, member.meaning.join(" | "));
+        let line = format!("{indent}{offset}{:width$} {value:<10}  {}", member.name, member.meaning.join(" | "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text

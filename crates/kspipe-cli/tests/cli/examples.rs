@@ -1,8 +1,6 @@
 //! Every graph of `examples/`, run, and what comes out checked against what other programs computed.
 
-mod common;
-
-use common::{FRAME, FRAMES, Ground, digests, expected, raw_frames, root, thumbnail, y4m_frames};
+use crate::ground::{FRAME, FRAMES, Ground, digests, expected, raw_frames, root, thumbnail, y4m_frames};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -116,7 +114,7 @@ fn pipe_reads_standard_input_and_writes_standard_output() {
     let ground = Ground::new();
     let output = ground
         .kspipe(&["run", "examples/pipe.toml"])
-        .write_stdin(ground.read(common::FILM))
+        .write_stdin(ground.read(crate::ground::FILM))
         .output()
         .expect("the command can be run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,8 +1,6 @@
 //! The command line: exit codes, messages, what goes to which stream.
 
-mod common;
-
-use common::{FILM, Ground};
+use crate::ground::{FILM, Ground};
 
 #[test]
 fn help_of_each_command_shows_an_example() {
@@ -127,8 +125,8 @@ fn a_cut_film_ends_with_1_after_its_whole_frames() {
     ground.file(FILM, &film[..film.len() - 1000]);
     let (_, error) = ground.run(&["run", "examples/tee.toml"], 1);
     assert!(error.contains("frame 23"), "{error}");
-    let frames = ground.read("examples/out/tee.yuv").len() / common::FRAME;
-    assert_eq!(frames, common::FRAMES - 1);
+    let frames = ground.read("examples/out/tee.yuv").len() / crate::ground::FRAME;
+    assert_eq!(frames, crate::ground::FRAMES - 1);
 }
 
 #[test]
@@ -163,7 +161,7 @@ fn reports_are_written_in_both_formats() {
 fn a_run_is_ended_by_frames_and_by_time() {
     let ground = Ground::new();
     ground.run(&["run", "examples/tee.toml", "--frames", "5"], 0);
-    assert_eq!(ground.read("examples/out/tee.yuv").len(), 5 * common::FRAME);
+    assert_eq!(ground.read("examples/out/tee.yuv").len(), 5 * crate::ground::FRAME);
     let endless = ground.text("examples/pattern-4k60.toml").replace(", frames = 600", "").replace("3840", "64");
     ground.file("examples/endless.toml", endless);
     let (_, error) = ground.run(&["run", "examples/endless.toml", "--duration", "0.2"], 0);

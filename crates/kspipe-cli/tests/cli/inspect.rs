@@ -1,8 +1,6 @@
 //! `kspipe inspect`: what it says of blobs that are framings, and of bytes that are not.
 
-mod common;
-
-use common::Ground;
+use crate::ground::Ground;
 use ks::{AlignmentMask, FramingFlags, KSMEMORY_TYPE_KERNEL_NONPAGED, KsAllocatorFramingEx};
 use zerocopy::IntoBytes;
 
