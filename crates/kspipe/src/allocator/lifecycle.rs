@@ -88,7 +88,10 @@ impl Pool {
         lock(&self.state)
     }
 
-    pub(super) fn set_properties(&self, request: AllocatorProperties) -> Result<AllocatorProperties, SetPropertiesError> {
+    pub(super) fn set_properties(
+        &self,
+        request: AllocatorProperties,
+    ) -> Result<AllocatorProperties, SetPropertiesError> {
         if !request.alignment.is_power_of_two() {
             return Err(SetPropertiesError::BadAlignment { alignment: request.alignment });
         }
@@ -154,9 +157,7 @@ impl Pool {
         let attention = state.notify.is_some();
         for cell in self.table().cells() {
             // A frame that is out is in service still, and its mark can stay: who brings it home clears it.
-            let _ = cell.change(|word| {
-                (!word.is_held()).then_some(word.with_service(true).with_attention(attention))
-            });
+            let _ = cell.change(|word| (!word.is_held()).then_some(word.with_service(true).with_attention(attention)));
         }
     }
 
@@ -171,9 +172,8 @@ impl Pool {
         for cell in self.table().cells() {
             // Out of service where it is home, marked where it is out. After this nobody can acquire a frame, and each
             // that is out comes home under the lock.
-            let was = cell.change(|word| {
-                Some(if word.is_held() { word.with_attention(true) } else { word.with_service(false) })
-            });
+            let was = cell
+                .change(|word| Some(if word.is_held() { word.with_attention(true) } else { word.with_service(false) }));
             out += u32::from(was.is_ok_and(|word| word.is_held()));
         }
         state.phase = Phase::Draining { out };

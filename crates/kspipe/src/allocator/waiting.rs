@@ -9,8 +9,8 @@ use super::pool::Pool;
 use super::properties::AcquireError;
 use super::sync::{AtomicU64, Condvar, Ordering, relax};
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a wait ended.
