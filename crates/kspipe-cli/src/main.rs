@@ -15,9 +15,15 @@ mod units;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use miette::MietteHandlerOpts;
+use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
+/// Columns of a message that no terminal shows.
+const WIDTH_OF_A_FILE: usize = 120;
+
 fn main() -> ExitCode {
+    show_errors();
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
@@ -27,4 +33,15 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }
+}
+
+/// Errors are as wide as the terminal, and their words are never broken, so that a path stays one word.
+fn show_errors() {
+    let width = (!stderr().is_terminal()).then_some(WIDTH_OF_A_FILE);
+    let handler = move |_: &dyn miette::Diagnostic| -> Box<dyn miette::ReportHandler> {
+        let options = MietteHandlerOpts::new().break_words(false);
+        Box::new(width.into_iter().fold(options, MietteHandlerOpts::width).build())
+    };
+    // It fails only where a handler is set already, and nothing sets one before.
+    let _ = miette::set_hook(Box::new(handler));
 }

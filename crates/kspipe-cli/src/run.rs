@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::progress::ProgressLine;
 use crate::{graph, report, summary};
 use kspipe::graph::file::GraphFile;
+use kspipe::graph::{Graph, Run};
 use kspipe::negotiate::negotiate;
 use kspipe::stream::{self, FilterError, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
 use std::io::{IsTerminal, stderr};
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let plan = negotiate(&graph).map_err(|error| graph::negotiation_failure(&file, &error))?;
     tell(&summary::plan_text(&graph, &plan));
 
+    make_folders(&graph)?;
     let options =
         RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
     let running = prepared.start(&plan, options).map_err(|error| cannot_start(&file, &error))?;
@@ -40,6 +42,21 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     tell(&summary::text(&report));
     report::write(&arguments.report, file.name(), &graph, &plan, &report)?;
     ending(&file, &report)
+}
+
+/// Makes the folders of the files that sinks write, where they are not there.
+fn make_folders(graph: &Graph) -> Result<(), Failure> {
+    for run in graph.filters().iter().filter_map(|filter| filter.run()) {
+        let path = match run {
+            Run::Y4mSink { path } | Run::RawSink { path } | Run::Png { path, .. } => path,
+            Run::Checksum { path: Some(path) } => path,
+            _ => continue,
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, error))?;
+        }
+    }
+    Ok(())
 }
 
 /// The filter at fault is in the file, unless the system is at fault.

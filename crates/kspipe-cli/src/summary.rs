@@ -28,7 +28,8 @@ pub(crate) fn plan_text(graph: &Graph, plan: &Plan) -> String {
         let _ = writeln!(text, "bridge {from} -> {to}: copies {} bytes a frame", units::grouped(bridge.bytes));
     }
     for warning in warnings(graph, plan) {
-        let _ = writeln!(text, "{}: {}; {}", warning.code, warning.message, warning.help);
+        let pin = warning.pin.map_or_else(String::new, |pin| graph.pin_name(pin) + " ");
+        let _ = writeln!(text, "{}: {pin}{}; {}", warning.code, warning.message, warning.help);
     }
     text.replace('\u{a0}', " ")
 }

@@ -55,8 +55,9 @@ fn write_page(page: &mut String, document: &Document<'_>) -> fmt::Result {
     for warning in document.warnings {
         writeln!(
             page,
-            "<p class=\"warning\"><b>{}</b> {} <span class=\"quiet\">{}</span></p>",
+            "<p class=\"warning\"><b>{}</b> {}{} <span class=\"quiet\">{}</span></p>",
             warning.code,
+            Text(warning.pin.map_or_else(String::new, |pin| document.graph.pin_name(pin) + " ")),
             Text(&warning.message),
             Text(&warning.help)
         )?;

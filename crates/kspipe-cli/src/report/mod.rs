@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 /// Everything a report is made of.
 struct Document<'a> {
     name: &'a str,
+    graph: &'a Graph,
     plan: &'a Plan,
     plan_json: Value,
     picture: String,
@@ -51,6 +52,7 @@ pub(crate) fn write(
     });
     let document = Document {
         name,
+        graph,
         plan,
         plan_json: plan_json(graph, plan),
         picture: plan_svg(graph, plan),

@@ -5,7 +5,7 @@
 pub(super) struct Progression {
     pub(super) min: u64,
     /// At least 1.
-    pub(crate) step: u64,
+    step: u64,
     /// Below `step`.
     residue: u64,
 }

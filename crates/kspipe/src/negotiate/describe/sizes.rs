@@ -59,10 +59,10 @@ impl Sizes {
     /// open above ends where the header's 32-bit structure says so, at 4294967295.
     pub(super) fn span(&self) -> (u64, u64, u64) {
         let min = self.progression.next(0).unwrap_or(self.progression.min);
-        if self.largest.saturating_sub(min) < self.progression.step {
+        if self.largest.saturating_sub(min) < self.progression.step() {
             return (min, min, 1);
         }
-        (min, self.upper_bound().unwrap_or(u64::from(u32::MAX)).max(min), self.progression.step)
+        (min, self.upper_bound().unwrap_or(u64::from(u32::MAX)).max(min), self.progression.step())
     }
 }
 
