@@ -24,7 +24,8 @@ pub(crate) enum Failure {
 impl Failure {
     /// A file or stream could not be read or written.
     pub(crate) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        let name = if path == Path::new("-") { "standard input or output".to_owned() } else { path.display().to_string() };
+        let name =
+            if path == Path::new("-") { "standard input or output".to_owned() } else { path.display().to_string() };
         Failure::System(FileFailure { doing, name, source }.into())
     }
 

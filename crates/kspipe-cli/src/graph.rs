@@ -112,7 +112,6 @@ pub(crate) fn filter_fault(file: &GraphFile, filter: &str, message: String) -> R
     Fault { message, help: None, source: file.source().clone(), labels: labels.into_iter().collect() }.into()
 }
 
-
 /// A message about the graph as a whole.
 pub(crate) fn fault(file: &GraphFile, message: String) -> Report {
     Fault { message, help: None, source: file.source().clone(), labels: Vec::new() }.into()

@@ -15,7 +15,7 @@ mod units;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
-use miette::MietteHandlerOpts;
+use miette::{MietteHandler, MietteHandlerOpts};
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
@@ -37,11 +37,11 @@ fn main() -> ExitCode {
 
 /// Errors are as wide as the terminal, and their words are never broken, so that a path stays one word.
 fn show_errors() {
-    let width = (!stderr().is_terminal()).then_some(WIDTH_OF_A_FILE);
-    let handler = move |_: &dyn miette::Diagnostic| -> Box<dyn miette::ReportHandler> {
-        let options = MietteHandlerOpts::new().break_words(false);
-        Box::new(width.into_iter().fold(options, MietteHandlerOpts::width).build())
-    };
     // It fails only where a handler is set already, and nothing sets one before.
-    let _ = miette::set_hook(Box::new(handler));
+    let _ = miette::set_hook(Box::new(|_| Box::new(handler())));
+}
+
+fn handler() -> MietteHandler {
+    let options = MietteHandlerOpts::new().break_words(false);
+    if stderr().is_terminal() { options.build() } else { options.width(WIDTH_OF_A_FILE).build() }
 }

@@ -33,8 +33,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     tell(&summary::plan_text(&graph, &plan));
 
     make_folders(&graph)?;
-    let options =
-        RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
+    let options = RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
     let running = prepared.start(&plan, options).map_err(|error| cannot_start(&file, &error))?;
     stop_on_interrupt(running.stop_handle())?;
     let report = follow(running, !arguments.quiet && stderr().is_terminal());

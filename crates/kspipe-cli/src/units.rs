@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn units_keep_three_digits() {
-        for (number, text) in [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (8_294_400, "8.29 MB"), (u64::MAX, "18.4 EB")] {
+        for (number, text) in
+            [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (8_294_400, "8.29 MB"), (u64::MAX, "18.4 EB")]
+        {
             assert_eq!(plain(bytes(number)), text);
         }
         for (number, text) in [(0, "0 ns"), (1500, "1.50 µs"), (42_000_000, "42.0 ms"), (12_340_000_000, "12.3 s")] {

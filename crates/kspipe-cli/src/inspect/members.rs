@@ -139,7 +139,12 @@ impl List {
 }
 
 fn memory_type_name(memory_type: Guid) -> Vec<String> {
-    KSMEMORY_TYPES.iter().find(|(_, guid)| *guid == memory_type).map(|(name, _)| (*name).to_owned()).into_iter().collect()
+    KSMEMORY_TYPES
+        .iter()
+        .find(|(_, guid)| *guid == memory_type)
+        .map(|(name, _)| (*name).to_owned())
+        .into_iter()
+        .collect()
 }
 
 /// The header's names of the bits that are set; bits without a name as one number.

@@ -174,10 +174,9 @@ fn write_filters(page: &mut String, filters: &[FilterReport]) -> fmt::Result {
 fn write_properties(page: &mut String, pipes: &[PipeDocument<'_>]) -> fmt::Result {
     page.push_str("<h2>What IKsAllocatorEx says of each pipe</h2>\n");
     for pipe in pipes {
-        for (structure, value) in [
-            ("ALLOCATOR_PROPERTIES_EX", &pipe.properties),
-            ("KSSTREAMALLOCATOR_STATUS", &pipe.status),
-        ] {
+        for (structure, value) in
+            [("ALLOCATOR_PROPERTIES_EX", &pipe.properties), ("KSSTREAMALLOCATOR_STATUS", &pipe.status)]
+        {
             // A JSON value written as text cannot fail: its keys are strings.
             let text = serde_json::to_string_pretty(value).unwrap_or_default();
             writeln!(

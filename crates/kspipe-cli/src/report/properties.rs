@@ -2,8 +2,9 @@
 
 use kspipe::graph::{Compression, FrameRange, Strategy};
 use kspipe::negotiate::AllocatorPlace;
-use kspipe::negotiate::describe::{LogicalMemoryType, PipeProperties, PipeState, SizeRange, Termination};
+use kspipe::negotiate::describe::{PipeProperties, SizeRange, Termination};
 use serde_json::{Value, json};
+use std::fmt::Debug;
 
 /// The structure as JSON: numbers as numbers (past 2^53 as strings), GUIDs as text, enumerators by their names in the
 /// header, neighbouring segments by the numbers of their pipes.
@@ -15,9 +16,7 @@ pub(super) fn json(properties: &PipeProperties) -> Value {
         "cbPrefix": number(properties.prefix),
         "MemoryType": properties.memory_type.to_string(),
         "BusType": properties.bus_type.to_string(),
-        "State": match properties.state {
-            PipeState::Finalized => "PipeState_Finalized",
-        },
+        "State": enumerator(properties.state),
         "Input": termination(&properties.input),
         "Output": termination(&properties.output),
         "Strategy": match properties.strategy {
@@ -28,15 +27,7 @@ pub(super) fn json(properties: &PipeProperties) -> Value {
         },
         "Flags": properties.flags.bits(),
         "Weight": properties.weight,
-        "LogicalMemoryType": match properties.logical_memory_type {
-            LogicalMemoryType::DontCare => "KS_MemoryTypeDontCare",
-            LogicalMemoryType::KernelPaged => "KS_MemoryTypeKernelPaged",
-            LogicalMemoryType::KernelNonPaged => "KS_MemoryTypeKernelNonPaged",
-            LogicalMemoryType::DeviceHostMapped => "KS_MemoryTypeDeviceHostMapped",
-            LogicalMemoryType::DeviceSpecific => "KS_MemoryTypeDeviceSpecific",
-            LogicalMemoryType::User => "KS_MemoryTypeUser",
-            LogicalMemoryType::AnyHost => "KS_MemoryTypeAnyHost",
-        },
+        "LogicalMemoryType": enumerator(properties.logical_memory_type),
         "AllocatorPlace": match properties.allocator_place {
             AllocatorPlace::None => "Pipe_Allocator_None",
             AllocatorPlace::FirstPin => "Pipe_Allocator_FirstPin",
@@ -55,6 +46,11 @@ pub(super) fn json(properties: &PipeProperties) -> Value {
         "InsideFactors": properties.inside_factors.bits(),
         "NumberPins": properties.number_pins,
     })
+}
+
+/// An enumerator of the headers, which prints as they spell it.
+fn enumerator(value: impl Debug) -> String {
+    format!("{value:?}")
 }
 
 fn termination(end: &Termination) -> Value {

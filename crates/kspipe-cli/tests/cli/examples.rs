@@ -20,7 +20,10 @@ fn every_example_is_run_by_a_test_here() {
         let path = entry.expect("they can be listed").path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let name = path.file_stem().and_then(|name| name.to_str()).expect("a file has a name");
-            assert!(tests.contains(&format!("\"{name}\"")) || tests.contains(&format!("examples/{name}.toml")), "{name}");
+            assert!(
+                tests.contains(&format!("\"{name}\"")) || tests.contains(&format!("examples/{name}.toml")),
+                "{name}"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ fn root() -> &'static Path {
 /// The names in `allow = [...]` of `deny.toml`, so that there is one list.
 fn allowed() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("deny.toml")).expect("deny.toml is at the root");
-    let list = text.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).expect("deny.toml allows licences");
+    let list =
+        text.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).expect("deny.toml allows licences");
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 

@@ -93,7 +93,7 @@ fn pipe_json(description: &Description<'_>, id: PipeId, pipe: &Pipe) -> Value {
         "pins": pipe.pins.iter().map(|pin| graph.pin_name(*pin)).collect::<Vec<_>>(),
         "mode": pipe.mode.to_string(),
         "memory_type": memory_name(graph, properties.memory_type),
-        "logical_memory_type": properties.logical_memory_type.name(),
+        "logical_memory_type": describe::logical_memory_name(properties.logical_memory_type),
         "bus_type": (properties.bus_type != Guid::NULL).then(|| properties.bus_type.to_string()),
         "frames": number(properties.frames),
         "frame_size": number(properties.frame_size),
@@ -104,7 +104,7 @@ fn pipe_json(description: &Description<'_>, id: PipeId, pipe: &Pipe) -> Value {
             "pin": pipe.allocator.pin.map(|pin| graph.pin_name(pin)),
             "place": pipe.allocator.place.name(),
         },
-        "state": properties.state.name(),
+        "state": describe::state_name(properties.state),
         "flags": describe::flag_names(properties.flags),
         "physical_range": {
             "min": number(physical_range.min),

@@ -5,10 +5,10 @@ use kspipe::negotiate::{AllocatorChoice, AllocatorKind, AllocatorPlace, Cost, Pi
 use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER};
 
 /// Bytes of an NV12 picture of 1920 x 1080 pixels.
-pub const PICTURE: u32 = 3_110_400;
+pub(crate) const PICTURE: u32 = 3_110_400;
 
 /// The graph that shows the graph file: a kernel-mode camera, an overlay that writes in place, a recorder that holds two.
-pub fn camera_overlay_recorder() -> Graph {
+pub(crate) fn camera_overlay_recorder() -> Graph {
     let mut graph = Graph::builder();
     graph
         .filter("camera")
@@ -37,18 +37,18 @@ pub fn camera_overlay_recorder() -> Graph {
     graph.build().unwrap()
 }
 
-pub fn build(graph: &GraphBuilder) -> Graph {
+pub(crate) fn build(graph: &GraphBuilder) -> Graph {
     graph.build().unwrap()
 }
 
 /// The pin with this name.
-pub fn pin(graph: &Graph, name: &str) -> PinId {
+pub(crate) fn pin(graph: &Graph, name: &str) -> PinId {
     graph.find_pin(name).unwrap()
 }
 
 /// A plan by hand: pipes given by their pins, each with its memory, frames and size; first items, no cuts but those
 /// added afterwards.
-pub fn plan(graph: &Graph, pipes: &[(&[&str], Guid, u64, u64)]) -> Plan {
+pub(crate) fn plan(graph: &Graph, pipes: &[(&[&str], Guid, u64, u64)]) -> Plan {
     let mut pipe_of = vec![PipeId(u32::MAX); graph.pins().len()];
     let pipes: Vec<Pipe> = pipes
         .iter()
@@ -92,7 +92,7 @@ pub fn plan(graph: &Graph, pipes: &[(&[&str], Guid, u64, u64)]) -> Plan {
 }
 
 /// The plan of [`camera_overlay_recorder`].
-pub fn camera_plan(graph: &Graph) -> Plan {
+pub(crate) fn camera_plan(graph: &Graph) -> Plan {
     let pins: &[&str] = &["camera.capture", "overlay.in", "overlay.out", "recorder.in"];
     let mut plan = plan(graph, &[(pins, KSMEMORY_TYPE_USER, 4, u64::from(PICTURE))]);
     plan.pipes[0].alignment = 4096;

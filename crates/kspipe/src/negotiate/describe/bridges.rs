@@ -58,6 +58,9 @@ impl BridgeReasons {
             size_conflict(view, up, down, &mut reasons);
             self.sharing_conflict(view, from, to, &mut reasons);
         }
+        // Two conflicts may share a side.
+        let mut said = Vec::new();
+        reasons.retain(|reason| !said.contains(reason) && { said.push(reason.clone()); true });
         if reasons.is_empty() {
             let text = format!(
                 "no two of the items chosen conflict here; without this bridge no plan is valid, or {} finds none cheaper",

@@ -15,22 +15,20 @@ mod termination;
 mod text;
 mod view;
 mod warnings;
-mod words;
 
 pub use codes::{CODES, Code};
 pub use com::DoesNotFit;
 pub use names::memory_name;
-pub(super) use names::{factor_names, flag_names, grouped, requirement_names};
+pub(super) use names::{factor_names, flag_names, grouped, logical_memory_name, requirement_names, state_name};
 pub use properties::{Dimensions, PipeProperties, SizeRange};
 pub use reasons::{PipeReasons, Reason};
 pub use termination::Termination;
 pub use text::plan_text;
-pub(crate) use view::View;
-pub use words::{LogicalMemoryType, PipeFactors, PipeState};
 
 use super::{Bridge, PipeId, Plan, Warning};
 use crate::graph::Graph;
 use bridges::BridgeReasons;
+use view::View;
 use std::sync::OnceLock;
 
 /// A graph and its plan, ready to be asked about.
@@ -71,9 +69,6 @@ impl<'a> Description<'a> {
     /// What the plan's reader should know: warnings about pins in canonical order, then those about pipes.
     pub fn warnings(&self) -> Vec<Warning> {
         warnings::warnings(&self.view)
-    }
-    pub(crate) fn view(&self) -> &View<'a> {
-        &self.view
     }
 }
 

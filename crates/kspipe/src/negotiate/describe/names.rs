@@ -1,86 +1,53 @@
-//! What things are called in a plan's text and JSON: the header's names in lower case with dashes.
+//! What things are called in a plan's text and JSON: the header's names without their prefix, in lower case with dashes.
 
-use super::words::PipeFactors;
 use crate::graph::Graph;
+use crate::negotiate::conflict;
 use ks::{
     AllocatorFlags, Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
-    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, RequirementFlags,
+    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, KsLogicalMemoryType, PipeFactors, PipeState,
+    RequirementFlags,
 };
-
-/// The memory types every graph knows, with the names the graph file uses.
-const MEMORY_TYPES: [(Guid, &str); 6] = [
-    (KSMEMORY_TYPE_WILDCARD, "wildcard"),
-    (KSMEMORY_TYPE_SYSTEM, "system"),
-    (KSMEMORY_TYPE_USER, "user"),
-    (KSMEMORY_TYPE_KERNEL_PAGED, "kernel-paged"),
-    (KSMEMORY_TYPE_KERNEL_NONPAGED, "kernel-nonpaged"),
-    (KSMEMORY_TYPE_DEVICE_UNKNOWN, "device"),
-];
-
-const REQUIREMENTS: [(RequirementFlags, &str); 6] = [
-    (RequirementFlags::INPLACE_MODIFIER, "inplace-modifier"),
-    (RequirementFlags::SYSTEM_MEMORY, "system-memory"),
-    (RequirementFlags::FRAME_INTEGRITY, "frame-integrity"),
-    (RequirementFlags::MUST_ALLOCATE, "must-allocate"),
-    (RequirementFlags::SYSTEM_MEMORY_CUSTOM_ALLOCATION, "system-memory-custom-allocation"),
-    (RequirementFlags::PREFERENCES_ONLY, "preferences-only"),
-];
-
-const FLAGS: [(AllocatorFlags, &str); 12] = [
-    (AllocatorFlags::PARTIAL_READ_SUPPORT, "partial-read-support"),
-    (AllocatorFlags::DEVICE_SPECIFIC, "device-specific"),
-    (AllocatorFlags::CAN_ALLOCATE, "can-allocate"),
-    (AllocatorFlags::INSIST_ON_FRAMESIZE_RATIO, "insist-on-framesize-ratio"),
-    (AllocatorFlags::NO_FRAME_INTEGRITY, "no-frame-integrity"),
-    (AllocatorFlags::MULTIPLE_OUTPUT, "multiple-output"),
-    (AllocatorFlags::CYCLE, "cycle"),
-    (AllocatorFlags::ALLOCATOR_EXISTS, "allocator-exists"),
-    (AllocatorFlags::INDEPENDENT_RANGES, "independent-ranges"),
-    (AllocatorFlags::ATTENTION_STEPPING, "attention-stepping"),
-    (AllocatorFlags::ENABLE_CACHED_MDL, "enable-cached-mdl"),
-    (AllocatorFlags::TWO_D_BUFFER_REQUIRED, "2d-buffer-required"),
-];
-
-const FACTORS: [(PipeFactors, &str); 12] = [
-    (PipeFactors::USER_MODE_UPSTREAM, "user-mode-upstream"),
-    (PipeFactors::USER_MODE_DOWNSTREAM, "user-mode-downstream"),
-    (PipeFactors::MEMORY_TYPES, "memory-types"),
-    (PipeFactors::FLAGS, "flags"),
-    (PipeFactors::PHYSICAL_RANGES, "physical-ranges"),
-    (PipeFactors::OPTIMAL_RANGES, "optimal-ranges"),
-    (PipeFactors::FIXED_COMPRESSION, "fixed-compression"),
-    (PipeFactors::UNKNOWN_COMPRESSION, "unknown-compression"),
-    (PipeFactors::BUFFERS, "buffers"),
-    (PipeFactors::ALIGN, "align"),
-    (PipeFactors::PHYSICAL_END, "physical-end"),
-    (PipeFactors::LOGICAL_END, "logical-end"),
-];
 
 /// A memory type's name: as the graph file spells it, the name a device's memory was declared under, or the GUID.
 pub fn memory_name(graph: &Graph, memory_type: Guid) -> String {
-    if let Some((_, name)) = MEMORY_TYPES.iter().find(|(guid, _)| *guid == memory_type) {
-        return (*name).to_owned();
-    }
-    match graph.device_memory(memory_type) {
-        Some(memory) if !memory.name.is_empty() => memory.name.clone(),
-        _ => memory_type.to_string(),
-    }
+    conflict::memory_name(graph, memory_type)
 }
 
 /// Whether a memory type means the same in every graph.
 pub(super) fn is_well_known(memory_type: Guid) -> bool {
-    MEMORY_TYPES.iter().any(|(guid, _)| *guid == memory_type)
+    matches!(
+        memory_type,
+        KSMEMORY_TYPE_WILDCARD
+            | KSMEMORY_TYPE_SYSTEM
+            | KSMEMORY_TYPE_USER
+            | KSMEMORY_TYPE_KERNEL_PAGED
+            | KSMEMORY_TYPE_KERNEL_NONPAGED
+            | KSMEMORY_TYPE_DEVICE_UNKNOWN
+    )
+}
+
+/// `MUST_ALLOCATE` and `UserModeUpstream` as `must-allocate` and `user-mode-upstream`.
+fn dashed(name: &str) -> String {
+    let camel = name.contains(|letter: char| letter.is_ascii_lowercase());
+    let mut text = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if camel && letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.push(if letter == '_' { '-' } else { letter.to_ascii_lowercase() });
+    }
+    text
 }
 
 /// The names of the bits of `word` that `table` knows, in the order of their values, and what is left over as one
 /// hexadecimal number.
-fn names<'a>(word: u32, table: impl Iterator<Item = (u32, &'a str)>) -> Vec<String> {
+fn names<'a>(word: u32, prefix: &str, table: impl Iterator<Item = (&'a str, u32)>) -> Vec<String> {
     let mut left = word;
     let mut found = Vec::new();
-    for (bits, name) in table {
+    for (name, bits) in table {
         if word & bits == bits {
             left &= !bits;
-            found.push(name.to_owned());
+            found.push(dashed(name.strip_prefix(prefix).unwrap_or(name)));
         }
     }
     if left != 0 {
@@ -91,17 +58,31 @@ fn names<'a>(word: u32, table: impl Iterator<Item = (u32, &'a str)>) -> Vec<Stri
 
 /// The names of requirements.
 pub(in crate::negotiate) fn requirement_names(requirements: RequirementFlags) -> Vec<String> {
-    names(requirements.bits(), REQUIREMENTS.iter().map(|(flag, name)| (flag.bits(), *name)))
+    let table = RequirementFlags::NAMES.iter().map(|(name, flag)| (*name, flag.bits()));
+    names(requirements.bits(), "KSALLOCATOR_REQUIREMENTF_", table)
 }
 
 /// The names of flags.
 pub(in crate::negotiate) fn flag_names(flags: AllocatorFlags) -> Vec<String> {
-    names(flags.bits(), FLAGS.iter().map(|(flag, name)| (flag.bits(), *name)))
+    names(flags.bits(), "KSALLOCATOR_FLAG_", AllocatorFlags::NAMES.iter().map(|(name, flag)| (*name, flag.bits())))
 }
 
 /// The names of factors.
 pub(in crate::negotiate) fn factor_names(factors: PipeFactors) -> Vec<String> {
-    names(factors.bits(), FACTORS.iter().map(|(factor, name)| (factor.bits(), *name)))
+    names(factors.bits(), "PipeFactor_", PipeFactors::NAMES.iter().map(|(name, factor)| (*name, factor.bits())))
+}
+
+/// The name of a pipe's state.
+pub(in crate::negotiate) fn state_name(state: PipeState) -> String {
+    state.name().map_or_else(|| state.0.to_string(), |name| dashed(name.trim_start_matches("PipeState_")))
+}
+
+/// The name of a logical memory type. The pools are spelled as the graph file spells them, `kernel-nonpaged`.
+pub(in crate::negotiate) fn logical_memory_name(memory: KsLogicalMemoryType) -> String {
+    match memory {
+        KsLogicalMemoryType::KERNEL_NON_PAGED => "kernel-nonpaged".to_owned(),
+        other => other.name().map_or_else(|| other.0.to_string(), |name| dashed(name.trim_start_matches("KS_MemoryType"))),
+    }
 }
 
 /// A number with a thin grouping a reader can count: `3 110 400`.
@@ -130,7 +111,19 @@ mod tests {
             ["can-allocate", "0x00030000"]
         );
         assert_eq!(factor_names(PipeFactors::ALIGN | PipeFactors::FLAGS), ["flags", "align"]);
-        assert!(factor_names(PipeFactors::NONE).is_empty());
+        assert!(factor_names(PipeFactors::empty()).is_empty());
+    }
+
+    #[test]
+    fn names_are_the_headers_in_lower_case_with_dashes() {
+        let all = flag_names(AllocatorFlags::from_bits_retain(0xFFF0));
+        assert_eq!(all.first().map(String::as_str), Some("partial-read-support"));
+        assert_eq!(all.last().map(String::as_str), Some("2d-buffer-required"));
+        assert_eq!(factor_names(PipeFactors::USER_MODE_UPSTREAM), ["user-mode-upstream"]);
+        assert_eq!(state_name(PipeState::FINALIZED), "finalized");
+        assert_eq!(logical_memory_name(KsLogicalMemoryType::DEVICE_HOST_MAPPED), "device-host-mapped");
+        assert_eq!(logical_memory_name(KsLogicalMemoryType::KERNEL_NON_PAGED), "kernel-nonpaged");
+        assert_eq!(logical_memory_name(KsLogicalMemoryType::USER), "user");
     }
 
     #[test]

@@ -3,12 +3,11 @@
 use super::floors::PhysicalRanges;
 use super::termination::Termination;
 use super::view::View;
-use super::words::{LogicalMemoryType, PipeFactors, PipeState};
-use crate::graph::{Compression, FrameRange, Graph, PinId, Strategy};
+use crate::graph::{Compression, FrameRange, Graph, PinId, RouteKind, Strategy};
 use crate::negotiate::{AllocatorKind, AllocatorPlace, PipeId};
 use ks::{
     AllocatorFlags, Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_SYSTEM,
-    KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
+    KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, KsLogicalMemoryType, PipeFactors, PipeState,
 };
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -52,7 +51,7 @@ pub struct PipeProperties {
     pub memory_type: Guid,
     /// `BusType`: the bus the first pin in canonical order asks for; `GUID_NULL` where none does.
     pub bus_type: Guid,
-    /// `State`: always [`PipeState::Finalized`], for a plan decides everything.
+    /// `State`: always [`PipeState::FINALIZED`], for a plan decides everything.
     pub state: PipeState,
     /// `Input`: the first pin, and what lies upstream of the pipe.
     pub input: Termination,
@@ -65,7 +64,7 @@ pub struct PipeProperties {
     /// `Weight`: always 0. Microsoft documents weights as not supported.
     pub weight: u32,
     /// `LogicalMemoryType`.
-    pub logical_memory_type: LogicalMemoryType,
+    pub logical_memory_type: KsLogicalMemoryType,
     /// `AllocatorPlace`.
     pub allocator_place: AllocatorPlace,
     /// `Dimensions`.
@@ -84,16 +83,16 @@ pub struct PipeProperties {
 }
 
 /// Where memory of a type lies, seen from the host (`KS_LogicalMemoryType`).
-pub(super) fn logical_memory_type(graph: &Graph, memory_type: Guid) -> LogicalMemoryType {
+pub(super) fn logical_memory_type(graph: &Graph, memory_type: Guid) -> KsLogicalMemoryType {
     match memory_type {
-        KSMEMORY_TYPE_WILDCARD => LogicalMemoryType::DontCare,
-        KSMEMORY_TYPE_SYSTEM => LogicalMemoryType::AnyHost,
-        KSMEMORY_TYPE_USER => LogicalMemoryType::User,
-        KSMEMORY_TYPE_KERNEL_PAGED => LogicalMemoryType::KernelPaged,
-        KSMEMORY_TYPE_KERNEL_NONPAGED => LogicalMemoryType::KernelNonPaged,
+        KSMEMORY_TYPE_WILDCARD => KsLogicalMemoryType::DONT_CARE,
+        KSMEMORY_TYPE_SYSTEM => KsLogicalMemoryType::ANY_HOST,
+        KSMEMORY_TYPE_USER => KsLogicalMemoryType::USER,
+        KSMEMORY_TYPE_KERNEL_PAGED => KsLogicalMemoryType::KERNEL_PAGED,
+        KSMEMORY_TYPE_KERNEL_NONPAGED => KsLogicalMemoryType::KERNEL_NON_PAGED,
         device => match graph.device_memory(device) {
-            Some(memory) if memory.host_mappable => LogicalMemoryType::DeviceHostMapped,
-            _ => LogicalMemoryType::DeviceSpecific,
+            Some(memory) if memory.host_mappable => KsLogicalMemoryType::DEVICE_HOST_MAPPED,
+            _ => KsLogicalMemoryType::DEVICE_SPECIFIC,
         },
     }
 }
@@ -120,7 +119,7 @@ pub(super) fn properties(view: &View<'_>, id: PipeId) -> PipeProperties {
         prefix: pipe.prefix,
         memory_type: pipe.memory_type,
         bus_type: bus_type(view, id),
-        state: PipeState::Finalized,
+        state: PipeState::FINALIZED,
         input: Termination::input(view, id),
         output: Termination::output(view, id),
         strategy: view.plan.strategy,
@@ -159,7 +158,7 @@ fn flags(view: &View<'_>, id: PipeId, has_neighbours: bool) -> AllocatorFlags {
         flags |= AllocatorFlags::ATTENTION_STEPPING;
     }
     // Segments depend on one another's sizes only across a route that keeps the size or states how it changes.
-    let bound = |pin: PinId, kind| kind == crate::graph::RouteKind::Either || view.graph.pin(pin).compression().is_stated();
+    let bound = |pin: PinId, kind| kind == RouteKind::Either || view.graph.pin(pin).compression().is_stated();
     let mut copies = view.copies_in(id).chain(view.copies_out(id));
     if has_neighbours && !copies.any(|copy| bound(copy.route.to, copy.route.kind)) {
         flags |= AllocatorFlags::INDEPENDENT_RANGES;
@@ -218,7 +217,7 @@ fn dimensions(view: &View<'_>, id: PipeId) -> Dimensions {
     Dimensions {
         allocator_pin: at(pipe.allocator.pin.as_ref()),
         max_expansion_pin: largest,
-        end_pin: at(pipe.pins.last()),
+        end_pin: at(view.last_pin(id).as_ref()),
     }
 }
 

@@ -138,12 +138,12 @@ pub(super) fn floor_text(view: &View<'_>, floor: &Floor) -> String {
     match floor.cause {
         FloorCause::PhysicalMinimum => format!("{verb} PhysicalRange.MinFrameSize {bytes}"),
         FloorCause::Capacity => format!("{verb} FramingRange.MinFrameSize {bytes}, its capacity"),
-        FloorCause::MediaSize => format!("its format fixes a media frame of {bytes} bytes"),
+        FloorCause::MediaSize => format!("has a format whose media frames take {bytes} bytes (media-size)"),
         FloorCause::Compression(from) => {
-            format!("its compression makes {bytes} bytes of the data of {}", view.name(from))
+            format!("has a compression that makes {bytes} bytes of the data of {}", view.name(from))
         }
-        FloorCause::Bridge(from) => format!("{bytes} bytes are copied here over the bridge from {}", view.name(from)),
-        FloorCause::Copy(from) => format!("{bytes} bytes are copied here from {}", view.name(from)),
+        FloorCause::Bridge(from) => format!("gets {bytes} bytes a frame, copied over the bridge from {}", view.name(from)),
+        FloorCause::Copy(from) => format!("gets {bytes} bytes a frame, copied from {}", view.name(from)),
     }
 }
 

@@ -49,12 +49,6 @@ impl Sizes {
         (self.largest != LARGEST).then_some(self.largest)
     }
 
-    /// Whether sizes are left out between the smallest and the largest.
-    pub(super) fn has_steps(&self) -> bool {
-        let (min, max, step) = self.span();
-        step > 1 && min < max
-    }
-
     /// The smallest size, the largest, and the stepping from the smallest: 1 where only one size is left. A set that is
     /// open above ends where the header's 32-bit structure says so, at 4294967295.
     pub(super) fn span(&self) -> (u64, u64, u64) {

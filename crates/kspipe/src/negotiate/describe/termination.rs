@@ -1,10 +1,9 @@
 //! The ends of a pipe, and what lies beyond them.
 
 use super::view::View;
-use super::words::PipeFactors;
 use crate::graph::{Compression, Direction, FrameRange, Mode, PinId};
 use crate::negotiate::PipeId;
-use ks::{AllocatorFlags, RequirementFlags};
+use ks::{AllocatorFlags, PipeFactors, RequirementFlags};
 
 /// A pipe's first or last pin and what lies beyond it (`PIPE_TERMINATION`).
 ///
@@ -40,21 +39,21 @@ impl Termination {
     pub(super) fn input(view: &View<'_>, id: PipeId) -> Self {
         let bridges = view.bridges_in(id).map(|bridge| beyond_bridge(bridge.connection.from));
         let copies = view.copies_in(id).map(|copy| beyond_copy(view, copy.route.from, copy.route.to));
-        let pin = view.pipe(id).pins.first();
+        let pin = view.pipe(id).pins.first().copied();
         Termination::of(view, id, pin, Direction::In, PipeFactors::USER_MODE_UPSTREAM, bridges.chain(copies))
     }
 
     pub(super) fn output(view: &View<'_>, id: PipeId) -> Self {
         let bridges = view.bridges_out(id).map(|bridge| beyond_bridge(bridge.connection.to));
         let copies = view.copies_out(id).map(|copy| beyond_copy(view, copy.route.to, copy.route.to));
-        let pin = view.pipe(id).pins.last();
+        let pin = view.last_pin(id);
         Termination::of(view, id, pin, Direction::Out, PipeFactors::USER_MODE_DOWNSTREAM, bridges.chain(copies))
     }
 
     fn of(
         view: &View<'_>,
         id: PipeId,
-        pin: Option<&PinId>,
+        pin: Option<PinId>,
         open_side: Direction,
         user_mode: PipeFactors,
         beyond: impl Iterator<Item = Beyond>,
@@ -78,7 +77,7 @@ impl Termination {
         if view.pipe(id).pins.iter().any(is_open) {
             factors |= PipeFactors::PHYSICAL_END;
         }
-        let item = pin.and_then(|pin| view.item(*pin));
+        let item = pin.and_then(|pin| view.item(pin));
         let beyond_item = neighbour.as_ref().and_then(|cut| view.item(cut.pin));
         Termination {
             flags: item.map_or(AllocatorFlags::empty(), |item| item.flags),

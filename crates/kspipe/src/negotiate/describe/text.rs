@@ -53,10 +53,10 @@ fn pipe_text(text: &mut String, description: &Description<'_>, id: PipeId, pipe:
     // Writing to a String does not fail.
     let _ = writeln!(
         text,
-        "pipe {}: {memory} memory, {} x {} bytes, {} mode",
+        "pipe {}: {memory} memory, {} x {}, {} mode",
         id.0,
         count(pipe.frames, "frame"),
-        grouped(pipe.frame_size),
+        bytes(pipe.frame_size),
         pipe.mode
     );
     row(text, "pins", &pins_text(graph, &pipe.pins));
@@ -132,7 +132,7 @@ fn reason_text(graph: &Graph, reason: &Reason) -> String {
         (Some(pin), None) => format!("{} ", graph.pin_name(pin)),
         (None, _) => String::new(),
     };
-    format!("{who}{} [rule {}]", reason.text, reason.rule)
+    format!("rule {}: {who}{}", reason.rule, reason.text)
 }
 
 fn end_text(end: &Termination) -> String {

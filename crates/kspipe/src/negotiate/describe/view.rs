@@ -3,6 +3,7 @@
 use crate::graph::{Direction, FramingItem, Graph, Mode, PinId, Route, RouteKind};
 use crate::negotiate::facts::Facts;
 use crate::negotiate::{Bridge, Pipe, PipeId, Plan, RouteChoice};
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 /// A graph, its plan, and the indexes that every description needs: built once, linear in the graph.
@@ -88,6 +89,26 @@ impl<'a> View<'a> {
     /// Every pin, upstream before downstream.
     pub(super) fn downstream(&self) -> &[PinId] {
         self.facts.as_ref().map_or(&[], |facts| &facts.order)
+    }
+    /// The pin of a pipe farthest downstream in it; of several, the first by full name in byte order (rule 6).
+    pub(super) fn last_pin(&self, id: PipeId) -> Option<PinId> {
+        let mut distances: HashMap<PinId, u32> = HashMap::new();
+        let mut last: Option<(u32, PinId)> = None;
+        for pin in &self.pipe(id).pins {
+            let peer = self.graph.pin(*pin).peer().filter(|_| !self.is_bridged(*pin));
+            let before = self.joined_to(*pin).map(|route| route.from).chain(peer);
+            // A peer downstream has no distance yet.
+            let distance = before.filter_map(|from| distances.get(&from)).max().map_or(0, |before| before + 1);
+            distances.insert(*pin, distance);
+            let is_later = last.is_none_or(|(farthest, other)| match distance.cmp(&farthest) {
+                Ordering::Equal => self.name(*pin) < self.name(other),
+                order => order == Ordering::Greater,
+            });
+            if is_later {
+                last = Some((distance, *pin));
+            }
+        }
+        last.map(|(_, pin)| pin)
     }
     /// The pipe's pins, each with the item the plan uses there.
     pub(super) fn items(&self, id: PipeId) -> impl Iterator<Item = (PinId, &'a FramingItem)> + '_ {
