@@ -7,7 +7,7 @@ use crate::{graph, report, summary};
 use kspipe::graph::file::GraphFile;
 use kspipe::graph::{Graph, Run};
 use kspipe::negotiate::negotiate;
-use kspipe::stream::{self, FilterError, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
+use kspipe::stream::{self, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -70,7 +70,7 @@ fn cannot_start(file: &GraphFile, error: &RunError) -> Failure {
         RunError::MemoryType { .. } => Failure::Graph(graph::fault(file, error.to_string())),
         RunError::Filter { filter, source } => {
             let report = graph::filter_fault(file, filter, error.to_string());
-            if matches!(source, FilterError::File { .. }) { Failure::System(report) } else { Failure::Graph(report) }
+            if source.is_system_failure() { Failure::System(report) } else { Failure::Graph(report) }
         }
         RunError::Plan { .. } | RunError::Memory { .. } | RunError::Thread { .. } => {
             Failure::System(graph::fault(file, error.to_string()))
@@ -103,16 +103,19 @@ fn follow(running: Running, on_terminal: bool) -> Report {
     running.wait()
 }
 
-/// A run that failed is an error of its filters.
+/// A run that failed is an error of its filters; where the system failed one, it failed the run.
 fn ending(file: &GraphFile, report: &Report) -> Result<(), Failure> {
-    match report.outcome {
-        Outcome::Finished | Outcome::Stopped => Ok(()),
-        Outcome::Failed => {
-            for error in &report.errors {
-                let filter = error.filter.as_deref().unwrap_or_default();
-                eprintln!("{:?}", graph::filter_fault(file, filter, error.message.clone()));
-            }
-            Err(Failure::GraphSaid)
-        }
+    if report.outcome != Outcome::Failed {
+        return Ok(());
     }
+    for error in &report.errors {
+        let message = error.message.clone();
+        let report = match &error.filter {
+            Some(filter) => graph::filter_fault(file, filter, message),
+            None => graph::fault(file, message),
+        };
+        eprintln!("{report:?}");
+    }
+    let system = report.errors.iter().any(|error| error.is_system_failure);
+    Err(if system { Failure::SystemSaid } else { Failure::GraphSaid })
 }

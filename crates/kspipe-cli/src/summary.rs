@@ -58,8 +58,9 @@ pub(crate) fn text(report: &Report) -> String {
     );
     let _ = writeln!(
         text,
-        "  {} copies per frame; {} moved without copying, {} copied",
+        "  {} {} per frame; {} moved without copying, {} copied",
         units::decimal(graph.copies_per_frame),
+        if graph.copies_per_frame == 1.0 { "copy" } else { "copies" },
         units::bytes(graph.bytes_moved_without_copying),
         units::bytes(graph.bytes_copied),
     );

@@ -63,7 +63,7 @@ fn write_page(page: &mut String, document: &Document<'_>) -> fmt::Result {
         )?;
     }
     write_pipes(page, &document.pipes)?;
-    write_filters(page, &report.filters)?;
+    write_filters(page, &in_flow_order(report))?;
     write_properties(page, &document.pipes)?;
     page.push_str("</body>\n</html>\n");
     Ok(())
@@ -135,7 +135,18 @@ fn write_pipes(page: &mut String, pipes: &[PipeDocument<'_>]) -> fmt::Result {
     Ok(())
 }
 
-fn write_filters(page: &mut String, filters: &[FilterReport]) -> fmt::Result {
+/// The filters, upstream before downstream, as the plan orders their pins.
+fn in_flow_order(report: &Report) -> Vec<&FilterReport> {
+    let pins = || report.pipes.iter().flat_map(|pipe| &pipe.pins);
+    let place = |filter: &&FilterReport| {
+        pins().position(|pin| pin.strip_prefix(&filter.name).is_some_and(|rest| rest.starts_with('.')))
+    };
+    let mut filters: Vec<&FilterReport> = report.filters.iter().collect();
+    filters.sort_by_cached_key(place);
+    filters
+}
+
+fn write_filters(page: &mut String, filters: &[&FilterReport]) -> fmt::Result {
     page.push_str(
         "<h2>Filters</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>filter</th><th>kind</th>\
          <th class=\"number\">frames in</th><th class=\"number\">frames out</th><th class=\"number\">bytes</th>\
