@@ -4,11 +4,13 @@
 //! and route joins pins that exist, in the right direction, each pin at most once), and its pins stand in canonical
 //! order, by filter name and then pin name in byte order, whatever the order they were given in.
 
+mod blob;
 mod build;
 pub mod file;
 mod framing;
 mod run;
 
+pub use blob::{BlobFinding, BlobFraming, WriteBlobError, read_blob, write_blob};
 pub use build::{BuildError, FilterBuilder, GraphBuilder, PinBuilder};
 pub use framing::{Compression, FrameRange, Framing, FramingItem};
 pub use run::{PixelFormat, Rate, Run};

@@ -2,8 +2,8 @@
 //!
 //! Nothing here is shared with the code that makes plans, and every check is written the way its rule is: a plan that
 //! passes is valid whatever made it. It does not ask whether a cheaper plan exists; what the plan says it costs is
-//! recomputed key by key. A check takes time in proportion to the pins (the key *depth*: to the pins times the cuts, 128
-//! cuts at a time), so that every plan can be checked in debug builds.
+//! recomputed key by key. A check takes time in proportion to the pins (for the key *depth*, where branches of a graph
+//! meet again, to the pins times the cuts, 128 cuts at a time), so that every plan can be checked in debug builds.
 
 mod allocator;
 mod cost;

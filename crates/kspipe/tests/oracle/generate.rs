@@ -153,6 +153,17 @@ impl GraphDraft {
     }
 }
 
+/// Graphs that start with a source and a tee, often with branches that meet again.
+pub(crate) fn tangled_graphs() -> impl Strategy<Value = GraphDraft> {
+    graphs().prop_map(|mut draft| {
+        let shapes = [Shape::Source, Shape::Tee, Shape::Merge];
+        for (filter, shape) in draft.filters.iter_mut().zip(shapes) {
+            filter.shape = shape;
+        }
+        draft
+    })
+}
+
 /// Graphs of all kinds.
 pub(crate) fn graphs() -> impl Strategy<Value = GraphDraft> {
     let filters = prop::collection::vec(filter(), 1..8);

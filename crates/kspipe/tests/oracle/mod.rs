@@ -6,6 +6,7 @@
 
 pub(crate) mod brute;
 pub(crate) mod generate;
+pub(crate) mod mutations;
 mod pipe;
 mod rules;
 

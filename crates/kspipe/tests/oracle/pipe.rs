@@ -163,7 +163,7 @@ impl Candidate<'_> {
                     && (step <= 1 || (size - u64::from(min)).is_multiple_of(u64::from(step)))
                     && size >= u64::from(item.optimal.min)
             });
-            size >= 1 && size <= LARGEST && in_ranges && self.capacities.iter().all(|bytes| size >= *bytes)
+            (1..=LARGEST).contains(&size) && in_ranges && self.capacities.iter().all(|bytes| size >= *bytes)
         };
         // All steps together repeat after their common multiple.
         let period: u64 =

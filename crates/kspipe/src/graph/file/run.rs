@@ -128,7 +128,6 @@ fn check_routes(reader: &mut Reader<'_>, filter: &FilterDraft<'_>, kind: &Kind, 
     let (allowed, why): (&[RouteKind], &str) = match kind.name {
         "invert" => (&[RouteKind::InPlace, RouteKind::Either, RouteKind::Copy], "it changes every byte of a frame"),
         "convert" => (&[RouteKind::Copy], "it writes frames of another size"),
-        "hold" => (&[RouteKind::Pass], "it hands on the frames it got"),
         "tee" => (&[RouteKind::Pass], "it hands the same frame to every out pin"),
         _ => return,
     };

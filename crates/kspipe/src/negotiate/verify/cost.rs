@@ -89,9 +89,16 @@ fn departures(view: &View<'_>, pipe: &Pipe, mode: Mode, pin: PinId) -> u128 {
 
 /// For each cut, the pins from which its giving pin can be reached, itself included, summed.
 fn depth(view: &View<'_>, givers: &[PinId]) -> u128 {
-    let mut sum = 0;
-    // One bit for each cut: the pin can reach that cut's giving pin.
-    for givers in givers.chunks(128) {
+    // In a tree, what feeds one pin feeds no other beside it: what feeds them adds up.
+    let trees = trees(view);
+    let mut feeding = vec![1u128; view.graph.pins().len()];
+    for pin in view.order.iter().filter(|pin| trees[pin.index()]) {
+        feeding[pin.index()] += view.upstream[pin.index()].iter().map(|above| feeding[above.index()]).sum::<u128>();
+    }
+    let (in_trees, tangled): (Vec<PinId>, Vec<PinId>) = givers.iter().partition(|pin| trees[pin.index()]);
+    let mut sum = in_trees.iter().map(|pin| feeding[pin.index()]).sum();
+    // Elsewhere one bit for each cut: the pin can reach that cut's giving pin.
+    for givers in tangled.chunks(128) {
         let mut reaches = vec![0u128; view.graph.pins().len()];
         for (bit, pin) in givers.iter().enumerate() {
             reaches[pin.index()] |= 1 << bit;
@@ -104,4 +111,27 @@ fn depth(view: &View<'_>, givers: &[PinId]) -> u128 {
         }
     }
     sum
+}
+
+/// By pin: whether connections and routes join it to others in one way only: a connected part of the graph with one
+/// connection or route less than it has pins.
+fn trees(view: &View<'_>) -> Vec<bool> {
+    let mut tree = vec![false; view.graph.pins().len()];
+    let mut seen = vec![false; view.graph.pins().len()];
+    for start in view.graph.pin_ids() {
+        let mut part = Vec::new();
+        let mut joins = 0;
+        let mut open = vec![start];
+        while let Some(pin) = open.pop() {
+            if !std::mem::replace(&mut seen[pin.index()], true) {
+                part.push(pin);
+                joins += view.downstream[pin.index()].len();
+                open.extend(view.downstream[pin.index()].iter().chain(&view.upstream[pin.index()]));
+            }
+        }
+        for pin in &part {
+            tree[pin.index()] = joins + 1 == part.len();
+        }
+    }
+    tree
 }

@@ -116,7 +116,7 @@ fn is_concrete(graph: &Graph, memory: Guid) -> bool {
 /// Rule 3, as far as a pipe's own pins ask.
 fn check_size(view: &View<'_>, pipe: &Pipe, findings: &mut Findings<'_>) {
     let size = pipe.frame_size;
-    if size < 1 || size > LARGEST_FRAME {
+    if !(1..=LARGEST_FRAME).contains(&size) {
         let first = pipe.pins[0];
         let message = format!("the pipe of {} has frames of {size} bytes", findings.name(first));
         findings.push(Rule::Size, &[first], message);

@@ -25,17 +25,21 @@ pub(super) fn check_shape(graph: &Graph, plan: &Plan, findings: &mut Findings<'_
         return;
     }
     for pin in graph.pin_ids() {
-        let name = findings.name(pin);
         let items = graph.pin(pin).items().len();
         match plan.items[pin.index()] {
-            None if items > 0 => findings.push(Rule::Shape, &[pin], format!("{name} uses none of its {items} items")),
+            None if items > 0 => {
+                let message = format!("{} uses none of its {items} items", findings.name(pin));
+                findings.push(Rule::Shape, &[pin], message);
+            }
             Some(item) if item as usize >= items => {
-                findings.push(Rule::Shape, &[pin], format!("{name} uses item {item}, but has {items}"));
+                let message = format!("{} uses item {item}, but has {items}", findings.name(pin));
+                findings.push(Rule::Shape, &[pin], message);
             }
             _ => {}
         }
         let pipe = plan.pipe_of[pin.index()];
         if pipe.index() >= plan.pipes.len() {
+            let name = findings.name(pin);
             let message = format!("{name} is in pipe {}, but there are {}", pipe.0, plan.pipes.len());
             findings.push(Rule::Shape, &[pin], message);
         }
@@ -61,18 +65,14 @@ fn check_pins_of_pipes(plan: &Plan, pins: usize, findings: &mut Findings<'_>) {
             findings.push(Rule::Shape, &[], format!("pipe {number} has no pins"));
         }
         for &pin in &pipe.pins {
-            let name = findings.name(pin);
-            match plan.pipe_of.get(pin.index()) {
-                None => findings.push(Rule::Shape, &[pin], format!("pipe {number} has {name}, which does not exist")),
-                Some(said) if said.index() != number => {
-                    let message = format!("pipe {number} has {name}, which is said to be in pipe {}", said.0);
-                    findings.push(Rule::Shape, &[pin], message);
-                }
-                Some(_) if seen[pin.index()] => {
-                    findings.push(Rule::Shape, &[pin], format!("pipe {number} has {name} twice"));
-                }
-                Some(_) => seen[pin.index()] = true,
-            }
+            let wrong = match plan.pipe_of.get(pin.index()) {
+                None => "which does not exist".to_owned(),
+                Some(said) if said.index() != number => format!("which is said to be in pipe {}", said.0),
+                Some(_) if std::mem::replace(&mut seen[pin.index()], true) => "and has it twice".to_owned(),
+                Some(_) => continue,
+            };
+            let message = format!("pipe {number} has {}, {wrong}", findings.name(pin));
+            findings.push(Rule::Shape, &[pin], message);
         }
     }
     for pin in findings.graph.pin_ids().filter(|pin| !seen[pin.index()]) {

@@ -11,6 +11,8 @@ pub(super) struct View<'a> {
     pub(super) order: Vec<PinId>,
     /// By pin: where frames or what is made of them go next, by connections and all routes, whatever the plan cuts.
     pub(super) downstream: Vec<Vec<PinId>>,
+    /// By pin: where they come from, the same the other way round.
+    pub(super) upstream: Vec<Vec<PinId>>,
     /// By pin: where the frame itself goes next, by what the plan does not cut.
     pub(super) same_frame: Vec<Vec<PinId>>,
     /// By pin: the bytes one frame carries there, where that is known.
@@ -25,19 +27,20 @@ impl<'a> View<'a> {
     /// The view; or, where the graph has a cycle, the pins of one.
     pub(super) fn new(graph: &'a Graph, plan: &'a Plan) -> Result<Self, Vec<PinId>> {
         let mut downstream = vec![Vec::new(); graph.pins().len()];
-        for connection in graph.connections() {
-            downstream[connection.from.index()].push(connection.to);
+        let mut upstream = vec![Vec::new(); graph.pins().len()];
+        let connections = graph.connections().iter().map(|connection| (connection.from, connection.to));
+        for (from, to) in connections.chain(graph.routes().iter().map(|route| (route.from, route.to))) {
+            downstream[from.index()].push(to);
+            upstream[to.index()].push(from);
         }
-        for route in graph.routes() {
-            downstream[route.from.index()].push(route.to);
-        }
-        let order = upstream_first(graph, &downstream)?;
+        let order = upstream_first(graph, &downstream, &upstream)?;
         let data = data(graph, &order);
         let mut view = View {
             graph,
             plan,
             order,
             downstream,
+            upstream,
             same_frame: vec![Vec::new(); graph.pins().len()],
             largest_data: data.iter().flatten().copied().max().unwrap_or(1),
             data,
@@ -104,13 +107,7 @@ impl<'a> View<'a> {
 }
 
 /// All pins, each after everything upstream of it; or the pins of a cycle, in order.
-fn upstream_first(graph: &Graph, downstream: &[Vec<PinId>]) -> Result<Vec<PinId>, Vec<PinId>> {
-    let mut upstream = vec![Vec::new(); downstream.len()];
-    for pin in graph.pin_ids() {
-        for next in &downstream[pin.index()] {
-            upstream[next.index()].push(pin);
-        }
-    }
+fn upstream_first(graph: &Graph, downstream: &[Vec<PinId>], upstream: &[Vec<PinId>]) -> Result<Vec<PinId>, Vec<PinId>> {
     let mut missing: Vec<usize> = upstream.iter().map(Vec::len).collect();
     let mut order: Vec<PinId> = graph.pin_ids().filter(|pin| missing[pin.index()] == 0).collect();
     let mut done = 0;
