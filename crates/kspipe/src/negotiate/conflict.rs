@@ -168,6 +168,9 @@ pub(super) fn memory_name(graph: &Graph, memory: Guid) -> String {
     }
 }
 
+/// A change to one alternative of a pin.
+type ItemChange = fn(&mut FramingItem);
+
 /// A change that makes the component feasible, tried before it is suggested.
 fn suggest(graph: &Graph, conflict: &[PinId], component: Option<PinId>) -> String {
     let Some(member) = component else { return String::new() };
@@ -178,7 +181,7 @@ fn suggest(graph: &Graph, conflict: &[PinId], component: Option<PinId>) -> Strin
             return "allow bridges (`bridges = \"allow\"`): frames are then copied between them".to_owned();
         }
     }
-    let changes: [(&str, fn(&mut FramingItem)); 4] = [
+    let changes: [(&str, ItemChange); 4] = [
         ("without MUST_ALLOCATE", |item| item.requirements.remove(RequirementFlags::MUST_ALLOCATE)),
         ("without INPLACE_MODIFIER", |item| item.requirements.remove(RequirementFlags::INPLACE_MODIFIER)),
         ("without FRAME_INTEGRITY", |item| item.requirements.remove(RequirementFlags::FRAME_INTEGRITY)),
@@ -197,7 +200,7 @@ fn suggest(graph: &Graph, conflict: &[PinId], component: Option<PinId>) -> Strin
 
 impl Graph {
     /// Changes all items of a pin; `false` where that changes nothing.
-    fn change_items(&mut self, pin: PinId, change: &fn(&mut FramingItem)) -> bool {
+    fn change_items(&mut self, pin: PinId, change: &ItemChange) -> bool {
         let framing = &mut self.pins[pin.index()].framing;
         let before = framing.clone();
         match framing {

@@ -379,6 +379,9 @@ impl State {
     }
 }
 
+/// What frontiers must have in common to be compared.
+type Shape = (Vec<Pending>, Vec<(u16, u16)>);
+
 /// The frontiers after a pin, each with the cheapest way to it.
 #[derive(Debug, Default)]
 struct Frontiers {
@@ -405,7 +408,7 @@ impl Frontiers {
     /// Those worth going on with: none that another makes needless, and not more than the limit.
     fn kept(mut self, ground: &Ground, effort: &mut Effort) -> Vec<State> {
         self.states.sort_by_key(|state| state.keys);
-        let mut groups: HashMap<(Vec<Pending>, Vec<(u16, u16)>), Vec<usize>> = HashMap::new();
+        let mut groups: HashMap<Shape, Vec<usize>> = HashMap::new();
         let mut kept: Vec<State> = Vec::new();
         for state in self.states {
             let shape = (state.frontier.pending.clone(), state.frontier.apart.clone());
