@@ -26,9 +26,8 @@ impl ProgressLine {
             self.0.set_length(expected);
             self.0.set_style(Self::style(WITH_BAR));
         }
-        self.0.set_position(progress.source_frames);
         self.0.set_message(message(progress));
-        self.0.tick();
+        self.0.set_position(progress.source_frames);
     }
 
     /// Takes the line away.

@@ -2,10 +2,11 @@
 
 use super::members::{Member, Value, members, structure};
 use ks::{FramingBlob, FramingBlobError};
+use kspipe::graph::{BlobFinding, BlobFraming};
 use serde_json::{Map, json};
 use std::fmt::Write;
 
-/// A table of members, with what each value means.
+/// A table of members, with what each value means, and what in the framing is odd.
 pub(super) fn text(name: &str, blob: &FramingBlob<'_>, offsets: bool) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
@@ -29,6 +30,9 @@ pub(super) fn text(name: &str, blob: &FramingBlob<'_>, offsets: bool) -> String 
         let line = format!("{indent}{offset}{:width$} {value:<10}  {}", member.name, member.meaning.join(" | "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    for finding in BlobFraming::from(blob).findings {
+        let _ = writeln!(text, "  finding: {finding}; {}", finding.help);
+    }
     text
 }
 
@@ -50,17 +54,29 @@ pub(super) fn json(name: &str, blob: &FramingBlob<'_>, offsets: bool) -> serde_j
         }
         place(&mut framing, &member);
     }
+    let findings: Vec<_> = BlobFraming::from(blob).findings.iter().map(finding_json).collect();
     let mut document = json!({
         "file": name,
         "structure": structure(blob),
         "bytes": blob.byte_length(),
         "framing": framing,
         "names": names,
+        "findings": findings,
     });
     if offsets {
         document["offsets"] = places.into();
     }
     document
+}
+
+fn finding_json(finding: &BlobFinding) -> serde_json::Value {
+    json!({
+        "item": finding.item,
+        "member": finding.field,
+        "value": finding.value,
+        "message": finding.message,
+        "help": finding.help,
+    })
 }
 
 /// What is wrong with bytes that are no framing, and where.

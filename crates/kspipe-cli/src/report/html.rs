@@ -87,7 +87,7 @@ fn write_tiles(page: &mut String, report: &Report) -> fmt::Result {
         (
             if graph.copies_per_frame == 0.0 { "good" } else { "" },
             units::decimal(graph.copies_per_frame),
-            "copies per frame",
+            if graph.copies_per_frame == 1.0 { "copy per frame" } else { "copies per frame" },
         ),
         ("", units::bytes(graph.bytes_moved_without_copying), "moved without copying"),
         ("", units::bytes(graph.bytes_copied), "copied"),

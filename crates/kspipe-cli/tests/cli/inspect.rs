@@ -91,3 +91,21 @@ fn a_device_is_said_to_need_windows() {
     let (help, _) = ground.run(&["inspect", "--help"], 0);
     assert!(help.contains("Live devices cannot be inspected yet"), "{help}");
 }
+
+#[test]
+fn what_is_odd_in_a_framing_is_a_finding() {
+    let ground = Ground::new();
+    let mut blob = extended();
+    // FileAlignment, at 24 + 48: a count where a mask belongs.
+    blob[72..76].copy_from_slice(&4096u32.to_le_bytes());
+    ground.file("odd.bin", blob);
+    let (text, _) = ground.run(&["inspect", "odd.bin"], 0);
+    assert!(text.contains("finding: FramingItem[0].FileAlignment is 0x1000: "), "{text}");
+    let (json, _) = ground.run(&["inspect", "--format", "json", "odd.bin"], 0);
+    let document: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let finding = &document["blobs"][0]["findings"][0];
+    assert_eq!(
+        (&finding["item"], &finding["member"], &finding["value"]),
+        (&0.into(), &"FileAlignment".into(), &4096.into())
+    );
+}

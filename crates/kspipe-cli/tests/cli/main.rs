@@ -5,3 +5,4 @@ mod examples;
 mod ground;
 mod inspect;
 mod licences;
+mod piping;
