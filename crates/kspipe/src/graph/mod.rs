@@ -357,4 +357,8 @@ impl Graph {
     pub fn set_media_size(&mut self, pin: PinId, bytes: u64) {
         self.pins[pin.index()].media_size = (bytes > 0).then_some(bytes);
     }
+    /// Sets how many frames a pin keeps at once, where the graph left it open and what its filter does fixes it.
+    pub fn set_holds(&mut self, pin: PinId, frames: u32) {
+        self.pins[pin.index()].holds = Some(frames);
+    }
 }

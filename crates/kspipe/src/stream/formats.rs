@@ -14,12 +14,12 @@ pub struct Note {
     pub message: String,
 }
 
-/// Finds out the formats and sets the `media-size` of the pins they fix, where the graph states none, without running
-/// anything: files are only looked into, and a missing file, standard input or a filter that takes no such frames is a
+/// Finds out the formats and sets the `media-size` of the pins they fix, and the `holds` of the pins of `hold` filters,
+/// where the graph states none, without running anything: files are only looked into, and a missing file, standard input or a filter that takes no such frames is a
 /// note, never an error. For negotiating a graph that is not run.
 pub fn probe_formats(graph: &mut Graph) -> Vec<Note> {
     let formats = propagate(graph, |_, run| filters::probe_source(run).map_err(|error| error.to_string()));
-    formats.set_media_sizes(graph);
+    formats.state_facts(graph);
     formats.problems
 }
 
@@ -37,9 +37,17 @@ impl Formats {
         self.of[pin.index()].as_ref()
     }
 
-    /// Sets the media size of every pin that has a format, where the graph states none.
-    pub(super) fn set_media_sizes(&self, graph: &mut Graph) {
+    /// Sets the media size of every pin that has a format, and how many frames the in pin of a `hold` keeps, where the
+    /// graph states none.
+    pub(super) fn state_facts(&self, graph: &mut Graph) {
         for pin in graph.pin_ids() {
+            let keeps = match graph.filter(graph.pin(pin).filter()).run() {
+                Some(Run::Hold { frames }) if graph.pin(pin).direction() == Direction::In => Some(*frames),
+                _ => None,
+            };
+            if let (Some(frames), None) = (keeps, graph.pin(pin).holds()) {
+                graph.set_holds(pin, frames);
+            }
             if let (Some(format), None) = (self.get(pin), graph.pin(pin).media_size()) {
                 graph.set_media_size(pin, format.frame_bytes() as u64);
             }

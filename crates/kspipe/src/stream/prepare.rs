@@ -106,8 +106,8 @@ impl Prepared {
 }
 
 /// Opens a graph's sources (standard input for `-`), reads what their files say of their frames, and works out the
-/// format at every pin; sets the `media-size` of the pins this fixes, where the graph states none. Creates no file: the
-/// sinks' are created by [`Prepared::start`], once there is a plan.
+/// format at every pin; sets the `media-size` of the pins this fixes, and the `holds` of the in pins of `hold` filters,
+/// where the graph states none. Creates no file: the sinks' are created by [`Prepared::start`], once there is a plan.
 ///
 /// Reading a header blocks until it is there.
 ///
@@ -138,7 +138,7 @@ pub fn prepare(mut graph: Graph) -> Result<Prepared, PrepareError> {
             return Err(PrepareError::Shape { filter: filter_name(&graph, pin), message });
         }
     }
-    formats.set_media_sizes(&mut graph);
+    formats.state_facts(&mut graph);
     Ok(Prepared { graph, sources, formats, interrupts })
 }
 

@@ -94,7 +94,7 @@ impl Prepared {
         for ((filter, source), input) in graph.filters().iter().zip(sources).zip(&wiring.inputs) {
             roles.push(match source {
                 Some(source) => {
-                    let frames = source.frames().into_iter().chain(options.frames).min();
+                    let frames = source.expected_frames().into_iter().chain(options.frames).min();
                     expected = expected.zip(frames).map(|(sum, frames)| sum.saturating_add(frames));
                     Role::Source(source)
                 }

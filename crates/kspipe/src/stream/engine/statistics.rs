@@ -51,7 +51,7 @@ impl Totals {
         }
     }
 
-    /// A frame of `pipe` was copied.
+    /// A frame was copied.
     pub(super) fn copied(&self, bytes: usize) {
         self.copies.add(1);
         self.bytes_copied.add(bytes as u64);

@@ -202,6 +202,11 @@ impl Input {
         &self.name
     }
 
+    /// Its length, where it is a file and so has one.
+    pub(super) fn bytes(&self) -> Option<u64> {
+        self.stream.file.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len())
+    }
+
     /// What a failed read means.
     pub(super) fn failed(&self, source: io::Error) -> FilterError {
         if Interrupt::caused(&source) {

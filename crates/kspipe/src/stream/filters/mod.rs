@@ -131,8 +131,8 @@ impl FilterError {
 pub(super) trait Source: Send {
     /// What they are.
     fn format(&self) -> MediaFormat;
-    /// How many there are, where that is known.
-    fn frames(&self) -> Option<u64> {
+    /// How many there will be, where that is known, or can be told from the size of a file. For progress only.
+    fn expected_frames(&self) -> Option<u64> {
         None
     }
     /// The world goes on while nobody takes pictures: when paced, it leaves out those nobody had a frame for.

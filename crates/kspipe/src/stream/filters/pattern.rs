@@ -22,7 +22,7 @@ impl Source for PatternSource {
     fn format(&self) -> MediaFormat {
         self.format
     }
-    fn frames(&self) -> Option<u64> {
+    fn expected_frames(&self) -> Option<u64> {
         self.frames
     }
     fn is_live(&self) -> bool {

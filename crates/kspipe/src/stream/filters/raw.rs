@@ -26,6 +26,9 @@ impl Source for RawSource {
     fn format(&self) -> MediaFormat {
         self.format
     }
+    fn expected_frames(&self) -> Option<u64> {
+        self.input.bytes()?.checked_div(self.format.frame_bytes() as u64)
+    }
     fn fill(&mut self, picture: &mut [u8], _: u64) -> Result<bool, FilterError> {
         let read = read_full(&mut self.input, picture);
         self.offset = self.offset.saturating_add(read.bytes as u64);

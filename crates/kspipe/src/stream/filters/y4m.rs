@@ -18,14 +18,20 @@ const BUFFER: usize = 4096;
 pub(super) struct Y4mSource {
     reader: Y4mReader<BufReader<Input>>,
     path: String,
+    frames: Option<u64>,
 }
 
 impl Y4mSource {
     pub(super) fn open(path: &Path, interrupt: &Arc<Interrupt>) -> Result<Self, FilterError> {
         let input = Input::open(path, interrupt)?;
-        let path = input.name().to_owned();
+        let (path, bytes) = (input.name().to_owned(), input.bytes());
         match Y4mReader::new(BufReader::with_capacity(BUFFER, input)) {
-            Ok(reader) => Ok(Y4mSource { reader, path }),
+            Ok(reader) => {
+                let frame = (reader.format().frame_bytes() + FRAME_LINE.len()) as u64;
+                // The stream header is shorter than any frame worth counting.
+                let frames = bytes.and_then(|bytes| bytes.checked_div(frame));
+                Ok(Y4mSource { reader, path, frames })
+            }
             Err(error) => Err(failed(path, error)),
         }
     }
@@ -55,6 +61,9 @@ fn failed(path: String, error: Y4mError) -> FilterError {
 impl Source for Y4mSource {
     fn format(&self) -> MediaFormat {
         self.reader.format()
+    }
+    fn expected_frames(&self) -> Option<u64> {
+        self.frames
     }
     fn fill(&mut self, picture: &mut [u8], _: u64) -> Result<bool, FilterError> {
         self.reader.read_frame(picture).map_err(|error| failed(self.path.clone(), error))

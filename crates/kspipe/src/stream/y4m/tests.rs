@@ -66,6 +66,7 @@ fn wrong_headers_are_errors_that_name_the_byte() {
 
 #[test]
 fn a_header_that_never_ends_takes_bounded_memory() {
+    #[derive(Debug)]
     struct Endless(u64);
     impl Read for Endless {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
