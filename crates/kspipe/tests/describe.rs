@@ -1,20 +1,20 @@
 //! What is said of a plan: its JSON, its properties and its reasons.
 
 #[path = "describe/graphs.rs"]
+#[allow(dead_code)]
 mod graphs;
 
 use graphs::{build, camera_overlay_recorder, pin};
-use kspipe::graph::{Bridges, Compression, Direction, FrameRange, FramingItem, Graph, RouteKind, Strategy};
-use kspipe::negotiate::describe::{Description, Reason, plan_text};
-use kspipe::negotiate::{
-    Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, negotiate, plan_json,
-};
 use ks::{
     AlignmentCount, AllocatorFlags, AllocatorStrategy, FramingFlags, Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN,
     KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_USER, KsCompression, KsLogicalMemoryType, PipeAllocatorPlace,
     PipeFactors, PipeState, RequirementFlags,
 };
-use kspipe::graph::DeviceMemory;
+use kspipe::graph::{
+    Bridges, Compression, DeviceMemory, Direction, FrameRange, FramingItem, Graph, RouteKind, Strategy,
+};
+use kspipe::negotiate::describe::{Description, Reason, plan_text};
+use kspipe::negotiate::{Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, negotiate, plan_json};
 use serde_json::{Value, json};
 
 fn planned(graph: &Graph) -> Plan {
@@ -54,6 +54,47 @@ fn the_text_of_the_same_plan_is_pinned() {
     insta::assert_snapshot!("camera_overlay_recorder_text", plan_text(&graph, &plan, true));
     let brief = plan_text(&graph, &plan, false);
     assert!(!brief.contains("rule"), "reasons only where they are asked for:\n{brief}");
+}
+
+/// What the schema finds wrong with a value.
+fn schema_errors(value: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/plan.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.iter_errors(value).map(|error| format!("{error} at {}", error.instance_path())).collect()
+}
+
+#[test]
+fn plans_and_errors_are_as_the_schema_says() {
+    for graph in [camera_overlay_recorder(), segments()] {
+        let json = plan_json(&graph, &planned(&graph));
+        assert_eq!(schema_errors(&json), [] as [String; 0]);
+        let mut wrong = json.clone();
+        wrong["pipes"][0]["frames"] = json!(-1);
+        assert_ne!(schema_errors(&wrong), [] as [String; 0], "the schema looks inside");
+    }
+    let graph = camera_overlay_recorder();
+    let error = error_json(&graph, &NegotiateError::Undecided { states: 1 });
+    assert_eq!(schema_errors(&error), [] as [String; 0]);
+}
+
+/// Every member the schema names, and no other, stands on the page.
+#[test]
+fn the_page_tells_every_member() {
+    let page = include_str!("../../../docs/plan.md");
+    let graph = segments();
+    let json = plan_json(&graph, &planned(&graph));
+    let mut names: Vec<String> = Vec::new();
+    let mut collect = |value: &Value| names.extend(value.as_object().unwrap().keys().cloned());
+    collect(&json);
+    collect(&json["pipes"][0]);
+    collect(&json["copies"][0]);
+    collect(&json["cost"]);
+    for name in names {
+        let told = page.contains(&format!("`{name}`"))
+            || page.contains(&format!("`{name}."))
+            || page.contains(&format!("\"{name}\""));
+        assert!(told, "docs/plan.md does not tell `{name}`");
+    }
 }
 
 #[test]
@@ -119,7 +160,8 @@ fn a_pipe_has_all_that_the_headers_structure_has() {
     assert_eq!(first.bus_type, Guid::from_u128(0xB05));
     assert_eq!(first.logical_memory_type, KsLogicalMemoryType::KERNEL_NON_PAGED);
     // The encoder states no compression, so the two segments' sizes do not depend on each other.
-    let flags = AllocatorFlags::ATTENTION_STEPPING | AllocatorFlags::NO_FRAME_INTEGRITY | AllocatorFlags::INDEPENDENT_RANGES;
+    let flags =
+        AllocatorFlags::ATTENTION_STEPPING | AllocatorFlags::NO_FRAME_INTEGRITY | AllocatorFlags::INDEPENDENT_RANGES;
     assert_eq!(first.flags, flags);
     let half = Compression { numerator: 1, denominator: 2, margin: 100 };
     assert_eq!(first.dimensions.end_pin, half);
@@ -191,10 +233,11 @@ fn ends_tell_what_lies_beyond_them() {
     let mut graph = Graph::builder();
     graph.filter("source").pin("out", Direction::Out).item(FramingItem::exactly(100));
     graph.filter("source").pin("spare", Direction::Out);
-    graph.filter("renderer").kernel().pin("in", Direction::In).item(FramingItem {
-        memory: KSMEMORY_TYPE_DEVICE_UNKNOWN,
-        ..FramingItem::default()
-    });
+    graph
+        .filter("renderer")
+        .kernel()
+        .pin("in", Direction::In)
+        .item(FramingItem { memory: KSMEMORY_TYPE_DEVICE_UNKNOWN, ..FramingItem::default() });
     graph.connect("source.out", "renderer.in");
     let graph = build(&graph);
     let plan = planned(&graph);
@@ -227,7 +270,10 @@ fn reasons_name_who_forces_a_number_and_nobody_else() {
     );
     assert_eq!(lines(&first.alignment), ["- 4 no pin asks for an alignment"]);
     assert_eq!(lines(&first.memory_type), ["camera.out[0] 2 requires MemoryType kernel-nonpaged"]);
-    assert_eq!(lines(&first.allocator), ["camera.out[0] 6 can allocate (KSALLOCATOR_FLAG_CAN_ALLOCATE), the last pin that does"]);
+    assert_eq!(
+        lines(&first.allocator),
+        ["camera.out[0] 6 can allocate (KSALLOCATOR_FLAG_CAN_ALLOCATE), the last pin that does"]
+    );
     let second = reasons("file.in");
     assert_eq!(
         lines(&second.frames),
@@ -271,10 +317,7 @@ fn a_bridge_tells_which_asks_conflict() {
     );
     assert_eq!(
         bridge_between(any(), false, memory(KSMEMORY_TYPE_DEVICE_UNKNOWN), true),
-        [
-            "b.in[0] 2 requires MemoryType device, which user mode cannot map",
-            "a.out 2 belongs to a user-mode filter",
-        ]
+        ["b.in[0] 2 requires MemoryType device, which user mode cannot map", "a.out 2 belongs to a user-mode filter",]
     );
     assert_eq!(
         bridge_between(must.clone(), false, must.clone(), false),
@@ -292,10 +335,7 @@ fn a_bridge_tells_which_asks_conflict() {
     );
     assert_eq!(
         bridge_between(FramingItem::exactly(500), false, FramingItem::exactly(400), false),
-        [
-            "a.out[0] 3 requires PhysicalRange.MinFrameSize 500",
-            "b.in[0] 3 requires PhysicalRange.MaxFrameSize 400",
-        ]
+        ["a.out[0] 3 requires PhysicalRange.MinFrameSize 500", "b.in[0] 3 requires PhysicalRange.MaxFrameSize 400",]
     );
     assert_eq!(
         bridge_between(stepped(100), false, stepped(101), false),

@@ -1,11 +1,12 @@
 //! Pictures of plans: well-formed, complete, and legible.
 
 #[path = "describe/graphs.rs"]
+#[allow(dead_code)]
 mod graphs;
 
+use ks::{KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, RequirementFlags};
 use kspipe::graph::{Direction, FramingItem, Graph, RouteKind};
 use kspipe::negotiate::{Plan, negotiate, plan_dot, plan_svg};
-use ks::{KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, RequirementFlags};
 
 /// A capture card, a tee, an encoder, a renderer that has its own memory: bridges, copies, several pipes.
 fn studio() -> Graph {
@@ -72,13 +73,17 @@ fn mixer(sources: usize) -> Graph {
     let mut graph = Graph::builder();
     graph.filter("mixer").pin("out", Direction::Out).item(FramingItem::exactly(8192));
     for source in 0..sources {
-        let (camera, tee, meter, effect) =
-            (format!("camera-{source}"), format!("tee-{source}"), format!("meter-{source}"), format!("effect-{source}"));
+        let (camera, tee, meter, effect) = (
+            format!("camera-{source}"),
+            format!("tee-{source}"),
+            format!("meter-{source}"),
+            format!("effect-{source}"),
+        );
         graph.filter(&camera).kernel().pin("out", Direction::Out).item(FramingItem::exactly(4096));
         graph.filter(&tee).pin("in", Direction::In);
         graph.filter(&tee).pin("a", Direction::Out);
         graph.filter(&tee).pin("b", Direction::Out);
-        graph.filter(&tee).route("in", "a", RouteKind::Pass).route_pass_b();
+        graph.filter(&tee).route("in", "a", RouteKind::Pass).route("in", "b", RouteKind::Pass);
         graph.filter(&meter).pin("in", Direction::In);
         graph.filter(&effect).pin("in", Direction::In);
         graph.filter(&effect).pin("out", Direction::Out);
@@ -96,15 +101,6 @@ fn mixer(sources: usize) -> Graph {
     graphs::build(&graph)
 }
 
-trait Tee {
-    fn route_pass_b(self) -> Self;
-}
-impl Tee for kspipe::graph::FilterBuilder<'_> {
-    fn route_pass_b(self) -> Self {
-        self.route("in", "b", RouteKind::Pass)
-    }
-}
-
 fn planned(graph: Graph) -> (Graph, Plan) {
     let plan = negotiate(&graph).unwrap();
     (graph, plan)
@@ -120,11 +116,147 @@ fn all() -> Vec<(&'static str, Graph, Plan)> {
         .collect()
 }
 
+/// Whether two boxes, each x, y, width and height, have a point in common.
+fn overlap(a: [f64; 4], b: [f64; 4]) -> bool {
+    a[0] < b[0] + b[2] && b[0] < a[0] + a[2] && a[1] < b[1] + b[3] && b[1] < a[1] + a[3]
+}
+
+fn with_class<'a>(
+    document: &'a roxmltree::Document<'a>,
+    tag: &'a str,
+    class: &'a str,
+) -> impl Iterator<Item = roxmltree::Node<'a, 'a>> {
+    document.descendants().filter(move |node| {
+        node.has_tag_name(("http://www.w3.org/2000/svg", tag))
+            && node.attribute("class").is_some_and(|classes| classes.split(' ').any(|other| other == class))
+    })
+}
+
+fn boxes(document: &roxmltree::Document<'_>) -> Vec<[f64; 4]> {
+    let number = |node: roxmltree::Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+    with_class(document, "rect", "box")
+        .map(|node| ["x", "y", "width", "height"].map(|name| number(node, name)))
+        .collect()
+}
+
 #[test]
-fn draw() {
+fn a_picture_has_each_filter_pin_and_connection_once() {
     for (name, graph, plan) in all() {
-        std::fs::write(format!("/tmp/pic-{name}.svg"), plan_svg(&graph, &plan)).unwrap();
-        std::fs::write(format!("/tmp/pic-{name}.dot"), plan_dot(&graph, &plan)).unwrap();
-        println!("{}", kspipe::negotiate::describe::plan_text(&graph, &plan, name == "studio"));
+        let svg = plan_svg(&graph, &plan);
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let boxes = boxes(&document);
+        assert_eq!(boxes.len(), graph.filters().len(), "{name}");
+        for (place, first) in boxes.iter().enumerate() {
+            assert!(boxes[..place].iter().all(|second| !overlap(*first, *second)), "{name}: boxes overlap");
+        }
+        assert_eq!(with_class(&document, "text", "pin").count(), graph.pins().len(), "{name}");
+        let titles: Vec<&str> = document
+            .descendants()
+            .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title")))
+            .filter_map(|node| node.text())
+            .collect();
+        for connection in graph.connections() {
+            let ends = format!("{} -> {}: ", graph.pin_name(connection.from), graph.pin_name(connection.to));
+            assert_eq!(titles.iter().filter(|title| title.starts_with(&ends)).count(), 1, "{name}: {ends}");
+        }
+        let bridges = titles.iter().filter(|title| title.contains(": a bridge, copies")).count();
+        assert_eq!(bridges, plan.bridges.len(), "{name}");
+        for pipe in 0..plan.pipes.len().min(48) {
+            assert!(svg.contains(&format!(">pipe {pipe}</text>")), "{name}: the legend lacks pipe {pipe}");
+        }
     }
+}
+
+#[test]
+fn everything_stands_inside_the_picture() {
+    for (name, graph, plan) in all() {
+        let svg = plan_svg(&graph, &plan);
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let size = |name| document.root_element().attribute(name).unwrap().parse::<f64>().unwrap();
+        for [x, y, width, height] in boxes(&document) {
+            assert!(x >= 0.0 && y >= 0.0 && x + width <= size("width") && y + height <= size("height"), "{name}");
+        }
+        for text in with_class(&document, "text", "text") {
+            let y: f64 = text.attribute("y").unwrap().parse().unwrap();
+            assert!(y > 0.0 && y < size("height"), "{name}: {:?}", text.text());
+        }
+    }
+}
+
+#[test]
+fn long_chains_are_broken_into_lines() {
+    let (graph, plan) = planned(chain(60));
+    let svg = plan_svg(&graph, &plan);
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let mut lines: Vec<i64> = boxes(&document).iter().map(|[_, y, ..]| *y as i64).collect();
+    lines.dedup();
+    assert_eq!(lines.len(), 8, "60 filters, eight in a line");
+}
+
+#[test]
+fn no_name_breaks_a_picture() {
+    let nasty = [
+        "<script>alert(1)</script>",
+        "a\"b\\c",
+        "]]>&amp;",
+        "tab\there\u{1}\u{FFFF}",
+        "名前が長い名前が長い名前が長い名前が長い",
+        "{x|y}<z>",
+    ];
+    for name in nasty {
+        let mut graph = Graph::builder();
+        graph.filter(name).pin(name, Direction::Out).item(FramingItem::exactly(4));
+        graph.filter("sink").pin("in", Direction::In);
+        graph.connect(&format!("{name}.{name}"), "sink.in");
+        let (graph, plan) = planned(graphs::build(&graph));
+        let svg = plan_svg(&graph, &plan);
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        assert!(document.descendants().all(|node| node.tag_name().name() != "script"), "{svg}");
+        assert_eq!(boxes(&document).len(), 2);
+        let dot = plan_dot(&graph, &plan);
+        let quotes = dot.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+        assert_eq!(quotes % 2, 0, "quotes are paired:\n{dot}");
+    }
+}
+
+#[test]
+fn filters_that_feed_each_other_in_a_circle_are_drawn() {
+    // Frames do not go round: b.in has no route to b.back.
+    let mut graph = Graph::builder();
+    graph.filter("a").pin("out", Direction::Out);
+    graph.filter("a").pin("in", Direction::In);
+    graph.filter("a").pin("more", Direction::In);
+    graph.filter("b").pin("in", Direction::In);
+    graph.filter("b").pin("back", Direction::Out);
+    graph.filter("b").pin("self", Direction::Out);
+    graph.connect("a.out", "b.in").connect("b.back", "a.in").connect("b.self", "a.more");
+    let (graph, plan) = planned(graphs::build(&graph));
+    let svg = plan_svg(&graph, &plan);
+    assert_eq!(boxes(&roxmltree::Document::parse(&svg).unwrap()).len(), 2);
+}
+
+#[test]
+fn an_empty_graph_and_a_huge_one_are_drawn() {
+    let (graph, plan) = planned(graphs::build(&Graph::builder()));
+    roxmltree::Document::parse(&plan_svg(&graph, &plan)).unwrap();
+    assert!(plan_dot(&graph, &plan).starts_with("digraph plan {"));
+    let (graph, plan) = planned(chain(5000));
+    assert_eq!(boxes(&roxmltree::Document::parse(&plan_svg(&graph, &plan)).unwrap()).len(), 5000);
+}
+
+#[test]
+fn dot_has_each_connection_with_its_pins() {
+    let (graph, plan) = planned(studio());
+    let dot = plan_dot(&graph, &plan);
+    assert_eq!(dot.matches(" -> ").count(), graph.connections().len());
+    assert_eq!(dot.matches("style = dashed").count(), plan.bridges.len());
+    assert!(dot.contains("label = \"copy 829.44 kB\""), "{dot}");
+    assert!(dot.contains("in *"), "the renderer allocates:\n{dot}");
+}
+
+#[test]
+fn pictures_do_not_depend_on_when_they_are_drawn() {
+    let (graph, plan) = planned(mixer(5));
+    assert_eq!(plan_svg(&graph, &plan), plan_svg(&graph, &plan));
+    assert_eq!(plan_dot(&graph, &plan), plan_dot(&graph, &plan));
 }

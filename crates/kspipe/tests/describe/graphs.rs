@@ -1,8 +1,8 @@
 //! Graphs to describe, and plans for them written by hand where a test needs a plan that no negotiation gives.
 
+use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER};
 use kspipe::graph::{Direction, FrameRange, FramingItem, Graph, GraphBuilder, Mode, PinId, RouteKind};
 use kspipe::negotiate::{AllocatorChoice, AllocatorKind, AllocatorPlace, Cost, Pipe, PipeId, Plan};
-use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER};
 
 /// Bytes of an NV12 picture of 1920 x 1080 pixels.
 pub(crate) const PICTURE: u32 = 3_110_400;

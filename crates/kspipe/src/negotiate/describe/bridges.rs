@@ -60,7 +60,12 @@ impl BridgeReasons {
         }
         // Two conflicts may share a side.
         let mut said = Vec::new();
-        reasons.retain(|reason| !said.contains(reason) && { said.push(reason.clone()); true });
+        reasons.retain(|reason| {
+            !said.contains(reason) && {
+                said.push(reason.clone());
+                true
+            }
+        });
         if reasons.is_empty() {
             let text = format!(
                 "no two of the items chosen conflict here; without this bridge no plan is valid, or {} finds none cheaper",
@@ -137,7 +142,12 @@ fn memory_conflict(view: &View<'_>, up: &Summary, down: &Summary, reasons: &mut 
         return;
     }
     let reason = |ask: &(Guid, Mode), pin: PinId, text: String| {
-        Reason::of(pin, view.item_place(pin), RULE, format!("requires MemoryType {}{text}", memory_name(view.graph, ask.0)))
+        Reason::of(
+            pin,
+            view.item_place(pin),
+            RULE,
+            format!("requires MemoryType {}{text}", memory_name(view.graph, ask.0)),
+        )
     };
     // One ask that the other side's mode rules out.
     for (side, other) in [(up, down), (down, up)] {
@@ -173,7 +183,8 @@ fn allocator_conflict(view: &View<'_>, up: &Summary, down: &Summary, reasons: &m
         let (Some(pin), Some(user)) = (side.kernel_must_allocate, other.user_pin) else { continue };
         let memory = view.required(pin).map_or(Guid::NULL, |item| item.memory);
         if side.user_pin.is_none() && !MemoryClass::new(view.graph, memory, Mode::User).is_mapped_device() {
-            let text = "requires to allocate in the kernel; user mode is given such frames only in device memory mapped to it";
+            let text =
+                "requires to allocate in the kernel; user mode is given such frames only in device memory mapped to it";
             reasons.push(Reason::of(pin, view.item_place(pin), 2, text));
             reasons.push(Reason::of(user, None, 2, "belongs to a user-mode filter"));
         }

@@ -2,7 +2,7 @@
 
 use super::sizes::Sizes;
 use super::view::View;
-use crate::graph::{Direction, FramingItem, PinId, RouteKind, Strategy};
+use crate::graph::{self, Direction, FramingItem, PinId, RouteKind};
 use crate::negotiate::PipeId;
 
 /// Why a size is asked.
@@ -59,10 +59,15 @@ impl View<'_> {
         };
         let place = self.item_place(pin);
         if let Some(item) = self.item(pin) {
-            if ranges.count(self, pin) {
-                add(place, !item.is_preference(), u64::from(item.physical.min), FloorCause::PhysicalMinimum);
+            let minimum = if ranges.count(self, pin) { u64::from(item.physical.min) } else { 0 };
+            let (capacity, required) = (u64::from(item.capacity()), !item.is_preference());
+            // A preference is met or not as a whole: one departure for both, so only the larger counts.
+            if required || minimum >= capacity {
+                add(place, required, minimum, FloorCause::PhysicalMinimum);
             }
-            add(place, !item.is_preference(), u64::from(item.capacity()), FloorCause::Capacity);
+            if required || capacity > minimum {
+                add(place, required, capacity, FloorCause::Capacity);
+            }
         }
         add(None, true, self.graph.pin(pin).media_size().unwrap_or(0), FloorCause::MediaSize);
         if self.is_bridged(pin)
@@ -104,7 +109,7 @@ impl View<'_> {
             }
         }
         let least = sizes.least(required)?;
-        if self.plan.strategy == Strategy::MinimizeFrameSize {
+        if self.plan.strategy == graph::Strategy::MinimizeFrameSize {
             return Some(least);
         }
         Some(preferred.into_iter().filter_map(|bytes| sizes.least(bytes.max(least))).fold(least, u64::max))
@@ -114,4 +119,48 @@ impl View<'_> {
 /// The size an item prefers or requires a frame to reach: its physical minimum or its capacity.
 pub(super) fn wanted_size(item: &FramingItem) -> u64 {
     u64::from(item.physical.min.max(item.capacity()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{FrameRange, Graph};
+    use crate::negotiate::negotiate;
+    use ks::RequirementFlags;
+    use proptest::prelude::*;
+
+    fn item() -> impl Strategy<Value = FramingItem> {
+        let range =
+            || (0u32..40, 0u32..60, 0u32..7).prop_map(|(min, more, step)| FrameRange { min, max: min + more, step });
+        (range(), range(), any::<bool>()).prop_map(|(physical, optimal, prefers)| FramingItem {
+            physical,
+            optimal,
+            requirements: if prefers { RequirementFlags::PREFERENCES_ONLY } else { RequirementFlags::empty() },
+            ..FramingItem::default()
+        })
+    }
+
+    proptest! {
+        /// What a description says of sizes rests on the same rule the negotiation follows.
+        #[test]
+        fn the_least_size_is_the_one_negotiated(
+            items in prop::collection::vec(item(), 3),
+            strategy in prop::sample::select(crate::graph::Strategy::ALL.map(|(_, strategy)| strategy).to_vec()),
+        ) {
+            let mut graph = Graph::builder();
+            graph.strategy(strategy);
+            graph.filter("a").pin("out", Direction::Out).item(items[0].clone());
+            graph.filter("b").pin("in", Direction::In).item(items[1].clone());
+            graph.filter("b").pin("out", Direction::Out).item(items[2].clone());
+            graph.filter("b").route("in", "out", RouteKind::Pass);
+            graph.connect("a.out", "b.in");
+            let graph = graph.build().unwrap();
+            let Ok(plan) = negotiate(&graph) else { return Ok(()) };
+            let view = View::new(&graph, &plan);
+            for (place, pipe) in plan.pipes.iter().enumerate() {
+                let least = view.least_size(PipeId(place as u32), PhysicalRanges::All);
+                prop_assert_eq!(least, Some(pipe.frame_size));
+            }
+        }
+    }
 }

@@ -28,8 +28,8 @@ pub use text::plan_text;
 use super::{Bridge, PipeId, Plan, Warning};
 use crate::graph::Graph;
 use bridges::BridgeReasons;
-use view::View;
 use std::sync::OnceLock;
+use view::View;
 
 /// A graph and its plan, ready to be asked about.
 ///

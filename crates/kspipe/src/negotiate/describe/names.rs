@@ -81,7 +81,9 @@ pub(in crate::negotiate) fn state_name(state: PipeState) -> String {
 pub(in crate::negotiate) fn logical_memory_name(memory: KsLogicalMemoryType) -> String {
     match memory {
         KsLogicalMemoryType::KERNEL_NON_PAGED => "kernel-nonpaged".to_owned(),
-        other => other.name().map_or_else(|| other.0.to_string(), |name| dashed(name.trim_start_matches("KS_MemoryType"))),
+        other => {
+            other.name().map_or_else(|| other.0.to_string(), |name| dashed(name.trim_start_matches("KS_MemoryType")))
+        }
     }
 }
 

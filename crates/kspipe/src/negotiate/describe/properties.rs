@@ -279,7 +279,8 @@ mod tests {
             assert_eq!(then(first, second), expected, "{first:?} then {second:?}");
         }
         let (a, b) = (ratio(4_294_967_291, 4_294_967_279, 0), ratio(4_294_967_231, 4_294_967_197, 0));
-        let exact = (u128::from(a.numerator) * u128::from(b.numerator), u128::from(a.denominator) * u128::from(b.denominator));
+        let exact =
+            (u128::from(a.numerator) * u128::from(b.numerator), u128::from(a.denominator) * u128::from(b.denominator));
         let rounded = then(a, b);
         assert!(u128::from(rounded.numerator) * exact.1 >= exact.0 * u128::from(rounded.denominator));
     }

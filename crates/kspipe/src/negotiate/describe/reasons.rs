@@ -79,14 +79,19 @@ fn frames(view: &View<'_>, id: PipeId) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = view
         .items(id)
         .filter(|(_, item)| item.frames > 0 && u64::from(item.frames) == pipe.frames)
-        .map(|(pin, item)| Reason::of(pin, view.item_place(pin), RULE, format!("{} Frames {}", verb(item), item.frames)))
+        .map(|(pin, item)| {
+            Reason::of(pin, view.item_place(pin), RULE, format!("{} Frames {}", verb(item), item.frames))
+        })
         .collect();
     let holds = |pin: PinId| view.graph.pin(pin).holds().unwrap_or(0);
     let held: u128 = pipe.pins.iter().map(|pin| u128::from(holds(*pin))).sum();
     if held > 0 && held + 1 == u128::from(pipe.frames) {
         let holders = pipe.pins.iter().filter(|pin| holds(**pin) > 0);
         reasons.extend(holders.map(|pin| {
-            let text = format!("holds {} of the {held} frames held at once; one more keeps the pipe from starving", holds(*pin));
+            let text = format!(
+                "holds {} of the {held} frames held at once; one more keeps the pipe from starving",
+                holds(*pin)
+            );
             Reason::of(*pin, None, RULE, text)
         }));
     }
@@ -142,7 +147,9 @@ pub(super) fn floor_text(view: &View<'_>, floor: &Floor) -> String {
         FloorCause::Compression(from) => {
             format!("has a compression that makes {bytes} bytes of the data of {}", view.name(from))
         }
-        FloorCause::Bridge(from) => format!("gets {bytes} bytes a frame, copied over the bridge from {}", view.name(from)),
+        FloorCause::Bridge(from) => {
+            format!("gets {bytes} bytes a frame, copied over the bridge from {}", view.name(from))
+        }
         FloorCause::Copy(from) => format!("gets {bytes} bytes a frame, copied from {}", view.name(from)),
     }
 }
@@ -170,7 +177,8 @@ fn memory_type(view: &View<'_>, id: PipeId) -> Vec<Reason> {
     let class = MemoryClass::new(view.graph, pipe.memory_type, pipe.mode);
     let mut reasons = Vec::new();
     if let Some(pin) = view.first_user_pin(id) {
-        let text = "belongs to a user-mode filter: frames lie in user memory or in device memory that user mode can map";
+        let text =
+            "belongs to a user-mode filter: frames lie in user memory or in device memory that user mode can map";
         reasons.push(Reason::of(pin, None, RULE, text));
     }
     // Asks that locked user memory only stands in for do not force user memory.
@@ -205,13 +213,15 @@ fn allocator(view: &View<'_>, id: PipeId) -> Vec<Reason> {
         }
         (AllocatorKind::Exists, Some(_)) => "has an allocator already (KSALLOCATOR_FLAG_ALLOCATOR_EXISTS)".to_owned(),
         (AllocatorKind::DeviceSpecific, Some(_)) => {
-            "can allocate its device's memory (KSALLOCATOR_FLAG_DEVICE_SPECIFIC, KSALLOCATOR_FLAG_CAN_ALLOCATE)".to_owned()
+            "can allocate its device's memory (KSALLOCATOR_FLAG_DEVICE_SPECIFIC, KSALLOCATOR_FLAG_CAN_ALLOCATE)"
+                .to_owned()
         }
         (AllocatorKind::CanAllocate, Some(_)) => {
             "can allocate (KSALLOCATOR_FLAG_CAN_ALLOCATE), the last pin that does".to_owned()
         }
         (AllocatorKind::Default, Some(_)) => {
-            "no pin must, prefers to or can allocate: the default allocator, on the handle of the last in pin".to_owned()
+            "no pin must, prefers to or can allocate: the default allocator, on the handle of the last in pin"
+                .to_owned()
         }
         (_, None) => "no pin must, prefers to or can allocate here: the default allocator, of no pin".to_owned(),
     };

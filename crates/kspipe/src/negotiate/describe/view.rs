@@ -17,6 +17,8 @@ pub(crate) struct View<'a> {
     bridged: Vec<bool>,
     /// The places in the graph's routes of those that lead to an out pin.
     routes_to: HashMap<PinId, Vec<usize>>,
+    /// By pipe: its first pin that belongs to a user-mode filter.
+    user_pins: Vec<Option<PinId>>,
     /// The graph's own facts; `None` only where the graph has a cycle, and so no plan of its own.
     facts: Option<Facts<'a>>,
     /// By pipe: the routes taken as copies that bring it frames, and those that take frames from it.
@@ -28,8 +30,7 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
-        let copies: HashSet<(PinId, PinId)> =
-            plan.copies.iter().map(|copy| (copy.route.from, copy.route.to)).collect();
+        let copies: HashSet<(PinId, PinId)> = plan.copies.iter().map(|copy| (copy.route.from, copy.route.to)).collect();
         let copied = graph.routes().iter().map(|route| copies.contains(&(route.from, route.to))).collect();
         let mut bridged = vec![false; graph.pins().len()];
         for bridge in &plan.bridges {
@@ -53,6 +54,7 @@ impl<'a> View<'a> {
             copied,
             bridged,
             routes_to,
+            user_pins: plan.pipes.iter().map(|pipe| first_user_pin(graph, pipe)).collect(),
             facts: Facts::of(graph).ok(),
             copies_in: ends(&mut plan.copies.iter().map(|copy| copy.route.to)),
             copies_out: ends(&mut plan.copies.iter().map(|copy| copy.route.from)),
@@ -116,7 +118,7 @@ impl<'a> View<'a> {
     }
     /// The first pin of a pipe that belongs to a user-mode filter.
     pub(super) fn first_user_pin(&self, id: PipeId) -> Option<PinId> {
-        self.pipe(id).pins.iter().copied().find(|pin| self.graph.mode(*pin) == Mode::User)
+        self.user_pins[id.index()]
     }
 
     /// The places of the routes that start at an in pin.
@@ -154,8 +156,7 @@ impl<'a> View<'a> {
     }
     /// Whether the framing of this in pin says that it writes into frames.
     pub(super) fn declares_writing(&self, pin: PinId) -> bool {
-        self.graph.pin(pin).direction() == Direction::In
-            && self.item(pin).is_some_and(FramingItem::modifies_in_place)
+        self.graph.pin(pin).direction() == Direction::In && self.item(pin).is_some_and(FramingItem::modifies_in_place)
     }
 
     /// The routes taken as copies that bring frames to a pipe.
@@ -174,4 +175,8 @@ impl<'a> View<'a> {
     pub(super) fn bridges_out(&self, id: PipeId) -> impl Iterator<Item = &'a Bridge> + '_ {
         self.bridges_out.get(&id).into_iter().flatten().map(|place| &self.plan.bridges[*place])
     }
+}
+
+fn first_user_pin(graph: &Graph, pipe: &Pipe) -> Option<PinId> {
+    pipe.pins.iter().copied().find(|pin| graph.mode(*pin) == Mode::User)
 }

@@ -8,9 +8,7 @@ use super::view::View;
 use crate::graph::{Direction, Framing, FramingItem, Mode, PinId};
 use crate::negotiate::memory::MemoryClass;
 use crate::negotiate::{PipeId, Warning};
-use ks::{
-    Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, RequirementFlags,
-};
+use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, RequirementFlags};
 
 fn warning(code: Code, pin: Option<PinId>, message: impl Into<String>, help: impl Into<String>) -> Warning {
     Warning { code: code.code, pin, message: message.into(), help: help.into() }
@@ -63,9 +61,15 @@ fn pin_warnings(view: &View<'_>, id: PinId, found: &mut Vec<Warning>) {
     }
     if pin.compression().is_stated() {
         let (message, help) = if pin.direction() == Direction::In {
-            ("states a compression, which means nothing at an in pin", "state it at the out pin whose frames it describes")
+            (
+                "states a compression, which means nothing at an in pin",
+                "state it at the out pin whose frames it describes",
+            )
         } else if !view.has_route(id) {
-            ("states a compression, but no route leads to it", "add the route whose frames it describes, or leave it out")
+            (
+                "states a compression, but no route leads to it",
+                "add the route whose frames it describes, or leave it out",
+            )
         } else {
             ("", "")
         };
@@ -81,7 +85,9 @@ fn pin_warnings(view: &View<'_>, id: PinId, found: &mut Vec<Warning>) {
         warning(
             codes::UNDECLARED_MEMORY,
             Some(id),
-            format!("asks for memory of the type {memory}, which the graph does not declare: nobody is taken to map it"),
+            format!(
+                "asks for memory of the type {memory}, which the graph does not declare: nobody is taken to map it"
+            ),
             format!("add [memory.\"{memory}\"] with name, host-mappable and user-mappable"),
         )
     }));
@@ -99,7 +105,8 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
         } else {
             format!("prefers {asked}; the pipe holds {memory}")
         };
-        let help = match view.first_user_pin(view.pipe_of(pin)) {
+        let user_pin = view.first_user_pin(view.pipe_of(pin)).filter(|_| item.memory != Guid::NULL);
+        let help = match user_pin {
             Some(user) => format!(
                 "clear PREFERENCES_ONLY if the pin cannot work with {memory}; {} is in user mode and rules {asked} out",
                 view.name(user)

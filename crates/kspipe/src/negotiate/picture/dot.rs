@@ -8,8 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 /// Colours of pipes that read on light and on dark backgrounds; used again after the last.
-const COLOURS: [&str; 8] =
-    ["#3182ce", "#2f9e58", "#9166e8", "#1593a5", "#d6447f", "#9a8519", "#6c72e0", "#b0703c"];
+const COLOURS: [&str; 8] = ["#3182ce", "#2f9e58", "#9166e8", "#1593a5", "#d6447f", "#9a8519", "#6c72e0", "#b0703c"];
 const CUT: &str = "#e8590c";
 
 /// A plan in Graphviz's DOT language: `kspipe negotiate GRAPH --format dot | dot -Tsvg`.

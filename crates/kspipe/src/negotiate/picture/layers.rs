@@ -30,8 +30,11 @@ pub(super) struct Layers {
 impl Layers {
     pub(super) fn of(graph: &Graph) -> Self {
         let filter_of = |pin: PinId| graph.pin(pin).filter().index();
-        let arrows: Vec<(usize, usize)> =
-            graph.connections().iter().map(|connection| (filter_of(connection.from), filter_of(connection.to))).collect();
+        let arrows: Vec<(usize, usize)> = graph
+            .connections()
+            .iter()
+            .map(|connection| (filter_of(connection.from), filter_of(connection.to)))
+            .collect();
         let column_of_filter = columns_of(graph.filters().len(), &arrows);
         let mut layers = Layers {
             nodes: (0..graph.filters().len()).map(|filter| Node::Filter(FilterId(filter as u32))).collect(),
@@ -97,7 +100,8 @@ impl Layers {
                     }
                     around.iter().map(|other| place[*other] as f64).sum::<f64>() / around.len() as f64
                 };
-                let mut keyed: Vec<(f64, usize)> = self.columns[column].iter().map(|node| (mean(node), *node)).collect();
+                let mut keyed: Vec<(f64, usize)> =
+                    self.columns[column].iter().map(|node| (mean(node), *node)).collect();
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
                 for (row, (_, node)) in keyed.iter().enumerate() {
                     place[*node] = row;

@@ -77,6 +77,8 @@ struct Arranger<'a> {
     layers: Layers,
     /// By filter: its in pins and its out pins, from top to bottom.
     sides: Vec<[Vec<PinId>; 2]>,
+    /// By pin: its row in its filter's box.
+    rows: Vec<usize>,
     /// By column: how wide.
     widths: Vec<f64>,
     /// By node: how high, and where it is in its band.
@@ -89,6 +91,12 @@ impl Layout {
     pub(super) fn of(graph: &Graph) -> Self {
         let layers = Layers::of(graph);
         let sides = sides(graph, &layers);
+        let mut rows = vec![0; graph.pins().len()];
+        for side in sides.iter().flatten() {
+            for (row, pin) in side.iter().enumerate() {
+                rows[pin.index()] = row;
+            }
+        }
         let heights: Vec<f64> = layers
             .nodes
             .iter()
@@ -105,7 +113,7 @@ impl Layout {
         let columns_in_band = count.div_ceil(count.div_ceil(MOST_COLUMNS).max(1)).max(1);
         let tops = vec![0.0; heights.len()];
         let widths = vec![0.0; count];
-        let mut arranger = Arranger { graph, layers, sides, widths, heights, tops, columns_in_band };
+        let mut arranger = Arranger { graph, layers, sides, rows, widths, heights, tops, columns_in_band };
         arranger.measure_columns();
         arranger.arrange_rows();
         arranger.finish()
@@ -160,14 +168,15 @@ impl Arranger<'_> {
 
     /// Where an arrow meets a node, from the node's top.
     fn port(&self, node: usize, connection: usize, direction: Direction) -> f64 {
-        let Node::Filter(filter) = self.layers.nodes[node] else { return WAYPOINT / 2.0 };
+        if matches!(self.layers.nodes[node], Node::Waypoint(_)) {
+            return WAYPOINT / 2.0;
+        }
         let connection = self.graph.connections()[connection];
-        let (pin, side) = match direction {
-            Direction::In => (connection.to, 0),
-            Direction::Out => (connection.from, 1),
+        let pin = match direction {
+            Direction::In => connection.to,
+            Direction::Out => connection.from,
         };
-        let row = self.sides[filter.index()][side].iter().position(|other| *other == pin).unwrap_or(0);
-        ROWS + ROW * (row as f64 + 0.5)
+        ROWS + ROW * (self.rows[pin.index()] as f64 + 0.5)
     }
 
     /// Moves the nodes of each column to where their arrows run straight, as far as the order allows.
@@ -179,8 +188,7 @@ impl Arranger<'_> {
                 let (from, to) = (pair[0], pair[1]);
                 let (left, right) = (self.layers.column_of[from], self.layers.column_of[to]);
                 if left + 1 == right && self.band(left) == self.band(right) {
-                    let offset =
-                        self.port(from, connection, Direction::Out) - self.port(to, connection, Direction::In);
+                    let offset = self.port(from, connection, Direction::Out) - self.port(to, connection, Direction::In);
                     before[to].push((from, offset));
                     after[from].push((to, -offset));
                 }
@@ -286,7 +294,8 @@ impl Arranger<'_> {
         let mut right = left_margin;
         for (column, width) in self.widths.iter().enumerate() {
             let in_band = column % self.columns_in_band;
-            column_x[column] = if in_band == 0 { left_margin } else { column_x[column - 1] + self.widths[column - 1] + GAP_X };
+            column_x[column] =
+                if in_band == 0 { left_margin } else { column_x[column - 1] + self.widths[column - 1] + GAP_X };
             right = f64::max(right, column_x[column] + width);
         }
         let width = right + left_margin;

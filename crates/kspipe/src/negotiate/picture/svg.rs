@@ -49,6 +49,8 @@ struct Drawing<'a> {
     bridges: HashMap<(PinId, PinId), &'a Bridge>,
     copies: HashMap<(PinId, PinId), &'a RouteChoice>,
     allocating: HashMap<PinId, PipeId>,
+    /// By pin: how many routes start or end there.
+    routes_at: Vec<u32>,
     svg: String,
 }
 
@@ -61,6 +63,10 @@ impl<'a> Drawing<'a> {
     fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
         let ends = |bridge: &'a Bridge| ((bridge.connection.from, bridge.connection.to), bridge);
         let allocating = plan.pipes.iter().enumerate();
+        let mut routes_at = vec![0u32; graph.pins().len()];
+        for pin in graph.routes().iter().flat_map(|route| [route.from, route.to]) {
+            routes_at[pin.index()] = routes_at[pin.index()].saturating_add(1);
+        }
         Drawing {
             graph,
             plan,
@@ -70,6 +76,7 @@ impl<'a> Drawing<'a> {
             allocating: allocating
                 .filter_map(|(place, pipe)| Some((pipe.allocator.pin?, PipeId(place as u32))))
                 .collect(),
+            routes_at,
             svg: String::new(),
         }
     }
@@ -135,7 +142,10 @@ impl<'a> Drawing<'a> {
         let theme = |svg: &mut String, dark: bool| {
             for (place, (on_light, on_dark)) in COLOURS.iter().enumerate() {
                 let colour = if dark { on_dark } else { on_light };
-                put!(svg, ".kspipe-plan .s{place} {{ stroke: {colour}; }} .kspipe-plan .f{place} {{ fill: {colour}; }}\n");
+                put!(
+                    svg,
+                    ".kspipe-plan .s{place} {{ stroke: {colour}; }} .kspipe-plan .f{place} {{ fill: {colour}; }}\n"
+                );
             }
             for (class, property, on_light, on_dark) in STYLES {
                 let colour = if dark { on_dark } else { on_light };
@@ -250,9 +260,12 @@ impl<'a> Drawing<'a> {
         let to = (x + width - 16.0 - label_width(route.to), self.layout.pins[route.to.index()].1);
         let names = format!("{} -> {}", self.graph.pin(route.from).name(), self.graph.pin(route.to).name());
         let middle = (from.0 + to.0) / 2.0;
-        let path =
-            format!("M{:.0} {:.0}C{middle:.0} {:.0} {middle:.0} {:.0} {:.0} {:.0}", from.0, from.1, from.1, to.1, to.0, to.1);
-        let alone = self.graph.routes().iter().filter(|other| other.from == route.from || other.to == route.to).nth(1);
+        let path = format!(
+            "M{:.0} {:.0}C{middle:.0} {:.0} {middle:.0} {:.0} {:.0} {:.0}",
+            from.0, from.1, from.1, to.1, to.0, to.1
+        );
+        // A word has room where no other route of the filter meets this one.
+        let alone = [route.from, route.to].iter().all(|pin| self.routes_at[pin.index()] == 1);
         let (class, title, label, text_class) = match self.copies.get(&(route.from, route.to)) {
             Some(copy) => {
                 let title = format!("{names}: {}, copies {} bytes a frame", route.kind, grouped(copy.bytes));
@@ -268,7 +281,7 @@ impl<'a> Drawing<'a> {
             }
         };
         put!(self.svg, "<g><title>{}</title><path class=\"{class}\" d=\"{path}\"/>", escape(&title));
-        if alone.is_none() && !label.is_empty() && to.0 - from.0 > 40.0 {
+        if alone && !label.is_empty() && to.0 - from.0 > 40.0 {
             let y = (from.1 + to.1) / 2.0 - 4.0;
             put!(self.svg, "<text class=\"{text_class} small middle\" x=\"{middle:.0}\" y=\"{y:.0}\">{label}</text>");
         }
