@@ -56,7 +56,8 @@ fn a_file_that_is_not_there_is_a_system_failure_that_names_it() {
 fn a_file_that_is_not_utf8_is_told_by_line_and_column() {
     let directory = tempfile::tempdir().expect("a directory can be made");
     let path = directory.path().join("latin-1.toml");
-    std::fs::write(&path, b"# kspipe\n# caf\xE9\nfilter.a.pin.out = { direction = \"out\" }\n").expect("it can be written");
+    std::fs::write(&path, b"# kspipe\n# caf\xE9\nfilter.a.pin.out = { direction = \"out\" }\n")
+        .expect("it can be written");
     let errors = GraphFile::read(&path).expect_err("it is Latin-1");
     let error = errors.iter().next().expect("at least one");
     assert_eq!(error.position(), Some((2, 6)));
@@ -79,4 +80,14 @@ fn columns_count_characters() {
     let errors = parse("filter.\"éé\".mod = 1").expect_err("`mod` is no key");
     let positions: Vec<_> = errors.iter().filter_map(|error| error.position()).collect();
     assert_eq!(positions, [(1, 8), (1, 13)]);
+}
+
+#[test]
+fn a_blob_that_is_not_there_is_told_at_its_name() {
+    let errors =
+        parse("filter.a.pin.x = { direction = \"in\", framing-blob = \"no-such.bin\" }").expect_err("it is gone");
+    let error = errors.iter().next().expect("at least one");
+    assert_eq!(error.position(), Some((1, 53)));
+    assert!(error.message().contains("no-such.bin"), "{error}");
+    assert!(errors.io_error().is_none(), "the graph file itself could be read");
 }

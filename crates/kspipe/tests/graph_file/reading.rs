@@ -35,12 +35,14 @@ fn example() -> Graph {
         rate: Rate { numerator: 30, denominator: 1 },
         frames: None,
     };
-    graph.filter("camera").kernel().run(picture).pin("capture", Direction::Out).media_size(3_110_400).item(FramingItem {
-        memory: ks::KSMEMORY_TYPE_KERNEL_NONPAGED,
-        frames: 4,
-        alignment: 4096,
-        ..FramingItem::exactly(3_110_400)
-    });
+    graph.filter("camera").kernel().run(picture).pin("capture", Direction::Out).media_size(3_110_400).item(
+        FramingItem {
+            memory: ks::KSMEMORY_TYPE_KERNEL_NONPAGED,
+            frames: 4,
+            alignment: 4096,
+            ..FramingItem::exactly(3_110_400)
+        },
+    );
     graph.connect("overlay.out", "recorder.in").connect("camera.capture", "overlay.in");
     graph.build().expect("it is a graph")
 }
@@ -277,22 +279,24 @@ fn each_kind_of_run_is_read() {
         (
             source.to_owned(),
             format!("kind = \"raw\", path = \"a.yuv\", {picture}, rate = \"25\""),
-            Run::RawSource {
-                path: path("a.yuv"),
-                format: PixelFormat::I420,
-                width: 4,
-                height: 2,
-                rate: rate(25, 1),
-            },
+            Run::RawSource { path: path("a.yuv"), format: PixelFormat::I420, width: 4, height: 2, rate: rate(25, 1) },
         ),
         (both("in-place"), "kind = \"invert\"".to_owned(), Run::Invert),
         (both("either"), "kind = \"invert\"".to_owned(), Run::Invert),
         (both("copy"), "kind = \"convert\"".to_owned(), Run::Convert),
         (both("pass"), "kind = \"hold\", frames = 3".to_owned(), Run::Hold { frames: 3 }),
         (both("pass"), "kind = \"tee\"".to_owned(), Run::Tee),
-        (sink.to_owned(), "kind = \"y4m\", path = \"/a.y4m\"".to_owned(), Run::Y4mSink { path: PathBuf::from("/a.y4m") }),
+        (
+            sink.to_owned(),
+            "kind = \"y4m\", path = \"/a.y4m\"".to_owned(),
+            Run::Y4mSink { path: PathBuf::from("/a.y4m") },
+        ),
         (sink.to_owned(), "kind = \"raw\", path = \"./-\"".to_owned(), Run::RawSink { path: path("./-") }),
-        (sink.to_owned(), "kind = \"png\", path = \"a-{}.png\"".to_owned(), Run::Png { path: path("a-{}.png"), every: 1 }),
+        (
+            sink.to_owned(),
+            "kind = \"png\", path = \"a-{}.png\"".to_owned(),
+            Run::Png { path: path("a-{}.png"), every: 1 },
+        ),
         (
             sink.to_owned(),
             "kind = \"png\", path = \"a-{:05}.png\", every = 24".to_owned(),
@@ -385,4 +389,53 @@ fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
     assert_eq!(text_at(&file, file.pin_span(pin)), "out");
     assert_eq!(file.position(file.pin_span(pin).expect("a place")), (13, 5));
     assert!(parse("\u{FEFF}\u{FEFF}").is_err());
+}
+
+#[test]
+fn a_blob_is_the_framing_of_its_pin() {
+    let text = r#"[filter.a]
+pin.new = { direction = "out", framing-blob = "blobs/capture-pin.bin" }
+pin.old = { direction = "in", framing-blob = "blobs/old-pin.bin" }
+pin.shrinks = { direction = "out", framing-blob = 'blobs/compressing-pin.bin' }
+pin.stated = { direction = "out", framing-blob = "blobs/capture-pin.bin", compression = { denominator = 2 } }
+"#;
+    let file = good(text);
+    let graph = &file.graph;
+    let id = |name: &str| graph.find_pin(name).expect("it is in the file");
+    let item = FramingItem {
+        memory: ks::KSMEMORY_TYPE_KERNEL_NONPAGED,
+        frames: 4,
+        alignment: 4096,
+        optimal: FrameRange::exactly(3_110_400),
+        ..FramingItem::default()
+    };
+    let second = FramingItem { frames: 8, alignment: 8192, ..item.clone() };
+    assert_eq!(*graph.pin(id("a.new")).framing(), Framing::Extended(vec![item, second]));
+    assert!(matches!(graph.pin(id("a.old")).framing(), Framing::Old(item) if item.capacity() == 58_656));
+    let shrinks = Compression { numerator: 1, denominator: 10, margin: 512 };
+    assert_eq!(graph.pin(id("a.shrinks")).compression(), shrinks);
+    assert_eq!(graph.pin(id("a.stated")).compression(), Compression { denominator: 2, ..Compression::NONE });
+    assert_eq!(text_at(&file, file.item_span(id("a.new"), 1)), "\"blobs/capture-pin.bin\"");
+    // 4096 is an alignment where a mask should be: told once for each pin that has it, at the blob's name.
+    let findings: Vec<_> = file.findings().iter().map(|finding| (finding.pin, finding.message.as_str())).collect();
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    for (finding, pin) in findings.iter().zip(["a.new", "a.stated"]) {
+        assert_eq!(finding.0, Some(id(pin)));
+        assert!(finding.1.contains("blobs/capture-pin.bin") && finding.1.contains("FramingItem[1].FileAlignment"));
+    }
+}
+
+#[test]
+fn every_example_of_the_documentation_is_read() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/graph-file.md");
+    let page = std::fs::read_to_string(page).expect("the page is part of the project");
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert!(blocks.len() >= 9, "{} examples", blocks.len());
+    for block in blocks {
+        // Where an example shows a part, the rest of the file stands around it.
+        let around = if block.starts_with("pin.") { "[filter.around]\n" } else { "" };
+        let filter = if block.contains("filter.") || !around.is_empty() { "" } else { "[filter.around]\n" };
+        good(&format!("{around}{block}{filter}"));
+    }
 }

@@ -72,7 +72,9 @@ fn a_long_file_is_read_in_time_in_proportion_to_its_length() {
     }
     text += "]\n";
     for number in 0..filters {
-        text += &format!("filter.f{number}.pin.in = {{ direction = \"in\" }}\nfilter.f{number}.pin.out.direction = \"out\"\n");
+        text += &format!(
+            "filter.f{number}.pin.in = {{ direction = \"in\" }}\nfilter.f{number}.pin.out.direction = \"out\"\n"
+        );
     }
     assert_eq!(parse(&text).expect("it is good").graph.pins().len(), 2 * filters);
     // All of its connections wrong, so that names are looked for.
@@ -97,12 +99,50 @@ fn bytes_that_are_no_text_are_an_error() {
 /// Pieces that graph files are made of, so that what is put together from them gets past the first checks.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("filter"), Just("pin"), Just("direction"), Just("\"in\""), Just("\"out\""), Just("framing"), Just("size"),
-        Just("run"), Just("kind"), Just("\"tee\""), Just("\"raw\""), Just("connections"), Just("routes"), Just("memory"),
-        Just("\"a.x -> a.y\""), Just("\"x -> y pass\""), Just("a"), Just("x"), Just("y"), Just("."), Just(" = "), Just("{ "),
-        Just(" }"), Just("["), Just("]"), Just(", "), Just("\n"), Just("0"), Just("-1"), Just("4294967295"), Just("\""),
-        Just("1e400"), Just("'"), Just("#"), Just("min"), Just("max"), Just("physical"), Just("9223372036854775808"),
-        Just("compression"), Just("holds"), Just("\u{301}"), Just("true"), Just("1979-05-27"), Just("\\u0000"),
+        Just("filter"),
+        Just("pin"),
+        Just("direction"),
+        Just("\"in\""),
+        Just("\"out\""),
+        Just("framing"),
+        Just("size"),
+        Just("run"),
+        Just("kind"),
+        Just("\"tee\""),
+        Just("\"raw\""),
+        Just("connections"),
+        Just("routes"),
+        Just("memory"),
+        Just("\"a.x -> a.y\""),
+        Just("\"x -> y pass\""),
+        Just("a"),
+        Just("x"),
+        Just("y"),
+        Just("."),
+        Just(" = "),
+        Just("{ "),
+        Just(" }"),
+        Just("["),
+        Just("]"),
+        Just(", "),
+        Just("\n"),
+        Just("0"),
+        Just("-1"),
+        Just("4294967295"),
+        Just("\""),
+        Just("1e400"),
+        Just("'"),
+        Just("#"),
+        Just("min"),
+        Just("max"),
+        Just("physical"),
+        Just("9223372036854775808"),
+        Just("compression"),
+        Just("holds"),
+        Just("\u{301}"),
+        Just("true"),
+        Just("1979-05-27"),
+        Just("\\u0000"),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
