@@ -90,7 +90,10 @@ impl Pool {
         lock(&self.state)
     }
 
-    pub(super) fn set_properties(&self, request: AllocatorProperties) -> Result<AllocatorProperties, SetPropertiesError> {
+    pub(super) fn set_properties(
+        &self,
+        request: AllocatorProperties,
+    ) -> Result<AllocatorProperties, SetPropertiesError> {
         if !request.alignment.is_power_of_two() {
             return Err(SetPropertiesError::BadAlignment { alignment: request.alignment });
         }
@@ -136,11 +139,17 @@ impl Pool {
     }
 
     /// Makes the table one of this many frames, which lie in this memory.
-    fn lay_out(self: &Arc<Self>, state: &mut State, frames: u32, layout: Layout, memory: &Memory) -> Result<(), CommitError> {
+    fn lay_out(
+        self: &Arc<Self>,
+        state: &mut State,
+        frames: u32,
+        layout: Layout,
+        memory: &Memory,
+    ) -> Result<(), CommitError> {
         if state.table.capacity() < frames as usize {
             let bytes = frames as usize * size_of::<super::table::Cell>();
             let out_of_memory = CommitError::OutOfMemory { bytes: bytes as u64, errno: None };
-            let table = Table::new(frames.next_power_of_two()).ok_or(out_of_memory)?;
+            let table = state.table.grown(frames.next_power_of_two()).ok_or(out_of_memory)?;
             state.retired.try_reserve(1).map_err(|_| out_of_memory)?;
             let old = std::mem::replace(&mut state.table, Arc::new(table));
             state.retired.push(old);
@@ -160,9 +169,7 @@ impl Pool {
         let attention = state.notify.is_some();
         for cell in self.table().cells() {
             // A frame that is out is in service still, and its mark can stay: who brings it home clears it.
-            let _ = cell.change(|word| {
-                (!word.is_held()).then_some(word.with_service(true).with_attention(attention))
-            });
+            let _ = cell.change(|word| (!word.is_held()).then_some(word.with_service(true).with_attention(attention)));
         }
     }
 
@@ -177,9 +184,8 @@ impl Pool {
         for cell in self.table().cells() {
             // Out of service where it is home, marked where it is out. After this nobody can acquire a frame, and each
             // that is out comes home under the lock.
-            let was = cell.change(|word| {
-                Some(if word.is_held() { word.with_attention(true) } else { word.with_service(false) })
-            });
+            let was = cell
+                .change(|word| Some(if word.is_held() { word.with_attention(true) } else { word.with_service(false) }));
             out += u32::from(was.is_ok_and(|word| word.is_held()));
         }
         state.phase = Phase::Draining { out };

@@ -37,9 +37,7 @@ mod word;
 pub use frame::{Frame, RawFrame, SharedFrame};
 pub use header::{FrameFlags, FrameHeader};
 pub use memory::MemoryKind;
-pub use properties::{
-    AcquireError, AllocatorProperties, CommitError, MAX_FRAMES, ReclaimError, SetPropertiesError,
-};
+pub use properties::{AcquireError, AllocatorProperties, CommitError, MAX_FRAMES, ReclaimError, SetPropertiesError};
 
 use frame::Claim;
 use lifecycle::{Phase, State};

@@ -9,8 +9,8 @@ use super::pool::Pool;
 use super::properties::AcquireError;
 use super::sync::{AtomicU64, Condvar, Ordering, relax};
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a wait ended.
@@ -159,11 +159,7 @@ impl Pool {
     }
 
     /// Waits for its turn.
-    pub(super) fn wait(
-        &self,
-        waiter: &Arc<Waiter>,
-        deadline: Option<Instant>,
-    ) -> Result<Frame, AcquireError> {
+    pub(super) fn wait(&self, waiter: &Arc<Waiter>, deadline: Option<Instant>) -> Result<Frame, AcquireError> {
         if let Some(outcome) = SPIN.until(|| waiter.outcome.get()) {
             return self.conclude(outcome);
         }
