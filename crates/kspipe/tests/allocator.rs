@@ -44,7 +44,8 @@ fn handles_and_frames_go_wherever_threads_do() {
     anywhere::<Allocator>();
     anywhere::<Frame>();
     anywhere::<SharedFrame>();
-    assert_eq!(size_of::<Result<Frame, AcquireError>>(), 2 * size_of::<u64>());
+    // Two registers, and an error takes no more.
+    assert!(size_of::<Result<Frame, AcquireError>>() <= 2 * size_of::<u64>());
 }
 
 // Properties.
