@@ -25,11 +25,13 @@ mod face;
 mod guard;
 mod handle;
 pub mod hresult;
+mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
-mod in_process;
 mod lock;
 mod object_access;
+#[cfg(test)]
+mod panics;
 mod sample;
 mod task_memory;
 

@@ -45,3 +45,9 @@ fn the_examples_in_cpp_and_c_run() {
         assert_eq!(output, "3 frames of 4096 bytes, 1 in use\n", "{source}");
     }
 }
+
+#[test]
+fn the_example_in_rust_says_the_same() {
+    let output = succeed(run(&mut example("iksallocatorex"), "cargo"), "the example");
+    assert_eq!(output, "3 frames of 4096 bytes, 1 in use\n");
+}

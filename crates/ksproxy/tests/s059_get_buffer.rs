@@ -49,7 +49,10 @@ fn s063_s068_who_waits_gets_the_sample_that_comes_home() {
 }
 
 /// So many threads, all waiting for a frame; what each got.
-fn waiting(a: &Subject, threads: u32) -> Vec<std::thread::JoinHandle<Result<Shared<ksproxy::interfaces::IMediaSample>, windows_core::HRESULT>>> {
+fn waiting(
+    a: &Subject,
+    threads: u32,
+) -> Vec<std::thread::JoinHandle<Result<Shared<ksproxy::interfaces::IMediaSample>, windows_core::HRESULT>>> {
     let handles = (0..threads)
         .map(|_| {
             let memory = Shared(a.memory.clone());
@@ -125,7 +128,7 @@ fn s070_the_prefix_is_aligned_and_the_rest_is_size() {
 fn s071_fresh_buffers_are_zero() {
     let a = Subject::committed(4, 4096, 16, 0);
     let samples: Vec<_> = (0..4).map(|_| a.sample()).collect();
-    assert!(samples.iter().all(|sample| bytes(sample).iter().all(|byte| *byte == 0)));
+    assert!(samples.iter().all(|sample| is_all(sample, 0)));
 }
 
 #[test]
@@ -152,8 +155,8 @@ fn many_threads_share_few_samples_and_nothing_is_lost() {
                 let memory = &memory;
                 for _ in 0..500 {
                     let sample = get_buffer(&memory.0, GetBufferFlags::empty()).expect("a sample");
-                    bytes(&sample).fill(thread);
-                    assert!(bytes(&sample).iter().all(|byte| *byte == thread), "nobody else writes here");
+                    fill(&sample, thread);
+                    assert!(is_all(&sample, thread), "nobody else writes here");
                 }
             })
         })

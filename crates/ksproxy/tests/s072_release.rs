@@ -118,9 +118,8 @@ fn s079_the_client_may_call_back_and_finds_the_sample_free() {
         if sees.load(Ordering::SeqCst) == 1 {
             let mut sample = None;
             // SAFETY: the pointer is there.
-            let answer = unsafe {
-                memory.GetBuffer(&mut sample, std::ptr::null(), std::ptr::null(), GetBufferFlags::NOWAIT)
-            };
+            let answer =
+                unsafe { memory.GetBuffer(&mut sample, std::ptr::null(), std::ptr::null(), GetBufferFlags::NOWAIT) };
             assert_eq!(answer, S_OK);
             std::mem::forget(sample);
         }

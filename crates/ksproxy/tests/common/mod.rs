@@ -137,10 +137,7 @@ pub fn add_ref_and_release(interface: &impl Interface) -> (u32, u32) {
 }
 
 pub fn address(sample: &IMediaSample) -> usize {
-    let mut buffer = std::ptr::null_mut();
-    // SAFETY: the pointer is there.
-    assert_eq!(unsafe { sample.GetPointer(&mut buffer) }, S_OK);
-    buffer.addr()
+    pointer(sample).addr()
 }
 
 pub fn size(sample: &IMediaSample) -> i32 {
@@ -148,15 +145,28 @@ pub fn size(sample: &IMediaSample) -> i32 {
     unsafe { sample.GetSize() }
 }
 
-/// The whole buffer of a sample.
-pub fn bytes(sample: &IMediaSample) -> &mut [u8] {
+/// Writes the whole buffer of a sample.
+pub fn fill(sample: &IMediaSample, value: u8) {
+    // SAFETY: the buffer is as large as GetSize says while the sample is out, and the test is its only holder.
+    unsafe { pointer(sample).write_bytes(value, length(sample)) };
+}
+
+/// Whether every byte of a sample's buffer is `value`.
+pub fn is_all(sample: &IMediaSample, value: u8) -> bool {
+    // SAFETY: as above.
+    let bytes = unsafe { std::slice::from_raw_parts(pointer(sample), length(sample)) };
+    bytes.iter().all(|byte| *byte == value)
+}
+
+fn pointer(sample: &IMediaSample) -> *mut u8 {
     let mut buffer = std::ptr::null_mut();
-    // SAFETY: the pointer is there; the buffer is as large as GetSize says while the sample is out, and the test is its
-    // only holder.
-    unsafe {
-        assert_eq!(sample.GetPointer(&mut buffer), S_OK);
-        std::slice::from_raw_parts_mut(buffer, usize::try_from(sample.GetSize()).expect("a size"))
-    }
+    // SAFETY: the pointer is there.
+    assert_eq!(unsafe { sample.GetPointer(&mut buffer) }, S_OK);
+    buffer
+}
+
+fn length(sample: &IMediaSample) -> usize {
+    usize::try_from(size(sample)).expect("a size")
 }
 
 /// A client: counts its notifications and says when it is gone.
