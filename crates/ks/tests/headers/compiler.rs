@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+/// The bytes behind every label of an assembly.
+pub(crate) type Symbols = HashMap<String, Vec<u8>>;
+
 /// An architecture of Windows that mingw-w64 compiles for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Architecture {
@@ -98,7 +101,7 @@ const KERNEL_PRELUDE: &str = r#"
 "#;
 
 /// The bytes of every symbol that these declarations define.
-pub(crate) fn data(architecture: Architecture, headers: Headers, declarations: &str) -> HashMap<String, Vec<u8>> {
+pub(crate) fn data(architecture: Architecture, headers: Headers, declarations: &str) -> Symbols {
     let (prelude, arguments) = match headers {
         Headers::User => (USER_PRELUDE, ["-x", "c++", "-std=c++17"]),
         Headers::Kernel => (KERNEL_PRELUDE, ["-x", "c", "-std=gnu11"]),
@@ -145,7 +148,7 @@ fn run(architecture: Architecture, command: &mut Command, source: &str) -> Strin
 }
 
 /// The data directives behind every label.
-fn parse(assembly: &str, symbol_prefix: &str) -> HashMap<String, Vec<u8>> {
+fn parse(assembly: &str, symbol_prefix: &str) -> Symbols {
     let mut symbols = HashMap::new();
     let mut current = String::new();
     for line in assembly.lines().map(str::trim) {

@@ -125,7 +125,7 @@ impl Group {
 }
 
 /// What the compiler emits for all groups, compiled once for each architecture and set of headers.
-static EMITTED: LazyLock<HashMap<(Architecture, Headers), HashMap<String, Vec<u8>>>> = LazyLock::new(|| {
+static EMITTED: LazyLock<HashMap<(Architecture, Headers), compiler::Symbols>> = LazyLock::new(|| {
     let mut sources: HashMap<(Architecture, Headers), String> = HashMap::new();
     for group in Group::ALL {
         for (index, probe) in group.probes().iter().enumerate() {

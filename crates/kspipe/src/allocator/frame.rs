@@ -5,59 +5,51 @@
 use super::header::FrameHeader;
 use super::pool::Pool;
 use super::sync::Ordering;
-use super::table::{Cell, Geometry};
+use super::table::{Cell, Place};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 /// A claim on a frame. Plain data: what it means, and that it is given back once, is for its owners to see to.
 ///
-/// The pointers are good as long as the claim is: see [`pool`](super::pool).
+/// The cell, its pool and its memory are there as long as the claim is: see [`pool`](super::pool).
 pub(super) struct Claim {
-    pub(super) pool: NonNull<Pool>,
     pub(super) cell: NonNull<Cell>,
-    pub(super) index: u32,
     pub(super) generation: u32,
 }
 
 impl Claim {
     #[inline(always)]
-    pub(super) fn new(pool: &Arc<Pool>, cell: &Cell, index: u32, generation: u32) -> Self {
-        // SAFETY: an `Arc` points to something.
-        let pool = unsafe { NonNull::new_unchecked(Arc::as_ptr(pool).cast_mut()) };
-        Self { pool, cell: NonNull::from(cell), index, generation }
+    pub(super) fn new(cell: &Cell, generation: u32) -> Self {
+        Self { cell: NonNull::from(cell), generation }
     }
 
     #[inline(always)]
     fn cell(&self) -> &Cell {
-        // SAFETY: good as long as the claim.
+        // SAFETY: there as long as the claim.
         unsafe { self.cell.as_ref() }
     }
 
     #[inline(always)]
-    fn geometry(&self) -> Geometry {
-        // SAFETY: the pool is good as long as the claim, and the claim is on a frame of the pool's table: a pool with
-        // frames out gets no other.
-        unsafe { self.pool.as_ref().table().geometry() }
+    pub(super) fn place(&self) -> Place {
+        // SAFETY: this is a claim.
+        unsafe { self.cell().place() }
     }
 
     /// The frame's first byte, and how many there are.
     #[inline(always)]
     fn frame(&self) -> (NonNull<u8>, usize) {
-        let (prefix, _) = self.prefix();
-        let layout = self.geometry().layout;
+        let place = self.place();
         // SAFETY: a slot is at least prefix and size long.
-        (unsafe { prefix.add(layout.prefix) }, layout.size)
+        (unsafe { place.start.add(place.prefix) }, place.size)
     }
 
     /// The first byte of the frame's prefix, and how many there are.
     #[inline(always)]
     fn prefix(&self) -> (NonNull<u8>, usize) {
-        let Geometry { base, layout } = self.geometry();
-        // SAFETY: the memory has a slot for every index.
-        (unsafe { base.add(self.index as usize * layout.slot) }, layout.prefix)
+        let place = self.place();
+        (place.start, place.prefix)
     }
 
     #[inline(always)]
@@ -93,7 +85,7 @@ impl Frame {
 
     /// The frame's place in its allocator, from 0.
     pub fn index(&self) -> u32 {
-        self.0.index
+        self.0.place().index
     }
 
     /// How often the frame has come home before: with the index, this names one use of one frame. 29 bits, wraps.
@@ -143,12 +135,13 @@ impl Frame {
     /// before, it stays out for ever.
     pub fn into_raw(self) -> RawFrame {
         let (start, size) = self.0.frame();
+        let Place { pool, index, .. } = self.0.place();
         // Nobody else holds the frame, so there is nothing to check but what is passed over: marks.
         let _ = self.0.cell().change(|word| Some(word.with_detached(true)));
-        // SAFETY: the pool is good as long as the claim.
-        let pool = unsafe { self.0.pool.as_ref() }.id;
-        let claim = self.into_claim();
-        RawFrame { pool, address: start.as_ptr() as usize, size, index: claim.index, generation: claim.generation }
+        // SAFETY: there as long as the claim.
+        let pool = unsafe { pool.as_ref() }.id;
+        let generation = self.into_claim().generation;
+        RawFrame { pool, address: start.as_ptr() as usize, size, index, generation }
     }
 
     #[inline(always)]
@@ -202,7 +195,7 @@ unsafe impl Sync for SharedFrame {}
 impl SharedFrame {
     /// The frame's place in its allocator, from 0.
     pub fn index(&self) -> u32 {
-        self.0.index
+        self.0.place().index
     }
 
     /// How often the frame has come home before. See [`Frame::generation`].
@@ -281,7 +274,7 @@ impl Claim {
     /// Not the bytes: there are millions.
     fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
         f.debug_struct(name)
-            .field("index", &self.index)
+            .field("index", &self.place().index)
             .field("generation", &self.generation)
             .field("size", &self.frame().1)
             .finish()
@@ -295,8 +288,8 @@ fn used(bytes: &[u8], header: FrameHeader) -> &[u8] {
 }
 
 /// A claim on a frame as plain data: made by [`Frame::into_raw`], made a [`Frame`] again by
-/// [`Allocator::reclaim`](super::Allocator::reclaim), once. It may be copied and kept; the frame's state word tells a
-/// copy that is out of date.
+/// [`Allocator::reclaim`](super::Allocator::reclaim), once. It may be copied and kept: the frame's state word tells a
+/// copy that is out of date. Two of the same allocator, index and generation are the same raw frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RawFrame {
     pub(super) pool: u64,

@@ -10,8 +10,9 @@ use super::memory::{Memory, MemoryKind};
 use super::pool::Pool;
 use super::properties::{AcquireError, AllocatorProperties, CommitError, Layout, SetPropertiesError};
 use super::sync::{MutexGuard, Ordering, lock};
-use super::table::{Geometry, Table};
+use super::table::Table;
 use super::waiting::{Outcome, Waiters};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// What is called when a frame came home.
@@ -37,8 +38,10 @@ pub(super) struct State {
     pub(super) memory: Option<Memory>,
     /// The pool's reference to itself, as long as there is memory.
     keep: Option<Arc<Pool>>,
-    /// All tables the pool ever had, the last one in use. See [`Table`].
-    tables: Vec<Arc<Table>>,
+    /// The table of the last commit.
+    table: Arc<Table>,
+    /// The tables before it. See [`Table`].
+    retired: Vec<Arc<Table>>,
     pub(super) waiters: Waiters,
     pub(super) notify: Option<Notify>,
 }
@@ -53,28 +56,27 @@ pub(super) struct Leftovers {
 impl State {
     /// A pool without properties.
     pub(super) fn new(kind: MemoryKind) -> Self {
-        // Room for no frame takes no memory: an empty box.
-        let tables = Table::new(0).map(Arc::new).into_iter().collect();
         Self {
             kind,
             properties: AllocatorProperties::default(),
             phase: Phase::Idle,
             memory: None,
             keep: None,
-            tables,
+            table: Arc::new(Table::empty()),
+            retired: Vec::new(),
             waiters: Waiters::default(),
             notify: None,
         }
     }
 
-    /// The table in use.
-    pub(super) fn table(&self) -> *const Table {
-        self.tables.last().map_or(std::ptr::null(), Arc::as_ptr)
+    /// The table of the last commit.
+    pub(super) fn table(&self) -> &Arc<Table> {
+        &self.table
     }
 
     /// All the tables.
-    pub(super) fn tables(&self) -> &[Arc<Table>] {
-        &self.tables
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
+        std::iter::once(&self.table).chain(&self.retired).map(|table| &**table)
     }
 
     fn finish_decommit(&mut self) -> Leftovers {
@@ -88,7 +90,10 @@ impl Pool {
         lock(&self.state)
     }
 
-    pub(super) fn set_properties(&self, request: AllocatorProperties) -> Result<AllocatorProperties, SetPropertiesError> {
+    pub(super) fn set_properties(
+        &self,
+        request: AllocatorProperties,
+    ) -> Result<AllocatorProperties, SetPropertiesError> {
         if !request.alignment.is_power_of_two() {
             return Err(SetPropertiesError::BadAlignment { alignment: request.alignment });
         }
@@ -134,18 +139,28 @@ impl Pool {
     }
 
     /// Makes the table one of this many frames, which lie in this memory.
-    fn lay_out(&self, state: &mut State, frames: u32, layout: Layout, memory: &Memory) -> Result<(), CommitError> {
-        if self.table().capacity() < frames as usize {
+    fn lay_out(
+        self: &Arc<Self>,
+        state: &mut State,
+        frames: u32,
+        layout: Layout,
+        memory: &Memory,
+    ) -> Result<(), CommitError> {
+        if state.table.capacity() < frames as usize {
             let bytes = frames as usize * size_of::<super::table::Cell>();
             let out_of_memory = CommitError::OutOfMemory { bytes: bytes as u64, errno: None };
-            let table = Table::new(frames.next_power_of_two()).map(Arc::new).ok_or(out_of_memory)?;
-            state.tables.try_reserve(1).map_err(|_| out_of_memory)?;
-            state.tables.push(table);
+            let table = Table::new(frames.next_power_of_two()).ok_or(out_of_memory)?;
+            state.retired.try_reserve(1).map_err(|_| out_of_memory)?;
+            let old = std::mem::replace(&mut state.table, Arc::new(table));
+            state.retired.push(old);
         }
-        let table = state.table();
-        // SAFETY: the pool owns its tables. It is idle, so every word of this one is out of service.
-        unsafe { (*table).lay_out(frames, Geometry { base: memory.base(), layout }) };
-        self.table.store(table.cast_mut(), Ordering::Release);
+        let table = &state.table;
+        // SAFETY: an `Arc` points to something.
+        let pool = unsafe { NonNull::new_unchecked(Arc::as_ptr(self).cast_mut()) };
+        // SAFETY: the pool is idle, so every word of its tables is out of service. It keeps the memory until the last
+        // frame is home.
+        unsafe { table.lay_out(pool, frames, memory, layout) };
+        self.table.store(Arc::as_ptr(table).cast_mut(), Ordering::Release);
         Ok(())
     }
 
@@ -154,9 +169,7 @@ impl Pool {
         let attention = state.notify.is_some();
         for cell in self.table().cells() {
             // A frame that is out is in service still, and its mark can stay: who brings it home clears it.
-            let _ = cell.change(|word| {
-                (!word.is_held()).then_some(word.with_service(true).with_attention(attention))
-            });
+            let _ = cell.change(|word| (!word.is_held()).then_some(word.with_service(true).with_attention(attention)));
         }
     }
 
@@ -171,9 +184,8 @@ impl Pool {
         for cell in self.table().cells() {
             // Out of service where it is home, marked where it is out. After this nobody can acquire a frame, and each
             // that is out comes home under the lock.
-            let was = cell.change(|word| {
-                Some(if word.is_held() { word.with_attention(true) } else { word.with_service(false) })
-            });
+            let was = cell
+                .change(|word| Some(if word.is_held() { word.with_attention(true) } else { word.with_service(false) }));
             out += u32::from(was.is_ok_and(|word| word.is_held()));
         }
         state.phase = Phase::Draining { out };
@@ -225,12 +237,12 @@ impl Pool {
 
     /// Takes a free frame, or marks them all, so that each that comes home from now on comes to the waiters. Under the
     /// lock: while anybody waits, every frame is held and marked, and none is free.
-    pub(super) fn take_or_mark(self: &Arc<Self>) -> Option<Claim> {
+    pub(super) fn take_or_mark(&self) -> Option<Claim> {
         for (index, cell) in (0..).zip(self.table().cells()) {
             loop {
                 if let Some(word) = cell.take() {
                     self.reach.fetch_max(index + 1, Ordering::Relaxed);
-                    return Some(Claim::new(self, cell, index, word.generation()));
+                    return Some(Claim::new(cell, word.generation()));
                 }
                 if cell.change(|word| word.is_held().then_some(word.with_attention(true))).is_ok() {
                     break;

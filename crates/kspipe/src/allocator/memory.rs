@@ -115,8 +115,8 @@ impl Heap {
         let out_of_memory = CommitError::OutOfMemory { bytes: layout.bytes as u64, errno: None };
         // Does not overflow: a `Layout` leaves room for twice its alignment.
         let spare = if layout.alignment > Self::ALIGNMENT { layout.alignment } else { 0 };
-        let whole = std::alloc::Layout::from_size_align(layout.bytes + spare, Self::ALIGNMENT)
-            .map_err(|_| out_of_memory)?;
+        let whole =
+            std::alloc::Layout::from_size_align(layout.bytes + spare, Self::ALIGNMENT).map_err(|_| out_of_memory)?;
         // SAFETY: a `Layout` has at least one byte.
         let block = NonNull::new(unsafe { alloc_zeroed(whole) }).ok_or(out_of_memory)?;
         let owner = Heap { block, layout: whole };

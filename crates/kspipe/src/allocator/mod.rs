@@ -25,6 +25,8 @@ mod frame;
 mod header;
 mod lifecycle;
 mod memory;
+#[cfg(all(test, loom))]
+mod models;
 mod pool;
 mod properties;
 mod sync;
@@ -35,9 +37,7 @@ mod word;
 pub use frame::{Frame, RawFrame, SharedFrame};
 pub use header::{FrameFlags, FrameHeader};
 pub use memory::MemoryKind;
-pub use properties::{
-    AcquireError, AllocatorProperties, CommitError, MAX_FRAMES, ReclaimError, SetPropertiesError,
-};
+pub use properties::{AcquireError, AllocatorProperties, CommitError, MAX_FRAMES, ReclaimError, SetPropertiesError};
 
 use frame::Claim;
 use lifecycle::{Phase, State};
@@ -139,13 +139,14 @@ impl Allocator {
     /// No frame is free (there is none free while others wait), or the allocator is not committed.
     #[inline]
     pub fn try_acquire(&self) -> Result<Frame, AcquireError> {
-        self.pool.try_acquire().map(Frame::new)
+        self.pool.try_acquire()
     }
 
     /// Takes a frame; waits for one, first come, first served, at most for the time given.
     ///
     /// # Errors
     /// No frame came home in time, or the allocator is not committed, or was decommitted meanwhile.
+    #[inline]
     pub fn acquire(&self, timeout: Option<Duration>) -> Result<Frame, AcquireError> {
         self.pool.acquire(timeout)
     }
@@ -163,7 +164,7 @@ impl Allocator {
             (word.is_detached() && word.generation() == raw.generation).then_some(word.with_detached(false))
         })
         .map_err(|_| ReclaimError::Stale)?;
-        Ok(Frame::new(Claim::new(&self.pool, cell, raw.index, raw.generation)))
+        Ok(Frame::new(Claim::new(cell, raw.generation)))
     }
 
     /// What the allocator is doing.
@@ -171,12 +172,12 @@ impl Allocator {
         let state = self.pool.lock();
         let table = self.pool.table();
         let cells = table.cells();
-        let control: usize = state.tables().iter().map(|table| table.bytes()).sum();
+        let control: usize = state.tables().map(|table| table.bytes()).sum();
         AllocatorStatus {
             frames: state.properties.frames,
             in_use: count(cells.iter().filter(|cell| cell.word().is_held()).count()),
             peak: self.pool.reach.load(std::sync::atomic::Ordering::Relaxed),
-            acquires: state.tables().iter().map(|table| table.acquires()).sum(),
+            acquires: state.tables().map(|table| table.acquires()).sum(),
             waits: state.waiters.waits,
             waiters: count(state.waiters.len()),
             committed: state.phase == Phase::Live,

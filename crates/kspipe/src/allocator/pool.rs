@@ -23,11 +23,11 @@
 
 #![allow(unsafe_code)]
 
-use super::frame::Claim;
+use super::frame::{Claim, Frame};
 use super::lifecycle::State;
 use super::properties::AcquireError;
 use super::sync::{AtomicBool, AtomicPtr, Mutex, Ordering};
-use super::table::{Cell, Table};
+use super::table::{Cell, Place, Table};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64 as Counter};
@@ -41,7 +41,7 @@ struct Hint(AtomicU32);
 
 /// An allocator's frames and their owner.
 pub(super) struct Pool {
-    /// The table that commits are laid out in. Owned by [`State::tables`].
+    /// The table that commits are laid out in. Owned by the [`State`].
     pub(super) table: AtomicPtr<Table>,
     /// Whether frames may be acquired; why, where none is found. Written under the lock.
     pub(super) committed: AtomicBool,
@@ -62,7 +62,7 @@ impl Pool {
     pub(super) fn new(state: State) -> Self {
         static NEXT: Counter = Counter::new(1);
         Self {
-            table: AtomicPtr::new(state.table().cast_mut()),
+            table: AtomicPtr::new(Arc::as_ptr(state.table()).cast_mut()),
             committed: AtomicBool::new(false),
             reach: AtomicU32::new(0),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -86,7 +86,7 @@ impl Pool {
 
     /// Takes a frame, without waiting.
     #[inline]
-    pub(super) fn try_acquire(self: &Arc<Self>) -> Result<Claim, AcquireError> {
+    pub(super) fn try_acquire(&self) -> Result<Frame, AcquireError> {
         let hint = self.hint();
         let index = hint.load(Ordering::Relaxed);
         let reach = self.reach.load(Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl Pool {
             && let Some(word) = cell.take()
         {
             look_next(hint, index, reach);
-            return Ok(Claim::new(self, cell, index, word.generation()));
+            return Ok(Frame::new(Claim::new(cell, word.generation())));
         }
         self.search(index)
     }
@@ -105,12 +105,12 @@ impl Pool {
     /// when two looks in a row found all taken, and the same generation of each (a generation only grows).
     #[cold]
     #[inline(never)]
-    fn search(self: &Arc<Self>, start: u32) -> Result<Claim, AcquireError> {
+    fn search(&self, start: u32) -> Result<Frame, AcquireError> {
         let mut last_look = None;
         loop {
             let table = self.table();
             let look = match self.look(table, start) {
-                Ok(claim) => return Ok(claim),
+                Ok(claim) => return Ok(Frame::new(claim)),
                 Err(look) => look,
             };
             if !self.committed.load(Ordering::Acquire) {
@@ -125,7 +125,7 @@ impl Pool {
     }
 
     /// Takes the first free frame: of those that have been out before, from `start` on and around; then of the others.
-    fn look(self: &Arc<Self>, table: &Table, start: u32) -> Result<Claim, Look> {
+    fn look(&self, table: &Table, start: u32) -> Result<Claim, Look> {
         let cells = table.cells();
         let reach = (self.reach.load(Ordering::Relaxed) as usize).min(cells.len());
         let start = (start as usize).min(reach);
@@ -137,7 +137,7 @@ impl Pool {
                 let index = index as u32;
                 let reach = self.reach.fetch_max(index + 1, Ordering::Relaxed).max(index + 1);
                 look_next(self.hint(), index, reach);
-                return Ok(Claim::new(self, cell, index, word.generation()));
+                return Ok(Claim::new(cell, word.generation()));
             }
             let word = cell.word();
             look.generations += u64::from(word.generation());
@@ -152,14 +152,15 @@ impl Pool {
     /// `pool` was alive when the claim was made, and the claim is the caller's to give.
     #[inline]
     pub(super) unsafe fn release(claim: &Claim) {
+        let Place { pool, index, .. } = claim.place();
         // Before the frame is given, for afterwards the pool may be gone. This thread gets the same frame next, whose
         // memory its cache knows.
         // SAFETY: a claim keeps its pool alive (see the module's page), and this one ends below at the earliest.
-        unsafe { claim.pool.as_ref() }.hint().store(claim.index, Ordering::Relaxed);
+        unsafe { pool.as_ref() }.hint().store(index, Ordering::Relaxed);
         // SAFETY: the claim is the caller's to give.
         if !unsafe { Cell::give_back(claim.cell, claim.generation) } {
             // SAFETY: the claim was not given.
-            unsafe { Self::release_attended(claim.pool, claim.index) }
+            unsafe { Self::release_attended(pool, index) }
         }
     }
 
@@ -170,7 +171,7 @@ impl Pool {
     #[cold]
     #[inline(never)]
     unsafe fn release_attended(pool: NonNull<Pool>, index: u32) {
-        // SAFETY: made from an `Arc` of the pool (`Claim::new`), which the claim keeps alive.
+        // SAFETY: made from an `Arc` of the pool (`Pool::lay_out`), which the claim keeps alive.
         let pool = unsafe {
             Arc::increment_strong_count(pool.as_ptr());
             Arc::from_raw(pool.as_ptr())

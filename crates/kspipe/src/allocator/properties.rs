@@ -59,9 +59,9 @@ impl AllocatorProperties {
 }
 
 /// Where frames lie: slot `i` starts at `i * slot`, its frame `prefix` bytes later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// All slots together; at least 1 (0 only by default), and with twice the alignment at most `isize::MAX`.
+    /// All slots together; at least 1, and with twice the alignment at most `isize::MAX`.
     pub(super) bytes: usize,
     pub(super) alignment: usize,
     pub(super) slot: usize,
@@ -138,6 +138,9 @@ impl std::fmt::Display for Reason {
 }
 
 /// Why no frame was acquired.
+// As wide as a register, so that a `Result` of a frame is moved in whole registers and never byte by byte, which would
+// cost more than acquiring does.
+#[repr(usize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum AcquireError {
     /// No frame is free, or others were waiting first (`VFW_E_TIMEOUT` with `AM_GBF_NOWAIT`).

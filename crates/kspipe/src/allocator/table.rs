@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::header::FrameHeader;
+use super::memory::Memory;
+use super::pool::Pool;
 use super::properties::Layout;
 use super::sync::{AtomicU64, Ordering, UnsafeCell};
 use super::word::Word;
@@ -22,6 +24,24 @@ pub(super) struct Cell {
     /// What travels with the frame, and the generation it was written in. Of another generation: not written yet.
     /// Written by an exclusive holder, read by any.
     header: UnsafeCell<(u32, FrameHeader)>,
+    /// Where the frame is. Written while its word is out of service (nobody has a claim, and nobody can get one), read by
+    /// its holders. The word's changes order the two.
+    place: UnsafeCell<Place>,
+}
+
+/// Where a frame is: all its holder needs, so that a claim is small and looks in one place.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Whose it is. Good as long as the claim.
+    pub(super) pool: NonNull<Pool>,
+    /// Its place in its table.
+    pub(super) index: u32,
+    /// The first byte of its prefix.
+    pub(super) start: NonNull<u8>,
+    /// Bytes of its prefix; the frame follows.
+    pub(super) prefix: usize,
+    /// Bytes of the frame.
+    pub(super) size: usize,
 }
 
 impl Cell {
@@ -32,6 +52,14 @@ impl Cell {
             claims: AtomicU64::new(0),
             // No generation has this number: they have 29 bits.
             header: UnsafeCell::new((u32::MAX, FrameHeader::default())),
+            // Nowhere, and of no bytes, until it is laid out.
+            place: UnsafeCell::new(Place {
+                pool: NonNull::dangling(),
+                index: 0,
+                start: NonNull::dangling(),
+                prefix: 0,
+                size: 0,
+            }),
         }
     }
 
@@ -92,6 +120,25 @@ impl Cell {
             .map_err(Word)
     }
 
+    /// Where the frame is.
+    ///
+    /// # Safety
+    /// The caller has a claim on the frame.
+    #[inline(always)]
+    pub(super) unsafe fn place(&self) -> Place {
+        // SAFETY: nobody writes while anybody has a claim.
+        self.place.with(|place| unsafe { *place })
+    }
+
+    /// Says where the frame is.
+    ///
+    /// # Safety
+    /// The word is out of service, and stays so until this returns.
+    pub(super) unsafe fn lay_out(&self, new: Place) {
+        // SAFETY: nobody has a claim and nobody can get one, so nobody reads.
+        self.place.with_mut(|place| unsafe { *place = new });
+    }
+
     /// The header of this generation.
     ///
     /// # Safety
@@ -112,14 +159,7 @@ impl Cell {
     }
 }
 
-/// Where the frames of a committed pool lie.
-#[derive(Clone, Copy)]
-pub(super) struct Geometry {
-    pub(super) base: NonNull<u8>,
-    pub(super) layout: Layout,
-}
-
-/// The cells of a pool, and where their frames lie.
+/// The cells of a pool.
 ///
 /// A table is never freed before its pool: whoever searches for a frame has looked up the table before, and may come
 /// back to it after any time. It then finds every word out of service, and looks up the table again. A pool that is
@@ -129,29 +169,27 @@ pub(super) struct Table {
     cells: Box<[Cell]>,
     /// How many cells are in use. Those beyond are out of service.
     frames: AtomicU32,
-    /// Of no bytes until the first commit. Written while every word of the table is out of service (nobody has a claim, and
-    /// nobody can get one), read by holders of a frame. The word's changes order the two.
-    geometry: UnsafeCell<Geometry>,
 }
 
-// SAFETY: the cells are atomics, but for the header, whose functions state who may call them; the geometry's do too. The
-// address in it is plain data here.
-unsafe impl Send for Table {}
+// SAFETY: atomics, but for the header and the place, whose functions state who may call them. The addresses in the place
+// are plain data here.
+unsafe impl Send for Cell {}
 // SAFETY: see above.
-unsafe impl Sync for Table {}
+unsafe impl Sync for Cell {}
 
 impl Table {
+    /// A table with room for no frame.
+    pub(super) fn empty() -> Self {
+        Self { cells: Box::default(), frames: AtomicU32::new(0) }
+    }
+
     /// A table with room for this many frames, all out of service; `None` without memory for it.
     pub(super) fn new(capacity: u32) -> Option<Self> {
         let capacity = usize::try_from(capacity).ok()?;
         let mut cells = Vec::new();
         cells.try_reserve_exact(capacity).ok()?;
         cells.resize_with(capacity, Cell::new);
-        Some(Self {
-            cells: cells.into_boxed_slice(),
-            frames: AtomicU32::new(0),
-            geometry: UnsafeCell::new(Geometry { base: NonNull::dangling(), layout: Layout::default() }),
-        })
+        Some(Self { cells: cells.into_boxed_slice(), frames: AtomicU32::new(0) })
     }
 
     /// The memory it takes.
@@ -182,24 +220,19 @@ impl Table {
         self.cells.get(index as usize)
     }
 
-    /// Sets where the frames lie and how many there are.
+    /// Says where the frames of a pool are, in this memory, and how many there are.
     ///
     /// # Safety
-    /// Every word of the table is out of service, and stays so until this returns.
-    pub(super) unsafe fn lay_out(&self, frames: u32, geometry: Geometry) {
+    /// Every word of the table is out of service, and stays so until this returns. The memory is of this layout, and
+    /// there as long as any claim on a frame.
+    pub(super) unsafe fn lay_out(&self, pool: NonNull<Pool>, frames: u32, memory: &Memory, layout: Layout) {
         debug_assert!(frames as usize <= self.cells.len());
         self.frames.store(frames, Ordering::Relaxed);
-        // SAFETY: nobody has a claim and nobody can get one, so nobody reads.
-        self.geometry.with_mut(|old| unsafe { *old = geometry });
-    }
-
-    /// Where the frames lie.
-    ///
-    /// # Safety
-    /// The caller has a claim on a frame of this table.
-    #[inline(always)]
-    pub(super) unsafe fn geometry(&self) -> Geometry {
-        // SAFETY: nobody writes while anybody has a claim.
-        self.geometry.with(|geometry| unsafe { *geometry })
+        for (index, cell) in (0..frames).zip(&self.cells) {
+            // SAFETY: the memory has a slot for every index.
+            let start = unsafe { memory.base().add(index as usize * layout.slot) };
+            // SAFETY: as the caller promises.
+            unsafe { cell.lay_out(Place { pool, index, start, prefix: layout.prefix, size: layout.size }) };
+        }
     }
 }

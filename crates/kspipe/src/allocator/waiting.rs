@@ -9,8 +9,8 @@ use super::pool::Pool;
 use super::properties::AcquireError;
 use super::sync::{AtomicU64, Condvar, Ordering, relax};
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a wait ended.
@@ -124,11 +124,19 @@ pub(super) enum Joined {
 }
 
 impl Pool {
-    pub(super) fn acquire(self: &Arc<Self>, timeout: Option<Duration>) -> Result<Frame, AcquireError> {
+    #[inline]
+    pub(super) fn acquire(&self, timeout: Option<Duration>) -> Result<Frame, AcquireError> {
         match self.try_acquire() {
-            Ok(claim) => return Ok(Frame::new(claim)),
-            Err(AcquireError::Empty) if timeout == Some(Duration::ZERO) => return Err(AcquireError::TimedOut),
-            Err(_) => {}
+            Err(error) => self.acquire_or_wait(error, timeout),
+            frame => frame,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn acquire_or_wait(&self, error: AcquireError, timeout: Option<Duration>) -> Result<Frame, AcquireError> {
+        if error == AcquireError::Empty && timeout == Some(Duration::ZERO) {
+            return Err(AcquireError::TimedOut);
         }
         // A time beyond the clock's end is no limit.
         let deadline = timeout.map(|timeout| Instant::now().checked_add(timeout)).unwrap_or_default();
@@ -139,7 +147,7 @@ impl Pool {
     }
 
     /// Takes a free frame, or a place in the queue.
-    pub(super) fn join_queue(self: &Arc<Self>) -> Result<Joined, AcquireError> {
+    pub(super) fn join_queue(&self) -> Result<Joined, AcquireError> {
         let mut state = self.lock();
         if let Some(error) = Pool::refusal(&state) {
             return Err(error);
@@ -151,11 +159,7 @@ impl Pool {
     }
 
     /// Waits for its turn.
-    pub(super) fn wait(
-        self: &Arc<Self>,
-        waiter: &Arc<Waiter>,
-        deadline: Option<Instant>,
-    ) -> Result<Frame, AcquireError> {
+    pub(super) fn wait(&self, waiter: &Arc<Waiter>, deadline: Option<Instant>) -> Result<Frame, AcquireError> {
         if let Some(outcome) = SPIN.until(|| waiter.outcome.get()) {
             return self.conclude(outcome);
         }
@@ -181,7 +185,7 @@ impl Pool {
     }
 
     /// Leaves the queue; with a frame, if that was granted meanwhile.
-    pub(super) fn give_up(self: &Arc<Self>, waiter: &Arc<Waiter>) -> Result<Frame, AcquireError> {
+    pub(super) fn give_up(&self, waiter: &Arc<Waiter>) -> Result<Frame, AcquireError> {
         let mut state = self.lock();
         if let Some(outcome) = waiter.outcome.get() {
             drop(state);
@@ -191,12 +195,12 @@ impl Pool {
         Err(AcquireError::TimedOut)
     }
 
-    fn conclude(self: &Arc<Self>, outcome: Outcome) -> Result<Frame, AcquireError> {
+    fn conclude(&self, outcome: Outcome) -> Result<Frame, AcquireError> {
         match outcome {
             Outcome::NotCommitted => Err(AcquireError::NotCommitted),
             Outcome::Granted(index) => {
                 let cell = self.table().cell(index).ok_or(AcquireError::NotCommitted)?;
-                Ok(Frame::new(Claim::new(self, cell, index, cell.word().generation())))
+                Ok(Frame::new(Claim::new(cell, cell.word().generation())))
             }
         }
     }

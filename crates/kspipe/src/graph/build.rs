@@ -4,7 +4,10 @@ use super::{
     Bridges, Compression, Connection, DeviceMemory, Direction, Filter, FilterId, Framing, FramingItem, Graph, Mode,
     Pin, PinId, Route, RouteKind, Run, Strategy,
 };
-use ks::Guid;
+use ks::{
+    Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
+    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// Why names do not make a graph. Each names what is at fault.
@@ -52,8 +55,8 @@ pub enum BuildError {
         /// The out pin.
         name: String,
     },
-    /// A compression divides by 0.
-    #[error("the compression of `{name}` has the denominator 0")]
+    /// A compression multiplies or divides by 0.
+    #[error("the compression of `{name}` has a 0 in its ratio; numerator and denominator are at least 1")]
     CompressionByZero {
         /// The pin.
         name: String,
@@ -76,10 +79,26 @@ pub enum BuildError {
         /// The largest.
         max: u32,
     },
+    /// A `KSMEMORY_TYPE_*` is declared as a device's memory.
+    #[error("{memory_type} is a memory type of ks.h; only a device's own type can be declared")]
+    KnownMemoryType {
+        /// The type.
+        memory_type: Guid,
+    },
     /// There are more pins than a graph can number.
     #[error("a graph has at most {} pins", u32::MAX)]
     TooManyPins,
 }
+
+/// What ks.h itself defines.
+const KNOWN_TYPES: [Guid; 6] = [
+    KSMEMORY_TYPE_WILDCARD,
+    KSMEMORY_TYPE_SYSTEM,
+    KSMEMORY_TYPE_DEVICE_UNKNOWN,
+    KSMEMORY_TYPE_USER,
+    KSMEMORY_TYPE_KERNEL_PAGED,
+    KSMEMORY_TYPE_KERNEL_NONPAGED,
+];
 
 fn direction_name(direction: Direction) -> &'static str {
     match direction {
@@ -158,6 +177,9 @@ impl GraphBuilder {
 
     /// The graph, or the first thing that is wrong with it.
     pub fn build(&self) -> Result<Graph, BuildError> {
+        if let Some(memory_type) = self.memory.keys().copied().find(|memory_type| KNOWN_TYPES.contains(memory_type)) {
+            return Err(BuildError::KnownMemoryType { memory_type });
+        }
         let mut filters = Vec::with_capacity(self.filters.len());
         let mut pins = Vec::new();
         let mut ids = HashMap::new();
@@ -238,7 +260,7 @@ impl GraphBuilder {
 }
 
 fn check_pin(pin: &PinDraft, name: impl Fn() -> String) -> Result<(), BuildError> {
-    if pin.compression.denominator == 0 {
+    if pin.compression.numerator == 0 || pin.compression.denominator == 0 {
         return Err(BuildError::CompressionByZero { name: name() });
     }
     for item in pin.framing.items() {
@@ -324,9 +346,9 @@ impl PinBuilder<'_> {
         self.0.holds = Some(frames);
         self
     }
-    /// Bytes of one media frame.
+    /// Bytes of one media frame; 0 says nothing.
     pub fn media_size(self, bytes: u64) -> Self {
-        self.0.media_size = Some(bytes);
+        self.0.media_size = (bytes > 0).then_some(bytes);
         self
     }
 }

@@ -112,7 +112,7 @@ impl Framing {
 /// `KS_COMPRESSION`: size out = size in × numerator / denominator (rounded up) + margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Compression {
-    /// `RatioNumerator`.
+    /// `RatioNumerator`, at least 1.
     pub numerator: u32,
     /// `RatioDenominator`, at least 1.
     pub denominator: u32,

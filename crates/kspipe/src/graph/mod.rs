@@ -4,10 +4,13 @@
 //! and route joins pins that exist, in the right direction, each pin at most once), and its pins stand in canonical
 //! order, by filter name and then pin name in byte order, whatever the order they were given in.
 
+mod blob;
 mod build;
+pub mod file;
 mod framing;
 mod run;
 
+pub use blob::{BlobFinding, BlobFraming, WriteBlobError, read_blob, write_blob};
 pub use build::{BuildError, FilterBuilder, GraphBuilder, PinBuilder};
 pub use framing::{Compression, FrameRange, Framing, FramingItem};
 pub use run::{PixelFormat, Rate, Run};
@@ -350,8 +353,12 @@ impl Graph {
     pub fn device_memories(&self) -> &BTreeMap<Guid, DeviceMemory> {
         &self.memory
     }
-    /// Sets what one media frame takes at a pin, where the graph left it open (a format found in a file's header).
+    /// Sets what one media frame takes at a pin (0: unknown), where the graph left it open (a format found in a file's header).
     pub fn set_media_size(&mut self, pin: PinId, bytes: u64) {
-        self.pins[pin.index()].media_size = Some(bytes);
+        self.pins[pin.index()].media_size = (bytes > 0).then_some(bytes);
+    }
+    /// Sets how many frames a pin keeps at once, where the graph left it open and what its filter does fixes it.
+    pub fn set_holds(&mut self, pin: PinId, frames: u32) {
+        self.pins[pin.index()].holds = Some(frames);
     }
 }

@@ -1,8 +1,28 @@
 //! From a graph to a plan: who allocates the frames of each pipe, how many, how large, how aligned, in which memory.
 
+mod allocator_choice;
+mod ask;
+mod assemble;
+mod conflict;
+pub mod describe;
+mod facts;
+mod frontier;
+mod json;
+mod keys;
+mod memory;
+mod open_pipe;
+mod picture;
 mod plan;
+mod progression;
+mod solve;
+mod tree;
+mod verify;
 
+pub use json::{error_json, plan_json};
+pub use picture::{plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
     RouteChoice, Warning,
 };
+pub use solve::negotiate;
+pub use verify::{Rule, Violation, verify};

@@ -1,1 +1,27 @@
 //! Running a plan: filters that do something, queues, time, statistics.
+//!
+//! [`prepare`] opens a graph's sources and finds out what its frames hold; the graph is negotiated; and
+//! [`Prepared::start`] runs it, every filter on a thread of its own. Frames are not copied: what travels from filter to
+//! filter is the right to a frame of the pipe's allocator. `docs/streaming.md` tells the rules.
+
+pub mod convert;
+mod engine;
+mod filters;
+mod format;
+mod formats;
+pub mod pattern;
+mod planes;
+mod prepare;
+mod report;
+mod running;
+mod wiring;
+pub mod y4m;
+
+pub use filters::FilterError;
+pub use format::{ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat, UNITS_PER_SECOND};
+pub use formats::{Note, probe_formats};
+pub use prepare::{PrepareError, Prepared, prepare};
+pub use report::{
+    Failure, FilterReport, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
+};
+pub use running::{RunError, RunOptions, Running, StopHandle};

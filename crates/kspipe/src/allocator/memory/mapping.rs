@@ -78,14 +78,7 @@ pub(super) fn memfd(layout: Layout, prefault: bool) -> Result<Memory, CommitErro
         // SAFETY: replaces pages of the reservation, which nobody else knows of, and none outside: `base` is `bytes`
         // before the reservation's end or earlier, and both ends round to pages within it.
         let mapped = unsafe {
-            rustix::mm::mmap(
-                base.as_ptr().cast(),
-                layout.bytes,
-                access,
-                MapFlags::SHARED | MapFlags::FIXED,
-                &file,
-                0,
-            )?
+            rustix::mm::mmap(base.as_ptr().cast(), layout.bytes, access, MapFlags::SHARED | MapFlags::FIXED, &file, 0)?
         };
         debug_assert_eq!(mapped, base.as_ptr().cast());
         mapping.file = Some(Arc::new(file));

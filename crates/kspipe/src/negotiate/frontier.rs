@@ -1,0 +1,429 @@
+//! The optimum of a component with undirected cycles: the pins one after the other, upstream before downstream, with
+//! every way to treat those behind that differs in what it allows those ahead.
+//!
+//! What those ahead need to know is the *frontier*: for each edge that leaves the pins behind, whether it is cut, which
+//! half-built pipe it leaves, and whether what comes after it may write; the half-built pipes themselves; and which of
+//! them must stay apart because a cut lies between them. Frontiers are narrow where branches are worked off one after
+//! the other, so that is the order taken. The number of frontiers kept is limited; past the limit the dearest are left
+//! out and the plan is no longer proven.
+
+use super::ask::{Ask, asks_of, mode_of};
+use super::facts::{EdgeKind, Facts};
+use super::keys::{Key, Keys};
+use super::open_pipe::{Ground, OpenPipe};
+use super::solve::Solver;
+use super::tree::{Effort, PinChoice, Solution, Trace, follow, push};
+use crate::graph::{PinId, RouteKind};
+use std::collections::HashMap;
+
+/// At most so many frontiers are kept between two pins.
+const MOST_FRONTIERS: usize = 4096;
+/// So many are kept once the effort is used up.
+const FEWEST_FRONTIERS: usize = 16;
+
+/// A way out of the pins that are done, in to a pin that is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    arrow: u32,
+    /// The half-built pipe it leaves; `None` where that pipe is finished.
+    pipe: Option<u16>,
+    is_cut: bool,
+    /// Nobody may write downstream of it, in this pipe.
+    protects: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Frontier {
+    pending: Vec<Pending>,
+    pipes: Vec<OpenPipe>,
+    /// Pairs of half-built pipes that must not become one, the smaller first.
+    apart: Vec<(u16, u16)>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    frontier: Frontier,
+    keys: Keys,
+    trace: Option<u32>,
+}
+
+/// An edge, or a `copy` route inside the component, which keeps its ends apart for nothing.
+#[derive(Clone, Copy, Debug)]
+struct Arrow {
+    from: PinId,
+    to: PinId,
+    kind: ArrowKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ArrowKind {
+    Edge { number: u32, kind: EdgeKind, cuttable: bool },
+    Copy,
+}
+
+struct Walk<'a> {
+    solver: &'a Solver<'a>,
+    ground: &'a Ground,
+    effort: &'a mut Effort,
+    silent: Option<&'a dyn Fn(PinId) -> bool>,
+    arrows: Vec<Arrow>,
+    leaving: HashMap<PinId, Vec<u32>>,
+    traces: Vec<Trace>,
+    may_cut: bool,
+}
+
+/// The best way found to treat a component of any shape.
+pub(super) fn solve(
+    solver: &Solver<'_>,
+    pins: &[PinId],
+    ground: &Ground,
+    effort: &mut Effort,
+    silent: Option<&dyn Fn(PinId) -> bool>,
+) -> Option<(Solution, Keys)> {
+    let arrows = arrows_of(solver.facts, pins);
+    let cuttable = arrows.iter().any(|arrow| matches!(arrow.kind, ArrowKind::Edge { cuttable: true, .. }));
+    let mut leaving: HashMap<PinId, Vec<u32>> = HashMap::new();
+    for (number, arrow) in arrows.iter().enumerate() {
+        leaving.entry(arrow.from).or_default().push(number as u32);
+    }
+    let mut walk = Walk { solver, ground, effort, silent, arrows, leaving, traces: Vec::new(), may_cut: false };
+    let order = walk.depth_first_order(pins);
+    walk.run(&order).or_else(|| {
+        walk.may_cut = true;
+        walk.traces.clear();
+        if cuttable { walk.run(&order) } else { None }
+    })
+}
+
+fn arrows_of(facts: &Facts<'_>, pins: &[PinId]) -> Vec<Arrow> {
+    let component = pins.first().map(|pin| facts.component_of[pin.index()]);
+    let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
+    let edges = facts.edges.iter().enumerate().filter(|(_, edge)| inside(edge.from)).map(|(number, edge)| Arrow {
+        from: edge.from,
+        to: edge.to,
+        kind: ArrowKind::Edge { number: number as u32, kind: edge.kind, cuttable: edge.cuttable },
+    });
+    let copies = facts.graph.routes().iter().filter(|route| route.kind == RouteKind::Copy);
+    let copies = copies.filter(|route| inside(route.from) && inside(route.to));
+    edges.chain(copies.map(|route| Arrow { from: route.from, to: route.to, kind: ArrowKind::Copy })).collect()
+}
+
+impl Walk<'_> {
+    /// Upstream before downstream, each branch to its end before the next where that is possible.
+    fn depth_first_order(&self, pins: &[PinId]) -> Vec<PinId> {
+        let mut waiting_for: HashMap<PinId, u32> = pins.iter().map(|pin| (*pin, 0)).collect();
+        for arrow in &self.arrows {
+            *waiting_for.entry(arrow.to).or_default() += 1;
+        }
+        let mut ready: Vec<PinId> = pins.iter().rev().copied().filter(|pin| waiting_for[pin] == 0).collect();
+        let mut order = Vec::with_capacity(pins.len());
+        while let Some(pin) = ready.pop() {
+            order.push(pin);
+            for arrow in self.leaving.get(&pin).into_iter().flatten().rev() {
+                let to = self.arrows[*arrow as usize].to;
+                if let Some(left) = waiting_for.get_mut(&to) {
+                    *left -= 1;
+                    if *left == 0 {
+                        ready.push(to);
+                    }
+                }
+            }
+        }
+        order
+    }
+
+    fn run(&mut self, order: &[PinId]) -> Option<(Solution, Keys)> {
+        let mut states = vec![State { frontier: Frontier::default(), keys: Keys::default(), trace: None }];
+        let mut asks = Vec::new();
+        for pin in order {
+            if self.silent.is_some_and(|silent| silent(*pin)) {
+                asks.clear();
+                asks.push(Ask::nothing());
+            } else {
+                asks_of(self.solver.facts, *pin, self.solver.passes[pin.index()], &mut asks);
+            }
+            let parts = self.parts(*pin, &asks);
+            let mut next = Frontiers::default();
+            for state in &states {
+                for (choice, ask, part, keys) in &parts {
+                    self.extend(state, *pin, *choice, ask, part, *keys, &mut next);
+                }
+            }
+            states = next.kept(self.ground, self.effort);
+            if states.is_empty() {
+                return None;
+            }
+        }
+        let best = states.into_iter().min_by_key(|state| state.keys)?;
+        Some((follow(&self.traces, best.trace?), best.keys))
+    }
+
+    /// What the pin is by itself, for each item and memory.
+    fn parts<'b>(&self, pin: PinId, asks: &'b [Ask]) -> Vec<(PinChoice, &'b Ask, OpenPipe, Keys)> {
+        let facts = self.solver.facts;
+        let silent = self.silent.is_some_and(|silent| silent(pin));
+        let holds = if silent { None } else { facts.graph.pin(pin).holds() };
+        let mode = mode_of(facts, pin);
+        let classes = 0..self.ground.classes.len() as u16;
+        let each = asks.iter().flat_map(|ask| classes.clone().map(move |class| (ask, class)));
+        each.filter_map(|(ask, class)| {
+            let (pipe, keys) = OpenPipe::of(self.ground, ask, holds, mode, class)?;
+            Some((PinChoice { item: ask.item, class }, ask, pipe.without_writers(), keys))
+        })
+        .collect()
+    }
+
+    /// Every way to go on from a state with this pin.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one choice at one pin")]
+    fn extend(
+        &mut self,
+        state: &State,
+        pin: PinId,
+        choice: PinChoice,
+        ask: &Ask,
+        part: &OpenPipe,
+        keys: Keys,
+        next: &mut Frontiers,
+    ) {
+        self.effort.used += 1;
+        let facts = self.solver.facts;
+        let (arriving, mut pending): (Vec<Pending>, Vec<Pending>) =
+            state.frontier.pending.iter().partition(|pending| self.arrows[pending.arrow as usize].to == pin);
+        let protected = arriving.iter().any(|way| !way.is_cut && way.protects);
+        if protected && ask.writes {
+            return;
+        }
+        let mut merged: Vec<u16> = arriving.iter().filter(|way| !way.is_cut).filter_map(|way| way.pipe).collect();
+        merged.sort_unstable();
+        merged.dedup();
+        let mut pipe = part.clone();
+        for old in &merged {
+            match OpenPipe::combined(self.ground, &pipe, &state.frontier.pipes[*old as usize]) {
+                Some(both) => pipe = both,
+                None => return,
+            }
+        }
+        for way in arriving.iter().filter(|way| way.is_cut) {
+            if way.pipe.is_some_and(|old| merged.contains(&old)) {
+                return;
+            }
+            let arrow = self.arrows[way.arrow as usize];
+            if let ArrowKind::Edge { .. } = arrow.kind {
+                match pipe.with_capacity(self.ground, facts.data[arrow.from.index()]) {
+                    Some(with_capacity) => pipe = with_capacity,
+                    None => return,
+                }
+            }
+        }
+        // The pin's pipe is the last; pipes it took in point to it.
+        let mine = state.frontier.pipes.len() as u16;
+        let now = |old: u16| if merged.contains(&old) { mine } else { old };
+        let mut apart: Vec<(u16, u16)> = Vec::new();
+        let old_pairs = state.frontier.apart.iter().map(|(a, b)| (now(*a), now(*b)));
+        let new_pairs = arriving.iter().filter(|way| way.is_cut).filter_map(|way| way.pipe).map(|old| (old, mine));
+        for (a, b) in old_pairs.chain(new_pairs) {
+            if a == b {
+                return;
+            }
+            apart.push((a.min(b), a.max(b)));
+        }
+        for way in &mut pending {
+            way.pipe = way.pipe.map(now);
+        }
+        let mut pipes = state.frontier.pipes.clone();
+        pipes.push(pipe);
+        let before =
+            State { frontier: Frontier { pending, pipes, apart }, keys: state.keys + keys, trace: state.trace };
+        let protects = protected || ask.integrity;
+        self.leave(&before, pin, choice, mine, protects, next);
+    }
+
+    /// Every way to cut or keep what leaves the pin.
+    fn leave(
+        &mut self,
+        before: &State,
+        pin: PinId,
+        choice: PinChoice,
+        mine: u16,
+        protects: bool,
+        next: &mut Frontiers,
+    ) {
+        let leaving = self.leaving.get(&pin).cloned().unwrap_or_default();
+        let mut optional = Vec::new();
+        let mut fixed = Vec::new();
+        for number in leaving {
+            match self.arrows[number as usize].kind {
+                ArrowKind::Edge { cuttable: true, .. } if self.may_cut => optional.push(number),
+                ArrowKind::Edge { .. } => fixed.push((number, false)),
+                ArrowKind::Copy => fixed.push((number, true)),
+            }
+        }
+        let mut cut = vec![false; optional.len()];
+        loop {
+            self.effort.used += 1;
+            let ways = fixed.iter().copied().chain(optional.iter().copied().zip(cut.iter().copied()));
+            let ways: Vec<(u32, bool)> = ways.collect();
+            self.go_on(before, pin, choice, mine, protects, &ways, next);
+            // The next combination, counting in binary.
+            let Some(place) = cut.iter().position(|cut| !cut) else { break };
+            cut[place] = true;
+            cut[..place].fill(false);
+            if self.effort.used > self.effort.limit {
+                self.effort.exhausted = true;
+                break;
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one choice at one pin")]
+    fn go_on(
+        &mut self,
+        before: &State,
+        pin: PinId,
+        choice: PinChoice,
+        mine: u16,
+        protects: bool,
+        ways: &[(u32, bool)],
+        next: &mut Frontiers,
+    ) {
+        let kind_of = |number: u32| match self.arrows[number as usize].kind {
+            ArrowKind::Edge { kind, .. } => Some(kind),
+            ArrowKind::Copy => None,
+        };
+        let joined = || ways.iter().filter(|(_, cut)| !cut).filter_map(|(number, _)| kind_of(*number));
+        let shared = joined().filter(|kind| kind.is_route()).count() > 1;
+        if (protects || shared) && joined().any(EdgeKind::writes) {
+            return;
+        }
+        let mut state = before.clone();
+        for (number, is_cut) in ways {
+            if *is_cut && let ArrowKind::Edge { number, .. } = self.arrows[*number as usize].kind {
+                let cost = self.solver.cut_cost(&self.solver.facts.edges[number as usize]);
+                self.ground.order.add(&mut state.keys, Key::BytesCopied, cost.bytes.into());
+                self.ground.order.add(&mut state.keys, Key::Depth, cost.depth.into());
+            }
+            let protects = !is_cut && (protects || shared);
+            state.frontier.pending.push(Pending { arrow: *number, pipe: Some(mine), is_cut: *is_cut, protects });
+        }
+        if !state.close_finished(self.ground) {
+            return;
+        }
+        let traces = &mut self.traces;
+        next.insert(state, |previous| {
+            let mut trace = push(traces, Trace::Pin { pin, choice });
+            if let Some(previous) = previous {
+                trace = push(traces, Trace::Join { one: previous, other: trace });
+            }
+            for (number, is_cut) in ways {
+                if *is_cut && let ArrowKind::Edge { number, .. } = self.arrows[*number as usize].kind {
+                    trace = push(traces, Trace::CutEdge { one: trace, edge: number });
+                }
+            }
+            trace
+        });
+    }
+}
+
+impl State {
+    /// Whether what `other` allows, this one allows at no more cost. Only states of one shape are compared.
+    fn makes_needless(&self, other: &State, ground: &Ground) -> bool {
+        let pairs = || self.frontier.pipes.iter().zip(&other.frontier.pipes);
+        match pairs().filter(|(mine, others)| mine != others).count() {
+            0 => self.keys <= other.keys,
+            1 => pairs()
+                .filter(|(mine, others)| mine != others)
+                .all(|(mine, others)| mine.makes_needless(&self.keys, others, &other.keys, ground)),
+            _ => {
+                let nothing = Keys::default();
+                self.keys <= other.keys
+                    && pairs().all(|(mine, others)| mine.makes_needless(&nothing, others, &nothing, ground))
+            }
+        }
+    }
+
+    /// Finishes the pipes that nothing can join any more and numbers the others anew, in the order in which the pending
+    /// ways meet them. `false` where a pipe cannot be finished.
+    fn close_finished(&mut self, ground: &Ground) -> bool {
+        let frontier = &mut self.frontier;
+        frontier.pending.sort_unstable_by_key(|way| way.arrow);
+        let mut new_number: Vec<Option<u16>> = vec![None; frontier.pipes.len()];
+        let mut kept = Vec::new();
+        for way in frontier.pending.iter().filter(|way| !way.is_cut) {
+            if let Some(pipe) = way.pipe
+                && new_number[pipe as usize].is_none()
+            {
+                new_number[pipe as usize] = Some(kept.len() as u16);
+                kept.push(pipe);
+            }
+        }
+        // Pipes that were taken in by the newest are gone; every other but the newest is still pending somewhere.
+        if let (Some(None), Some(newest)) = (new_number.last(), frontier.pipes.last())
+            && newest.close(ground, &mut self.keys).is_none()
+        {
+            return false;
+        }
+        for way in &mut frontier.pending {
+            way.pipe = way.pipe.and_then(|pipe| new_number[pipe as usize]);
+        }
+        frontier.apart.retain_mut(|(a, b)| match (new_number[*a as usize], new_number[*b as usize]) {
+            (Some(new_a), Some(new_b)) => {
+                (*a, *b) = (new_a.min(new_b), new_a.max(new_b));
+                true
+            }
+            _ => false,
+        });
+        frontier.apart.sort_unstable();
+        frontier.apart.dedup();
+        frontier.pipes = kept.iter().map(|pipe| frontier.pipes[*pipe as usize].clone()).collect();
+        true
+    }
+}
+
+/// What frontiers must have in common to be compared.
+type Shape = (Vec<Pending>, Vec<(u16, u16)>);
+
+/// The frontiers after a pin, each with the cheapest way to it.
+#[derive(Debug, Default)]
+struct Frontiers {
+    states: Vec<State>,
+    place_of: HashMap<Frontier, usize>,
+}
+
+impl Frontiers {
+    fn insert(&mut self, mut state: State, trace: impl FnOnce(Option<u32>) -> u32) {
+        match self.place_of.get(&state.frontier) {
+            Some(place) if self.states[*place].keys <= state.keys => {}
+            Some(place) => {
+                state.trace = Some(trace(state.trace));
+                self.states[*place] = state;
+            }
+            None => {
+                state.trace = Some(trace(state.trace));
+                self.place_of.insert(state.frontier.clone(), self.states.len());
+                self.states.push(state);
+            }
+        }
+    }
+
+    /// Those worth going on with: none that another makes needless, and not more than the limit.
+    fn kept(mut self, ground: &Ground, effort: &mut Effort) -> Vec<State> {
+        self.states.sort_by_key(|state| state.keys);
+        let mut groups: HashMap<Shape, Vec<usize>> = HashMap::new();
+        let mut kept: Vec<State> = Vec::new();
+        for state in self.states {
+            let shape = (state.frontier.pending.clone(), state.frontier.apart.clone());
+            let group = groups.entry(shape).or_default();
+            effort.used += 1 + group.len() as u64;
+            if !group.iter().any(|other| kept[*other].makes_needless(&state, ground)) {
+                group.push(kept.len());
+                kept.push(state);
+            }
+        }
+        let most = if effort.used > effort.limit { FEWEST_FRONTIERS } else { MOST_FRONTIERS };
+        if kept.len() > most {
+            effort.exhausted = true;
+            kept.truncate(most);
+        }
+        kept
+    }
+}

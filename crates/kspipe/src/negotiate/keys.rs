@@ -1,0 +1,132 @@
+//! Costs as the strategy compares them: one array whose order is the strategy's, then the ties.
+
+use super::Cost;
+use crate::graph::Strategy;
+use std::ops::{Add, AddAssign};
+
+const LENGTH: usize = 9;
+
+/// A cost, ordered as the strategy orders it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Keys([u128; LENGTH]);
+
+/// One number of a cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    BytesCopied,
+    Allocators,
+    Departures,
+    Depth,
+    Bytes,
+    Frames,
+    Sizes,
+    /// Tie: pins that do not name their pipe's memory type.
+    NotNaming,
+    /// Tie: the ranks of the memory types.
+    Rank,
+}
+
+/// The order in which a strategy compares keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyOrder {
+    place: [Option<u8>; LENGTH],
+    order: [Key; LENGTH],
+    compared: usize,
+}
+
+impl KeyOrder {
+    pub(super) fn of(strategy: Strategy) -> Self {
+        use Key::*;
+        let keys: &[Key] = match strategy {
+            Strategy::MaximizeSpeed => &[BytesCopied, Allocators, Departures, Depth, Bytes, Frames],
+            Strategy::MinimizeAllocators => &[Allocators, BytesCopied, Departures, Depth, Bytes, Frames],
+            Strategy::MinimizeFrameSize => &[BytesCopied, Sizes, Departures, Allocators, Depth, Bytes, Frames],
+            Strategy::MinimizeFrames => &[BytesCopied, Frames, Departures, Allocators, Depth, Bytes],
+        };
+        let mut order = [Rank; LENGTH];
+        let mut place = [None; LENGTH];
+        for (index, key) in keys.iter().chain(&[NotNaming, Rank]).enumerate() {
+            order[index] = *key;
+            place[*key as usize] = Some(index as u8);
+        }
+        KeyOrder { place, order, compared: keys.len() }
+    }
+
+    /// The number of keys the strategy compares, ties left out.
+    pub(super) fn compared(&self) -> usize {
+        self.compared
+    }
+
+    /// The keys the strategy compares, in order, ties left out.
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.order[..self.compared]
+    }
+
+    /// Whether the strategy looks at `first` before `second`.
+    pub(super) fn before(&self, first: Key, second: Key) -> bool {
+        match (self.place[first as usize], self.place[second as usize]) {
+            (Some(first), Some(second)) => first < second,
+            (first, _) => first.is_some(),
+        }
+    }
+
+    /// Adds to one key; nothing happens where the strategy does not compare it.
+    pub(super) fn add(&self, keys: &mut Keys, key: Key, amount: u128) {
+        if let Some(place) = self.place[key as usize] {
+            keys.0[place as usize] = keys.0[place as usize].saturating_add(amount);
+        }
+    }
+
+    /// Takes back one that was added.
+    pub(super) fn take_back(&self, keys: &mut Keys, key: Key) {
+        if let Some(place) = self.place[key as usize] {
+            keys.0[place as usize] = keys.0[place as usize].saturating_sub(1);
+        }
+    }
+
+    /// One number; 0 where the strategy does not compare it.
+    pub(super) fn get(&self, keys: &Keys, key: Key) -> u128 {
+        self.place[key as usize].map_or(0, |place| keys.0[place as usize])
+    }
+
+    /// Whether `a`, with `extra` added to it, is at most `b`.
+    pub(super) fn at_most(&self, a: &Keys, extra: &[(Key, u128)], b: &Keys) -> bool {
+        let mut a = *a;
+        for (key, amount) in extra {
+            self.add(&mut a, *key, *amount);
+        }
+        a <= *b
+    }
+}
+
+impl Add for Keys {
+    type Output = Keys;
+    fn add(mut self, other: Keys) -> Keys {
+        self += other;
+        self
+    }
+}
+
+impl AddAssign for Keys {
+    fn add_assign(&mut self, other: Keys) {
+        for (mine, others) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_add(others);
+        }
+    }
+}
+
+impl Key {
+    /// The number a cost has for this key; ties have none.
+    pub(super) fn of(self, cost: &Cost) -> Option<u128> {
+        Some(match self {
+            Key::BytesCopied => cost.bytes_copied,
+            Key::Allocators => cost.allocators,
+            Key::Departures => cost.departures,
+            Key::Depth => cost.depth,
+            Key::Bytes => cost.bytes,
+            Key::Frames => cost.frames,
+            Key::Sizes => cost.sizes,
+            Key::NotNaming | Key::Rank => return None,
+        })
+    }
+}

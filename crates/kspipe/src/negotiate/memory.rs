@@ -1,0 +1,112 @@
+//! Rule 2: which memory a pipe may have, and who accepts it.
+
+use crate::graph::{Graph, Mode, PinId};
+use ks::{
+    Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
+    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
+};
+
+/// A memory type together with the side of the pipe that has it. What a pin accepts depends on both: where a user-mode
+/// pin is in the pipe, locked user memory meets every ask for paged or nonpaged memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MemoryClass {
+    pub(super) memory_type: Guid,
+    /// `User`: the pipe has a user-mode pin.
+    pub(super) mode: Mode,
+    user_mappable: bool,
+    host_mappable: bool,
+}
+
+impl MemoryClass {
+    pub(super) fn new(graph: &Graph, memory_type: Guid, mode: Mode) -> Self {
+        let declared = graph.device_memory(memory_type);
+        MemoryClass {
+            memory_type,
+            mode,
+            user_mappable: declared.is_some_and(|memory| memory.user_mappable),
+            host_mappable: declared.is_some_and(|memory| memory.host_mappable),
+        }
+    }
+
+    /// Device memory that user mode can map.
+    pub(super) fn is_mapped_device(&self) -> bool {
+        self.user_mappable
+    }
+
+    /// Whether an item that asks for `asked`, of a pin on side `pin_mode`, accepts this memory.
+    pub(super) fn is_accepted(&self, asked: Guid, pin_mode: Mode) -> bool {
+        let memory = self.memory_type;
+        let locked_user = self.mode == Mode::User && memory == KSMEMORY_TYPE_USER;
+        match asked {
+            KSMEMORY_TYPE_WILDCARD => match pin_mode {
+                Mode::User => memory == KSMEMORY_TYPE_USER || self.user_mappable,
+                Mode::Kernel => is_host_memory(memory) || self.host_mappable,
+            },
+            KSMEMORY_TYPE_SYSTEM => is_host_memory(memory),
+            KSMEMORY_TYPE_KERNEL_PAGED => {
+                locked_user || memory == KSMEMORY_TYPE_KERNEL_PAGED || memory == KSMEMORY_TYPE_KERNEL_NONPAGED
+            }
+            KSMEMORY_TYPE_KERNEL_NONPAGED => locked_user || memory == KSMEMORY_TYPE_KERNEL_NONPAGED,
+            KSMEMORY_TYPE_USER => memory == KSMEMORY_TYPE_USER || self.user_mappable,
+            other => memory == other,
+        }
+    }
+
+    /// Where types tie, the one with the smaller rank is taken: user, nonpaged, paged, then devices by GUID.
+    pub(super) fn rank(&self) -> u128 {
+        match self.memory_type {
+            KSMEMORY_TYPE_USER => 0,
+            KSMEMORY_TYPE_KERNEL_NONPAGED => 1,
+            KSMEMORY_TYPE_KERNEL_PAGED => 2,
+            // A GUID's number, moved past the others; the top bits only shift the order of equals.
+            other => 3 + (other.to_u128() >> 32),
+        }
+    }
+}
+
+/// User memory, or the kernel's paged or nonpaged pool.
+fn is_host_memory(memory: Guid) -> bool {
+    matches!(memory, KSMEMORY_TYPE_USER | KSMEMORY_TYPE_KERNEL_PAGED | KSMEMORY_TYPE_KERNEL_NONPAGED)
+}
+
+/// The memory a pipe made of some of these pins could have. Types that no pin names are left out where another type
+/// serves everyone they serve.
+pub(super) fn memory_classes(graph: &Graph, pins: &[PinId]) -> Vec<MemoryClass> {
+    let mut named: Vec<Guid> = Vec::new();
+    let (mut any_user, mut any_kernel) = (false, false);
+    for pin in pins {
+        match graph.mode(*pin) {
+            Mode::User => any_user = true,
+            Mode::Kernel => any_kernel = true,
+        }
+        for item in graph.pin(*pin).items() {
+            if !named.contains(&item.memory) {
+                named.push(item.memory);
+            }
+        }
+    }
+    let mut devices: Vec<Guid> = named
+        .iter()
+        .copied()
+        .filter(|memory| {
+            !is_host_memory(*memory) && *memory != KSMEMORY_TYPE_SYSTEM && *memory != KSMEMORY_TYPE_WILDCARD
+        })
+        .chain(graph.device_memories().iter().filter(|(_, memory)| memory.user_mappable).map(|(guid, _)| *guid))
+        .collect();
+    devices.sort_unstable();
+    devices.dedup();
+    let mut classes = Vec::new();
+    if any_user {
+        classes.push(MemoryClass::new(graph, KSMEMORY_TYPE_USER, Mode::User));
+        let mapped = devices.iter().map(|device| MemoryClass::new(graph, *device, Mode::User));
+        classes.extend(mapped.filter(MemoryClass::is_mapped_device));
+    }
+    if any_kernel {
+        classes.push(MemoryClass::new(graph, KSMEMORY_TYPE_KERNEL_NONPAGED, Mode::Kernel));
+        let others = [KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_DEVICE_UNKNOWN];
+        let others = others.iter().chain(devices.iter().filter(|device| **device != KSMEMORY_TYPE_DEVICE_UNKNOWN));
+        let others = others.filter(|memory| named.contains(memory));
+        classes.extend(others.map(|memory| MemoryClass::new(graph, *memory, Mode::Kernel)));
+    }
+    classes
+}

@@ -1,0 +1,279 @@
+//! Where the filters of a running graph wait, stop, fail and end together.
+
+use super::pool::{Held, Pool};
+use super::queue::{Item, Queue};
+use super::statistics::Totals;
+use crate::allocator::AcquireError;
+use crate::stream::filters::FilterError;
+use crate::stream::prepare::Interrupts;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A filter, by its place in the graph.
+pub(super) type FilterIndex = usize;
+
+/// What the hub is made of.
+#[derive(Debug)]
+pub(in crate::stream) struct HubParts {
+    /// The filters' names.
+    pub(in crate::stream) names: Vec<String>,
+    /// By filter: what it takes frames from; `None`: it takes none.
+    pub(in crate::stream) queues: Vec<Option<Queue>>,
+    /// By pipe.
+    pub(in crate::stream) pools: Vec<Arc<Pool>>,
+    pub(in crate::stream) totals: Totals,
+}
+
+/// Shared by the threads of a running graph.
+#[derive(Debug)]
+pub(in crate::stream) struct Hub {
+    pub(in crate::stream) parts: HubParts,
+    state: Mutex<State>,
+    /// The run stops, or has ended.
+    changed: Condvar,
+    /// Sources shall end. A mirror of the state, to be looked at without its lock.
+    stopping: AtomicBool,
+    interrupts: Interrupts,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Filters that have not ended.
+    live: usize,
+    /// By filter: what it waits for. Who is about to wait says so before, and takes it back before it takes what it
+    /// waited for; so where all wait, nobody has anything that is not in the books.
+    waiting: Vec<Option<Waiting>>,
+    /// Somebody asked to stop.
+    asked: bool,
+    /// A source ended, or a sink, because of that.
+    stopped_early: bool,
+    failures: Vec<Ended>,
+    ended: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    what: Awaited,
+    /// Frames the filter has meanwhile, all of one pipe.
+    keeps: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Awaited {
+    /// The next frame in its queue.
+    Frame,
+    /// A free frame of this pipe.
+    FreeFrame(usize),
+}
+
+/// What ended a run before its time.
+#[derive(Debug)]
+pub(in crate::stream) struct Ended {
+    /// The filter that failed; `None`: the graph as a whole.
+    pub(in crate::stream) filter: Option<usize>,
+    pub(in crate::stream) message: String,
+    pub(in crate::stream) is_system_failure: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(in crate::stream) struct Ending {
+    pub(in crate::stream) stopped_early: bool,
+    pub(in crate::stream) failures: Vec<Ended>,
+    pub(in crate::stream) at: Option<Instant>,
+}
+
+impl Hub {
+    /// For filters that all are about to start.
+    pub(in crate::stream) fn new(parts: HubParts, interrupts: Interrupts) -> Self {
+        let filters = parts.names.len();
+        let state = State {
+            live: filters,
+            waiting: vec![None; filters],
+            asked: false,
+            stopped_early: false,
+            failures: Vec::new(),
+            ended: None,
+        };
+        Hub { parts, state: Mutex::new(state), changed: Condvar::new(), stopping: AtomicBool::new(false), interrupts }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next frame for `filter`, which keeps so many meanwhile; `None`: there will be none any more.
+    pub(super) fn next(&self, filter: FilterIndex, keeps: usize) -> Option<Item> {
+        let queue = self.parts.queues[filter].as_ref()?;
+        if let Some(item) = queue.try_pop() {
+            return Some(item);
+        }
+        if !queue.is_ready() {
+            self.waiting(filter, Waiting { what: Awaited::Frame, keeps }, || queue.wait());
+        }
+        queue.try_pop()
+    }
+
+    /// A free frame of a pipe for `filter`, which keeps so many others meanwhile; waits for one, at most until
+    /// `deadline`.
+    pub(super) fn acquire(
+        &self,
+        filter: FilterIndex,
+        pipe: usize,
+        keeps: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Held, FilterError> {
+        let pool = &self.parts.pools[pipe];
+        let frame = match pool.allocator.try_acquire() {
+            Err(AcquireError::Empty) => self.waiting(filter, Waiting { what: Awaited::FreeFrame(pipe), keeps }, || {
+                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                pool.allocator.acquire(left)
+            }),
+            result => result,
+        };
+        match frame {
+            Ok(frame) => Ok(pool.take(frame)),
+            Err(source) => Err(FilterError::Acquire { pipe: pool.pipe, source }),
+        }
+    }
+
+    /// Waits, after saying for what.
+    fn waiting<T>(&self, filter: FilterIndex, waiting: Waiting, wait: impl FnOnce() -> T) -> T {
+        let mut state = self.lock();
+        state.waiting[filter] = Some(waiting);
+        self.look_for_stall(state);
+        let result = wait();
+        self.lock().waiting[filter] = None;
+        result
+    }
+
+    /// Ends the run where every filter waits, and none for something that is there.
+    fn look_for_stall(&self, mut state: MutexGuard<'_, State>) {
+        let waiting = state.waiting.iter().flatten().count();
+        if state.live == 0 || waiting < state.live || self.something_is_there(&state) {
+            return;
+        }
+        let message = self.describe_stall(&state);
+        state.failures.push(Ended { filter: None, message, is_system_failure: false });
+        drop(state);
+        self.end_sources();
+        // Who waits for a frame is told that none will come; then queue after queue ends.
+        for pool in &self.parts.pools {
+            pool.allocator.decommit();
+        }
+    }
+
+    fn something_is_there(&self, state: &State) -> bool {
+        let waiting = state.waiting.iter().enumerate().filter_map(|(filter, waiting)| Some((filter, (*waiting)?)));
+        waiting.into_iter().any(|(filter, Waiting { what, .. })| match what {
+            Awaited::Frame => self.parts.queues[filter].as_ref().is_none_or(Queue::is_ready),
+            Awaited::FreeFrame(pipe) => {
+                let pool = &self.parts.pools[pipe];
+                pool.held() < pool.frames() || !pool.allocator.status().committed
+            }
+        })
+    }
+
+    fn describe_stall(&self, state: &State) -> String {
+        let mut message = String::from("the graph is stalled, every filter waits:");
+        for (filter, waiting) in state.waiting.iter().enumerate() {
+            let Some(Waiting { what, keeps }) = waiting else { continue };
+            message += &format!(" `{}` for ", self.parts.names[filter]);
+            message += &match what {
+                Awaited::Frame => "its next frame".to_owned(),
+                Awaited::FreeFrame(pipe) => {
+                    let pool = &self.parts.pools[*pipe];
+                    format!("a frame of pipe {}, which has {}, all out", pool.pipe, pool.frames())
+                }
+            };
+            if *keeps > 0 {
+                message += &format!(", keeping {keeps}");
+            }
+            message += ";";
+        }
+        message + " a pin that keeps frames must say how many (`holds`), so that the plan gives its pipe enough"
+    }
+
+    /// Sources end before their next frame.
+    fn end_sources(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.interrupts.reading.raise();
+        // With the lock, so that nobody is between looking and waiting.
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Somebody asks to stop. The second time, sinks that wait for a reader give up, too.
+    pub(in crate::stream) fn stop(&self) {
+        let again = std::mem::replace(&mut self.lock().asked, true);
+        self.end_sources();
+        if again {
+            self.interrupts.writing.raise();
+        }
+    }
+
+    /// Sources shall end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Waits until then, or until sources shall end.
+    pub(super) fn wait_until(&self, then: Instant) {
+        let mut state = self.lock();
+        while !self.is_stopping() {
+            let left = then.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// A filter ended early, because it was asked to or because a reader had enough. The others end, too.
+    pub(super) fn stopped_early(&self) {
+        self.lock().stopped_early = true;
+        self.end_sources();
+    }
+
+    /// A filter failed. The others end, too.
+    pub(super) fn failed(&self, filter: FilterIndex, error: &FilterError) {
+        self.lock().failures.push(Ended {
+            filter: Some(filter),
+            message: error.to_string(),
+            is_system_failure: error.is_system_failure(),
+        });
+        self.end_sources();
+    }
+
+    /// A filter has ended and has nothing more.
+    pub(super) fn left(&self, filter: FilterIndex) {
+        let mut state = self.lock();
+        state.waiting[filter] = None;
+        state.live = state.live.saturating_sub(1);
+        if state.live == 0 {
+            state.ended = Some(Instant::now());
+            self.changed.notify_all();
+        }
+        // It may have been the only one that did not wait.
+        self.look_for_stall(state);
+    }
+
+    /// Every filter has ended.
+    pub(in crate::stream) fn is_finished(&self) -> bool {
+        self.lock().live == 0
+    }
+
+    /// Waits until every filter has ended, at most so long; whether they have.
+    pub(in crate::stream) fn wait_finished(&self, timeout: Duration) -> bool {
+        let state = self.lock();
+        let waited = self.changed.wait_timeout_while(state, timeout, |state| state.live > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.live == 0
+    }
+
+    /// How the run ended, once it has.
+    pub(in crate::stream) fn ending(&self) -> Ending {
+        let mut state = self.lock();
+        Ending { stopped_early: state.stopped_early, failures: std::mem::take(&mut state.failures), at: state.ended }
+    }
+}

@@ -1,0 +1,107 @@
+//! The way out of a filter by one out pin.
+
+use super::hub::{FilterIndex, Hub};
+use super::pool::Held;
+use super::queue::Item;
+use super::statistics::Counters;
+use crate::stream::filters::FilterError;
+use std::time::Instant;
+
+/// How frames come to an out pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stream) enum Way {
+    /// The frame that came in goes out.
+    Same,
+    /// A new frame of this pipe is written. `counts`: where that changes nothing but the place, it is a copy of a frame
+    /// and counted as one.
+    New {
+        /// The out pin's pipe.
+        pipe: usize,
+        /// The plan chose to copy.
+        counts: bool,
+    },
+}
+
+/// An out pin.
+#[derive(Debug)]
+pub(in crate::stream) struct Outlet {
+    pub(in crate::stream) way: Way,
+    /// The filter it is connected to; `None`: frames go home from here.
+    pub(in crate::stream) to: Option<FilterIndex>,
+    /// The pipe of the in pin there, where the connection is a bridge.
+    pub(in crate::stream) bridge: Option<usize>,
+}
+
+impl Outlet {
+    /// Puts a filter's out pins in the order in which a frame is sent to them: those that get a copy; those that get
+    /// this very frame and hand it on at once; those at whose bridge a free frame is waited for.
+    pub(in crate::stream) fn order(outlets: &mut [Outlet]) {
+        outlets.sort_by_key(|outlet| match outlet.way {
+            Way::New { .. } => 0,
+            Way::Same if outlet.bridge.is_none() => 1,
+            Way::Same => 2,
+        });
+    }
+
+    /// Sends a frame. Waits only at a bridge, for a frame beyond it; `keeps`: frames the filter has meanwhile, beside
+    /// this one.
+    pub(super) fn send(
+        &self,
+        hub: &Hub,
+        filter: FilterIndex,
+        counters: &Counters,
+        mut item: Item,
+        keeps: usize,
+    ) -> Result<(), FilterError> {
+        counters.frames_out.add(1);
+        let Some(to) = self.to else { return Ok(()) };
+        if let Some(pipe) = self.bridge {
+            let beyond = hub.acquire(filter, pipe, keeps + 1, None)?;
+            item.frame = copied(hub, &item.frame, beyond)?;
+        }
+        item.arrived = Instant::now();
+        let (pipe, bytes) = (item.frame.pool().pipe, item.frame.data().len());
+        let queue = hub.parts.queues[to].as_ref();
+        // Where nobody takes frames any more, because that filter failed, this one's part is still done.
+        if queue.is_some_and(|queue| queue.push(item)) {
+            hub.parts.totals.delivered(pipe, bytes, self.bridge.is_some());
+        }
+        Ok(())
+    }
+
+    /// Nothing more will be sent.
+    pub(super) fn end(&self, hub: &Hub) {
+        if let Some(queue) = self.to.and_then(|to| hub.parts.queues[to].as_ref()) {
+            queue.end();
+        }
+    }
+}
+
+/// `new` with the data and the header of `frame`; counted as a copy.
+pub(super) fn copied(hub: &Hub, frame: &Held, new: Held) -> Result<Held, FilterError> {
+    let data = frame.data();
+    let new = written(new, data.len(), frame, |target| {
+        target.copy_from_slice(data);
+        Ok(())
+    })?;
+    hub.parts.totals.copied(data.len());
+    Ok(new)
+}
+
+/// `new` with `bytes` bytes that `write` writes, and the header of `from` with as much data used.
+pub(super) fn written(
+    mut new: Held,
+    bytes: usize,
+    from: &Held,
+    write: impl FnOnce(&mut [u8]) -> Result<(), FilterError>,
+) -> Result<Held, FilterError> {
+    let pipe = new.pool().pipe;
+    let frame = new.exclusive().ok_or(FilterError::SharedFrame { pipe })?;
+    let size = frame.len() as u64;
+    let target = frame.get_mut(..bytes).ok_or(FilterError::FrameTooSmall { pipe, bytes: bytes as u64, size })?;
+    write(target)?;
+    let mut header = from.header();
+    header.data_used = bytes as u64;
+    frame.set_header(header);
+    Ok(new)
+}

@@ -1,0 +1,150 @@
+//! What negotiation decides for small graphs, each number argued.
+
+use ks::{KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, RequirementFlags};
+use kspipe::graph::{Bridges, Direction, FrameRange, FramingItem, Graph, RouteKind};
+use kspipe::negotiate::{AllocatorKind, NegotiateError, Plan, negotiate};
+
+/// The graph that DESIGN's description of the graph file opens with: a kernel camera, a user-mode overlay, a recorder.
+fn camera_overlay_recorder() -> Graph {
+    let mut graph = Graph::builder();
+    graph.filter("camera").kernel().pin("capture", Direction::Out).media_size(3_110_400).item(FramingItem {
+        memory: KSMEMORY_TYPE_KERNEL_NONPAGED,
+        frames: 4,
+        alignment: 4096,
+        ..FramingItem::exactly(3_110_400)
+    });
+    let range = FrameRange { min: 1, max: 8_294_400, step: 1 };
+    graph.filter("overlay").pin("in", Direction::In).item(FramingItem {
+        memory: KSMEMORY_TYPE_SYSTEM,
+        frames: 2,
+        physical: range,
+        optimal: range,
+        ..FramingItem::default()
+    });
+    graph.filter("overlay").pin("out", Direction::Out);
+    graph.filter("overlay").route("in", "out", RouteKind::InPlace);
+    graph.filter("recorder").pin("in", Direction::In).holds(2);
+    graph.connect("camera.capture", "overlay.in").connect("overlay.out", "recorder.in");
+    graph.build().expect("a valid graph")
+}
+
+fn names(graph: &Graph, plan: &Plan, pipe: usize) -> Vec<String> {
+    plan.pipes[pipe].pins.iter().map(|pin| graph.pin_name(*pin)).collect()
+}
+
+#[test]
+fn a_kernel_camera_and_user_mode_filters_share_locked_user_memory() {
+    let graph = camera_overlay_recorder();
+    let plan = negotiate(&graph).expect("a plan");
+    assert_eq!(plan.pipes.len(), 1);
+    assert_eq!(names(&graph, &plan, 0), ["camera.capture", "overlay.in", "overlay.out", "recorder.in"]);
+    let pipe = &plan.pipes[0];
+    assert_eq!(pipe.memory_type, KSMEMORY_TYPE_USER);
+    assert_eq!((pipe.frames, pipe.frame_size, pipe.alignment), (4, 3_110_400, 4096));
+    assert_eq!(pipe.allocator.kind, AllocatorKind::Default);
+    assert_eq!(pipe.allocator.pin, None);
+    // 3,110,400 rounded up to 4096 is 3,112,960; four of them.
+    assert_eq!((plan.cost.bytes, plan.cost.frames, plan.cost.allocators), (12_451_840, 4, 1));
+    assert_eq!((plan.cost.bytes_copied, plan.cost.departures, plan.cost.depth), (0, 0, 0));
+    assert_eq!(plan.proven, 6);
+}
+
+fn must_allocate() -> FramingItem {
+    FramingItem { requirements: RequirementFlags::MUST_ALLOCATE, ..FramingItem::default() }
+}
+
+#[test]
+fn two_pins_that_must_allocate_are_bridged_or_named() {
+    let mut graph = Graph::builder();
+    graph.filter("a").pin("out", Direction::Out).media_size(100).item(must_allocate());
+    graph.filter("b").pin("in", Direction::In).item(must_allocate());
+    graph.connect("a.out", "b.in");
+    let plan = negotiate(&graph.build().expect("valid")).expect("a plan");
+    assert_eq!((plan.pipes.len(), plan.bridges.len(), plan.cost.bytes_copied), (2, 1, 100));
+    assert_eq!(plan.pipes[1].frame_size, 100, "what is copied must fit");
+
+    graph.bridges(Bridges::Forbid);
+    match negotiate(&graph.build().expect("valid")) {
+        Err(NegotiateError::Infeasible(infeasible)) => {
+            assert_eq!(infeasible.pins.len(), 2);
+            assert!(infeasible.help.contains("bridges"), "{}", infeasible.help);
+        }
+        other => panic!("expected a conflict, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_cycle_is_named() {
+    let mut graph = Graph::builder();
+    for name in ["a", "b"] {
+        graph.filter(name).pin("in", Direction::In);
+        graph.filter(name).pin("out", Direction::Out);
+    }
+    graph.connect("a.out", "b.in").connect("b.out", "a.in");
+    let graph = graph.build().expect("valid");
+    let error = negotiate(&graph).expect_err("a cycle");
+    assert_eq!(error.describe(&graph), "the graph has a cycle: a.in -> a.out -> b.in -> b.out -> a.in");
+}
+
+#[test]
+fn a_tee_whose_branches_meet_again_is_one_pipe_until_somebody_writes() {
+    let mut graph = Graph::builder();
+    graph.filter("source").pin("out", Direction::Out).media_size(64);
+    graph.filter("tee").pin("in", Direction::In);
+    graph.filter("mix").pin("out", Direction::Out);
+    for branch in ["x", "y"] {
+        graph.filter("tee").pin(branch, Direction::Out);
+        graph.filter("tee").route("in", branch, RouteKind::Pass);
+        graph.filter("mix").pin(branch, Direction::In);
+        graph.filter("mix").route(branch, "out", RouteKind::Pass);
+        graph.connect(&format!("tee.{branch}"), &format!("mix.{branch}"));
+    }
+    graph.connect("source.out", "tee.in");
+    let plan = negotiate(&graph.build().expect("valid")).expect("a plan");
+    assert_eq!((plan.pipes.len(), plan.bridges.len(), plan.proven), (1, 0, 6));
+
+    // A writer behind both branches: one bridge in front of it is enough.
+    graph
+        .filter("sink")
+        .pin("in", Direction::In)
+        .item(FramingItem { requirements: RequirementFlags::INPLACE_MODIFIER, ..FramingItem::default() });
+    graph.connect("mix.out", "sink.in");
+    let plan = negotiate(&graph.build().expect("valid")).expect("a plan");
+    assert_eq!((plan.pipes.len(), plan.bridges.len(), plan.proven), (2, 1, 6));
+}
+
+#[test]
+fn a_memory_type_of_ks_h_cannot_be_declared_as_a_devices() {
+    use kspipe::graph::{BuildError, DeviceMemory};
+    for memory_type in [KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, ks::Guid::NULL] {
+        let mut graph = Graph::builder();
+        graph.memory(memory_type, DeviceMemory { name: "mine".into(), host_mappable: true, user_mappable: true });
+        assert_eq!(graph.build(), Err(BuildError::KnownMemoryType { memory_type }));
+    }
+}
+
+#[test]
+fn long_chains_are_negotiated_whole() {
+    for filters in [2u32, 1_000, 50_000] {
+        let mut graph = Graph::builder();
+        for number in 0..filters {
+            let name = format!("f{number:06}");
+            if number > 0 {
+                graph.filter(&name).pin("in", Direction::In).item(FramingItem { frames: 3, ..FramingItem::default() });
+            }
+            if number + 1 < filters {
+                graph
+                    .filter(&name)
+                    .pin("out", Direction::Out)
+                    .item(FramingItem { frames: 2, ..FramingItem::default() });
+                graph.connect(&format!("{name}.out"), &format!("f{:06}.in", number + 1));
+            }
+            if number > 0 && number + 1 < filters {
+                graph.filter(&name).route("in", "out", RouteKind::Pass);
+            }
+        }
+        let graph = graph.build().expect("valid");
+        let plan = negotiate(&graph).expect("a plan");
+        assert_eq!((plan.pipes.len(), plan.pipes[0].frames), (1, 3));
+    }
+}

@@ -1,0 +1,95 @@
+//! The rules as plain questions about a graph, each answered by looking everywhere.
+
+use ks::{
+    Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
+    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
+};
+use kspipe::graph::{Direction, Graph, Mode, PinId, Route, RouteKind};
+
+/// The bytes a frame carries at a pin, by the definition, from the pin upwards.
+pub(crate) fn data(graph: &Graph, id: PinId) -> Option<u64> {
+    let pin = graph.pin(id);
+    if let Some(bytes) = pin.media_size() {
+        return Some(bytes);
+    }
+    let mut candidates = Vec::new();
+    if let Some(smallest) = pin.items().iter().map(|item| item.optimal.min).filter(|bytes| *bytes > 0).min() {
+        candidates.push(u64::from(smallest));
+    }
+    if pin.direction() == Direction::In {
+        candidates.extend(pin.peer().and_then(|peer| data(graph, peer)));
+    }
+    for route in graph.routes().iter().filter(|route| route.to == id) {
+        let keeps_size = matches!(route.kind, RouteKind::Pass | RouteKind::InPlace | RouteKind::Either);
+        if keeps_size || pin.compression().is_stated() {
+            candidates.extend(scaled_data(graph, route));
+        }
+    }
+    candidates.into_iter().max()
+}
+
+/// The data of a route's in pin, scaled by its out pin's compression: what does not fit 64 bits fits no frame.
+pub(crate) fn scaled_data(graph: &Graph, route: &Route) -> Option<u64> {
+    let compression = graph.pin(route.to).compression();
+    let product = u128::from(data(graph, route.from)?) * u128::from(compression.numerator);
+    let denominator = u128::from(compression.denominator);
+    let whole = product / denominator + u128::from(product % denominator != 0) + u128::from(compression.margin);
+    Some(u64::try_from(whole).unwrap_or(u64::MAX))
+}
+
+/// A pin's data as copying it is counted.
+pub(crate) fn counted_data(graph: &Graph, id: PinId) -> u64 {
+    let largest = graph.pin_ids().filter_map(|pin| data(graph, pin)).max().unwrap_or(1);
+    data(graph, id).unwrap_or(largest)
+}
+
+/// Whether frames, or what is made of them, get from one pin to another, by connections and all routes.
+pub(crate) fn feeds(graph: &Graph, from: PinId, to: PinId) -> bool {
+    if from == to {
+        return true;
+    }
+    let connections = graph.connections().iter().filter(|edge| edge.from == from).map(|edge| edge.to);
+    let routes = graph.routes().iter().filter(|edge| edge.from == from).map(|edge| edge.to);
+    connections.chain(routes).any(|next| feeds(graph, next, to))
+}
+
+/// Every memory type there is without a pin that names it.
+pub(crate) fn all_memory(graph: &Graph) -> Vec<Guid> {
+    let known =
+        [KSMEMORY_TYPE_USER, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_DEVICE_UNKNOWN];
+    known.into_iter().chain(graph.device_memories().keys().copied()).collect()
+}
+
+/// Device memory that user mode can map.
+pub(crate) fn is_mapped(graph: &Graph, memory: Guid) -> bool {
+    graph.device_memory(memory).is_some_and(|device| device.user_mappable)
+}
+
+/// Everything a pin accepts when its item asks `asked`, of all there is.
+pub(crate) fn accepted(graph: &Graph, asked: Guid, side: Mode, user_pin_in_pipe: bool) -> Vec<Guid> {
+    let (user, paged, nonpaged) = (KSMEMORY_TYPE_USER, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_KERNEL_NONPAGED);
+    let declared = |wanted: fn(&kspipe::graph::DeviceMemory) -> bool| {
+        graph.device_memories().iter().filter(move |(_, device)| wanted(device)).map(|(memory, _)| *memory)
+    };
+    let mut accepted: Vec<Guid> = Vec::new();
+    if asked == KSMEMORY_TYPE_WILDCARD && side == Mode::Kernel {
+        accepted.extend([user, paged, nonpaged]);
+        accepted.extend(declared(|device| device.host_mappable));
+    } else if asked == KSMEMORY_TYPE_WILDCARD {
+        accepted.push(user);
+        accepted.extend(declared(|device| device.user_mappable));
+    } else if asked == KSMEMORY_TYPE_SYSTEM {
+        accepted.extend([user, paged, nonpaged]);
+    } else if asked == paged {
+        accepted.extend([paged, nonpaged]);
+    } else if asked == user {
+        accepted.push(user);
+        accepted.extend(declared(|device| device.user_mappable));
+    } else {
+        accepted.push(asked);
+    }
+    if user_pin_in_pipe && (asked == paged || asked == nonpaged) {
+        accepted.push(user);
+    }
+    accepted
+}
