@@ -94,6 +94,16 @@ fn s074_release_buffer_gives_the_only_reference_up_and_no_other() {
 }
 
 #[test]
+fn s076_a_frame_of_the_rust_side_notifies_too() {
+    let a = Subject::committed(1, 16, 1, 0);
+    let (client, counts) = Client::quiet();
+    a.notify(Some(&client));
+    drop(a.object.allocator().try_acquire().expect("a frame"));
+    assert_eq!(counts.notified(), 1);
+    a.notify(None);
+}
+
+#[test]
 fn s078_the_last_sample_of_a_decommit_notifies_too() {
     let a = Subject::committed(1, 16, 1, 0);
     let (client, counts) = Client::quiet();
