@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Any bytes are read as YUV4MPEG2 without panic, without end, and without memory that grows with what they say.
 #![no_main]
 
@@ -15,3 +16,12 @@ fuzz_target!(|stream: &[u8]| {
         assert!(frames * (bytes + 6) <= stream.len(), "more frames than bytes");
     }
 });
+=======
+//! `cargo +nightly fuzz run y4m`; what is checked stands in `checks/y4m.rs`.
+#![no_main]
+
+#[path = "../checks/y4m.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));
+>>>>>>> file

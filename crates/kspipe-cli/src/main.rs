@@ -1,4 +1,47 @@
-//! The `kspipe` command.
+//! The `kspipe` command. `docs/command-line.md` is its manual.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod arguments;
+mod failure;
+mod graph;
+mod inspect;
+mod negotiate;
+mod output;
+mod progress;
+mod report;
+mod run;
+mod summary;
+mod units;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use miette::{MietteHandler, MietteHandlerOpts};
+use std::io::{IsTerminal, stderr};
+use std::process::ExitCode;
+
+/// Columns of a message that no terminal shows.
+const WIDTH_OF_A_FILE: usize = 120;
+
+fn main() -> ExitCode {
+    show_errors();
+    let done = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// Errors are as wide as the terminal, and their words are never broken, so that a path stays one word.
+fn show_errors() {
+    // It fails only where a handler is set already, and nothing sets one before.
+    let _ = miette::set_hook(Box::new(|_| Box::new(handler())));
+}
+
+fn handler() -> MietteHandler {
+    let options = MietteHandlerOpts::new().break_words(false);
+    if stderr().is_terminal() { options.build() } else { options.width(WIDTH_OF_A_FILE).build() }
+}

@@ -3,120 +3,13 @@
 //! `cargo bench -p kspipe --bench negotiate` prints time for each family at 10, 1,000 and 100,000 pins, and how it grows;
 //! `-- --quick` leaves the largest out.
 
-use ks::{
-    KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER,
-    RequirementFlags,
-};
-use kspipe::graph::{Direction, FrameRange, FramingItem, Graph, GraphBuilder, RouteKind};
+mod families;
+
+use families::FAMILIES;
+use kspipe::graph::Graph;
 use kspipe::negotiate::negotiate;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-
-/// A chain of filters with one in and one out pin; `dress` says what each filter's pins ask.
-fn chain(pins: u32, dress: impl Fn(&mut GraphBuilder, &str, u32)) -> Graph {
-    let filters = pins / 2;
-    let mut graph = Graph::builder();
-    for number in 0..filters {
-        let name = format!("f{number:07}");
-        graph.filter(&name).pin("in", Direction::In);
-        graph.filter(&name).pin("out", Direction::Out);
-        dress(&mut graph, &name, number);
-        if number > 0 {
-            graph.connect(&format!("f{:07}.out", number - 1), &format!("{name}.in"));
-        }
-    }
-    graph.build().expect("a valid graph")
-}
-
-fn item(frames: u32) -> FramingItem {
-    FramingItem { memory: KSMEMORY_TYPE_SYSTEM, frames, ..FramingItem::default() }
-}
-
-fn compatible(pins: u32) -> Graph {
-    chain(pins, |graph, name, number| {
-        graph.filter(name).pin("in", Direction::In).item(item(2 + number % 3));
-        graph.filter(name).pin("out", Direction::Out).item(item(1));
-        graph.filter(name).route("in", "out", RouteKind::InPlace);
-    })
-}
-
-fn side_changes(pins: u32) -> Graph {
-    chain(pins, |graph, name, number| {
-        let kernel = (number / 5) % 2 == 0;
-        let memory = if kernel { KSMEMORY_TYPE_KERNEL_NONPAGED } else { KSMEMORY_TYPE_USER };
-        let must = number % 5 == 0 && kernel;
-        let requirements = if must { RequirementFlags::MUST_ALLOCATE } else { RequirementFlags::empty() };
-        let filter = if kernel { graph.filter(name).kernel() } else { graph.filter(name) };
-        filter.pin("in", Direction::In).item(FramingItem { memory, requirements, ..item(2) });
-        graph.filter(name).pin("out", Direction::Out).item(FramingItem { memory, ..item(2) });
-        graph.filter(name).route("in", "out", RouteKind::Pass);
-    })
-}
-
-fn distinct_capacities(pins: u32) -> Graph {
-    chain(pins, |graph, name, number| {
-        let size = |n: u32| FrameRange { min: 1 + n.wrapping_mul(2_654_435_761) % 1_000_003, max: u32::MAX, step: 1 };
-        graph.filter(name).pin("in", Direction::In).item(FramingItem { optimal: size(number), ..item(1) });
-        graph.filter(name).pin("out", Direction::Out).item(FramingItem { optimal: size(!number), ..item(1) });
-        graph.filter(name).route("in", "out", RouteKind::Pass);
-    })
-}
-
-fn two_items(pins: u32) -> Graph {
-    chain(pins, |graph, name, number| {
-        for (pin, direction) in [("in", Direction::In), ("out", Direction::Out)] {
-            let paged = FramingItem { memory: KSMEMORY_TYPE_KERNEL_PAGED, ..item(3) };
-            let nonpaged = FramingItem { memory: KSMEMORY_TYPE_KERNEL_NONPAGED, alignment: 64, ..item(1 + number % 2) };
-            graph.filter(name).kernel().pin(pin, direction).item(paged);
-            graph.filter(name).pin(pin, direction).item(nonpaged);
-        }
-        graph.filter(name).route("in", "out", RouteKind::Pass);
-    })
-}
-
-fn either_routes(pins: u32) -> Graph {
-    chain(pins, |graph, name, number| {
-        graph.filter(name).pin("in", Direction::In).item(item(2));
-        let integrity = if number % 30 == 1 { RequirementFlags::FRAME_INTEGRITY } else { RequirementFlags::empty() };
-        graph.filter(name).pin("out", Direction::Out).item(FramingItem { requirements: integrity, ..item(2) });
-        graph.filter(name).route("in", "out", if number % 3 == 0 { RouteKind::Either } else { RouteKind::Pass });
-    })
-}
-
-fn holds_and_alignments(pins: u32) -> Graph {
-    chain(pins, |graph, name, number| {
-        let alignment = 1 << (number % 13);
-        let kernel = (number / 5) % 2 == 0;
-        let memory = if kernel { KSMEMORY_TYPE_KERNEL_NONPAGED } else { KSMEMORY_TYPE_USER };
-        let must = number % 5 == 0 && kernel;
-        let requirements = if must { RequirementFlags::MUST_ALLOCATE } else { RequirementFlags::empty() };
-        let filter = if kernel { graph.filter(name).kernel() } else { graph.filter(name) };
-        filter
-            .pin("in", Direction::In)
-            .item(FramingItem { memory, requirements, alignment, ..item(1) })
-            .holds(number % 7);
-        graph.filter(name).pin("out", Direction::Out);
-        graph.filter(name).route("in", "out", RouteKind::Pass);
-    })
-}
-
-fn tees(pins: u32) -> Graph {
-    let mut graph = Graph::builder();
-    let filters = (pins / 3).max(1);
-    for number in 0..filters {
-        let name = format!("t{number:07}");
-        graph.filter(&name).pin("in", Direction::In).item(item(2 + number % 3));
-        for pin in ["x", "y"] {
-            graph.filter(&name).pin(pin, Direction::Out);
-            graph.filter(&name).route("in", pin, RouteKind::Pass);
-        }
-        if number > 0 {
-            let pin = if number % 2 == 1 { "x" } else { "y" };
-            graph.connect(&format!("t{:07}.{pin}", (number - 1) / 2), &format!("{name}.in"));
-        }
-    }
-    graph.build().expect("a valid graph")
-}
 
 /// The median time of a negotiation.
 fn time(graph: &Graph) -> Duration {
@@ -134,22 +27,11 @@ fn time(graph: &Graph) -> Duration {
     times[times.len() / 2]
 }
 
-type Family = (&'static str, fn(u32) -> Graph);
-
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick" || argument == "--test");
     let sizes: &[u32] = if quick { &[10, 1_000] } else { &[10, 1_000, 100_000] };
-    let families: [Family; 7] = [
-        ("compatible chain", compatible),
-        ("side changes every 10 pins", side_changes),
-        ("all capacities distinct", distinct_capacities),
-        ("two items a pin", two_items),
-        ("an either route every third filter", either_routes),
-        ("tree of tees", tees),
-        ("holds, mixed alignments, side changes", holds_and_alignments),
-    ];
     println!("{:<40} {:>9} {:>14} {:>12} {:>10}", "family", "pins", "time", "ns a pin", "growth");
-    for (name, family) in families {
+    for (name, family) in FAMILIES {
         let mut before: Option<(u32, Duration)> = None;
         for pins in sizes {
             let graph = family(*pins);

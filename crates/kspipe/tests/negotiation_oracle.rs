@@ -8,44 +8,10 @@ mod oracle;
 use kspipe::graph::Graph;
 use kspipe::negotiate::{NegotiateError, Plan, negotiate, verify};
 use oracle::brute::{best_plan, keys};
-use oracle::describe;
-use oracle::generate::{GraphDraft, graphs, tangled_graphs};
-use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use oracle::generate::{graphs, tangled_graphs};
+use oracle::on_random_graphs;
+use proptest::test_runner::TestCaseError;
 use std::cell::Cell;
-
-fn number(variable: &str, default: u64) -> u64 {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")),
-        Err(_) => default,
-    }
-}
-
-/// Runs `test` on as many graphs as asked for.
-fn on_random_graphs(
-    graphs: impl Strategy<Value = GraphDraft>,
-    test: impl Fn(&GraphDraft) -> Result<(), TestCaseError>,
-) {
-    let count = number("KSPIPE_ORACLE_GRAPHS", 2_000);
-    let seed = number("KSPIPE_ORACLE_SEED", 0x6b73_7069_7065);
-    println!("{} graphs, seed {seed}", count);
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config {
-        cases: u32::try_from(count).expect("a number of graphs that ends"),
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        ..Config::default()
-    };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    match runner.run(&graphs, |draft| test(&draft)) {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, draft)) => {
-            panic!("seed {seed}: {reason}\n{}", describe(&draft.build()))
-        }
-        Err(error) => panic!("seed {seed}: {error}"),
-    }
-}
 
 fn rejected(graph: &Graph, plan: &Plan) -> Option<String> {
     let violations = verify(graph, plan).err()?;
@@ -108,7 +74,7 @@ fn the_solver_finds_what_brute_force_finds_and_the_verifier_accepts_it() {
     let (feasible, infeasible, forests) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let (bridged, copied) = (Cell::new(0), Cell::new(0));
     let count = |counter: &Cell<u64>, is: bool| counter.set(counter.get() + u64::from(is));
-    on_random_graphs(graphs(), |draft| {
+    on_random_graphs(graphs(), 1, |draft| {
         let graph = draft.build();
         let agreed = agree(&graph)?;
         count(&feasible, agreed.is_some());
@@ -139,7 +105,7 @@ fn the_solver_finds_what_brute_force_finds_and_the_verifier_accepts_it() {
 #[test]
 fn the_solver_finds_what_brute_force_finds_where_branches_meet_again() {
     let (tangled, proven_whole, all) = (Cell::new(0), Cell::new(0), Cell::new(0));
-    on_random_graphs(tangled_graphs(), |draft| {
+    on_random_graphs(tangled_graphs(), 1, |draft| {
         let graph = draft.build();
         all.set(all.get() + 1);
         if let Some(Agreed { proven: (proven, keys), .. }) = agree(&graph)?

@@ -42,7 +42,8 @@ fn a_cut_off_y4m_file_delivers_the_frames_before_and_names_frame_and_byte() {
     assert_eq!(report.outcome, Outcome::Failed);
     let message =
         format!("{}: frame 10 is cut off at byte {end}: {} bytes of it are missing", cut.display(), 86_400 - 1000);
-    assert_eq!(report.errors, [Failure { filter: Some("source".into()), message: message.clone() }]);
+    let failure = Failure { filter: Some("source".into()), message: message.clone(), is_system_failure: false };
+    assert_eq!(report.errors, [failure]);
     assert_eq!(report.filter("source").unwrap().error, Some(message));
     let frames = whole[header..].chunks(6 + 86_400).take(10).flat_map(|frame| &frame[6..]);
     assert!(std::fs::read(out).unwrap().iter().eq(frames));
@@ -161,8 +162,8 @@ fn a_pool_that_is_kept_empty_is_told_from_work_and_who_keeps_it_is_named() {
     let report = run(graph, 3, &[], &[], RunOptions::default());
     assert_eq!(report.outcome, Outcome::Failed);
     assert_eq!(report.errors.len(), 1);
-    let Failure { filter, message } = &report.errors[0];
-    assert_eq!(*filter, None);
+    let Failure { filter, message, is_system_failure } = &report.errors[0];
+    assert_eq!((filter, *is_system_failure), (&None, false));
     for part in ["`a` for a frame of pipe 0, which has 3, all out;", "`b` for its next frame, keeping 3;", "`holds`"] {
         assert!(message.contains(part), "{message}");
     }

@@ -1,1 +1,40 @@
 //! The COM face: `IKsAllocatorEx` and the interfaces it lives among, over [`kspipe`]'s allocator.
+//!
+//! [`KsAllocator`] makes the object; its interfaces are in [`interfaces`]. The library (`libksproxy.so`) exports
+//! `KspCreateAllocator` for programs in C and C++, whose header is `include/kspipe.h`. What the objects do is said by
+//! statement number in the project's `docs/com.md`.
+//!
+//! ```
+//! use ksproxy::KsAllocator;
+//! use ksproxy::interfaces::{IKsAllocatorEx, IMemAllocator};
+//! use windows_core::Interface;
+//!
+//! let allocator: IKsAllocatorEx = KsAllocator::new().into();
+//! // SAFETY: the interface is the object's own, and the pointer it gives is read while the object is alive.
+//! let properties = unsafe { *allocator.KsGetProperties() };
+//! assert_eq!(properties.c_buffers, 0);
+//! let memory: IMemAllocator = allocator.cast()?;
+//! # Ok::<(), windows_core::Error>(())
+//! ```
+
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod allocator;
+mod exports;
+mod face;
+mod guard;
+mod handle;
+pub mod hresult;
+#[allow(non_snake_case, reason = "the methods have the headers' names")]
+pub mod interfaces;
+mod in_process;
+mod lock;
+mod object_access;
+mod sample;
+mod task_memory;
+
+pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+pub use face::KsAllocator;
+pub use handle::{Handle, OwnedHandle};
+pub use in_process::InProcessObjects;
+pub use object_access::{ObjectAccess, Win32Error};

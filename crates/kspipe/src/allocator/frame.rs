@@ -288,8 +288,8 @@ fn used(bytes: &[u8], header: FrameHeader) -> &[u8] {
 }
 
 /// A claim on a frame as plain data: made by [`Frame::into_raw`], made a [`Frame`] again by
-/// [`Allocator::reclaim`](super::Allocator::reclaim), once. It may be copied and kept; the frame's state word tells a
-/// copy that is out of date.
+/// [`Allocator::reclaim`](super::Allocator::reclaim), once. It may be copied and kept: the frame's state word tells a
+/// copy that is out of date. Two of the same allocator, index and generation are the same raw frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RawFrame {
     pub(super) pool: u64,

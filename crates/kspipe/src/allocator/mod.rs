@@ -25,6 +25,8 @@ mod frame;
 mod header;
 mod lifecycle;
 mod memory;
+#[cfg(all(test, loom))]
+mod models;
 mod pool;
 mod properties;
 mod sync;

@@ -4,17 +4,22 @@ mod allocator_choice;
 mod ask;
 mod assemble;
 mod conflict;
+pub mod describe;
 mod facts;
 mod frontier;
+mod json;
 mod keys;
 mod memory;
 mod open_pipe;
+mod picture;
 mod plan;
 mod progression;
 mod solve;
 mod tree;
 mod verify;
 
+pub use json::{error_json, plan_json};
+pub use picture::{plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
     RouteChoice, Warning,

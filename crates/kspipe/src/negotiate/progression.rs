@@ -26,6 +26,11 @@ impl Progression {
         Progression { min: self.min.max(min), ..self }
     }
 
+    /// The distance from one size to the next, at least 1.
+    pub(super) fn step(&self) -> u64 {
+        self.step
+    }
+
     /// Whether some sizes are left out between the bounds.
     pub(super) fn has_steps(&self) -> bool {
         self.step > 1

@@ -67,7 +67,7 @@ impl PrepareError {
 
     /// The graph is not at fault, but a file or the system is: it cannot be opened or read.
     pub fn is_system_failure(&self) -> bool {
-        matches!(self, PrepareError::Source { source: FilterError::File { .. }, .. })
+        matches!(self, PrepareError::Source { source, .. } if source.is_system_failure())
     }
 }
 

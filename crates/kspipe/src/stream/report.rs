@@ -22,6 +22,8 @@ pub struct Failure {
     pub filter: Option<String>,
     /// What happened.
     pub message: String,
+    /// The system is at fault, a file or its memory, and not the graph or its media.
+    pub is_system_failure: bool,
 }
 
 /// A distribution of times. All are 0 where nothing was measured.

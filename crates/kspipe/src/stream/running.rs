@@ -275,7 +275,12 @@ impl Running {
         };
         let name = |filter: usize| self.hub.parts.names[filter].clone();
         let failures = ending.failures.into_iter();
-        let errors = failures.map(|(filter, message)| Failure { filter: filter.map(name), message }).collect();
+        let errors = failures.map(|ended| Failure {
+            filter: ended.filter.map(name),
+            message: ended.message,
+            is_system_failure: ended.is_system_failure,
+        });
+        let errors = errors.collect();
         let duration = ending.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(self.started));
         let filters = self.graph.filters().iter().zip(&self.filters).zip(done);
         let filters: Vec<FilterReport> =

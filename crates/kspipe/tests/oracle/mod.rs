@@ -10,8 +10,45 @@ pub(crate) mod mutations;
 mod pipe;
 mod rules;
 
+use generate::GraphDraft;
 use kspipe::graph::Graph;
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::fmt::Write;
+
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")),
+        Err(_) => default,
+    }
+}
+
+/// Runs `test` on as many graphs as asked for, or a part of them where one graph takes long.
+pub(crate) fn on_random_graphs(
+    graphs: impl Strategy<Value = GraphDraft>,
+    share: u64,
+    test: impl Fn(&GraphDraft) -> Result<(), TestCaseError>,
+) {
+    let count = number("KSPIPE_ORACLE_GRAPHS", 2_000) / share;
+    let seed = number("KSPIPE_ORACLE_SEED", 0x6b73_7069_7065);
+    println!("{} graphs, seed {seed}", count);
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: u32::try_from(count).expect("a number of graphs that ends"),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    match runner.run(&graphs, |draft| test(&draft)) {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, draft)) => {
+            panic!("seed {seed}: {reason}\n{}", describe(&draft.build()))
+        }
+        Err(error) => panic!("seed {seed}: {error}"),
+    }
+}
 
 /// A graph in few lines, what its pins do not say left out.
 pub(crate) fn describe(graph: &Graph) -> String {

@@ -190,7 +190,7 @@ pub(super) fn check_routes<'d>(reader: &mut Reader<'d>, filters: &Filters<'d>) {
             let Some(at) = compression.filter(|at| kind == RouteKind::Either && at.value.is_stated()) else { continue };
             reader.report(|| {
                 let message = "a compression on a pin whose route is `either`, which keeps the size";
-                let problem = Problem::new(at.span, message, "leave it out, or state the route as `copy`");
+                let problem = Problem::new(at.span, message, "expected none here, or a route `copy`");
                 match span {
                     Some(span) => problem.note(span, "the route"),
                     None => problem.help(

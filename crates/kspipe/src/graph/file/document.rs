@@ -189,7 +189,7 @@ fn read_filter<'d>(
             Some(pins) => {
                 for (key, value) in pins {
                     let name = key_text(key);
-                    let pin = pin::read(reader, memories, filter.name.text, name, value);
+                    let pin = pin::read(reader, memories, base, filter.name.text, name, value);
                     filter.broken |= pin.direction.is_none();
                     filter.pins.insert(name.text, pin);
                 }

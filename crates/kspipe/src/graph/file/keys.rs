@@ -19,7 +19,8 @@ pub static FILE: Table =
 /// `[filter.NAME]`.
 pub static FILTER: Table = Table { name: "a filter", keys: &["mode", "pin", "routes", "run"] };
 /// `pin.NAME` of a filter.
-pub static PIN: Table = Table { name: "a pin", keys: &["direction", "framing", "compression", "holds", "media-size"] };
+pub static PIN: Table =
+    Table { name: "a pin", keys: &["direction", "framing", "framing-blob", "compression", "holds", "media-size"] };
 /// One item of a pin's `framing`.
 pub static ITEM: Table = Table {
     name: "a framing item",

@@ -1,6 +1,7 @@
 //! `[memory."{GUID}"]`: the memory types of devices.
 
 use super::draft::{At, Memories};
+use super::error::Span;
 use super::keys;
 use super::reader::{Problem, Reader, Text, Value, key_text};
 use super::suggest::{excerpt, list, nearest};
@@ -89,7 +90,7 @@ pub(super) fn of_item<'d>(reader: &mut Reader<'d>, memories: &Memories<'d>, valu
         return Some(memory_type);
     }
     if let Ok(memory_type) = text.text.parse::<Guid>() {
-        check_declared(reader, memories, memory_type, text);
+        check_declared(reader, memories, memory_type, text.span, "this item");
         return Some(memory_type);
     }
     reader.report(|| {
@@ -110,16 +111,23 @@ pub(super) fn of_item<'d>(reader: &mut Reader<'d>, memories: &Memories<'d>, valu
 }
 
 /// Whether a memory type is Kernel Streaming's or declared. Otherwise nobody knows who can map it, and it is an error.
-pub(super) fn check_declared(reader: &mut Reader<'_>, memories: &Memories<'_>, memory_type: Guid, place: Text<'_>) {
+/// `what` names it.
+pub(super) fn check_declared(
+    reader: &mut Reader<'_>,
+    memories: &Memories<'_>,
+    memory_type: Guid,
+    span: Span,
+    what: &str,
+) {
     let known = keys::MEMORY_NAMES.iter().any(|(_, known)| *known == memory_type);
     if known || memories.by_type.contains_key(&memory_type) {
         return;
     }
     reader.report(|| {
         Problem::new(
-            place.span,
+            span,
             format!("the memory type {memory_type} is not declared"),
-            "nothing says who can map this memory",
+            format!("{what} asks for it, and nothing says who can map it"),
         )
         .help(format!("add [memory.\"{memory_type}\"] with name, host-mappable and user-mappable"))
     });

@@ -4,6 +4,7 @@
 //! filters as written (`draft`), and these, checked against each other, to a graph (`document`). Everything that is
 //! wrong with a file is reported at once, with its place.
 
+mod blob;
 mod connect;
 mod document;
 mod draft;
@@ -197,6 +198,7 @@ fn syntax_errors(reader: &mut Reader<'_>, errors: &[toml::de::Error]) {
         }
         let (what, expected) = match error.message().split_once(", expected ") {
             Some((what, expected)) => (what, format!("expected {expected}")),
+            None if error.message() == "duplicate key" => ("a key that stands twice", "here again".to_owned()),
             None => (error.message(), "this is not TOML".to_owned()),
         };
         reader.report(|| Problem::new(span, format!("not valid TOML: {what}"), expected));

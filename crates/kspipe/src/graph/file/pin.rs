@@ -1,15 +1,18 @@
 //! `pin.NAME` of a filter.
 
+use super::blob;
 use super::draft::{At, Memories, PinDraft};
 use super::item::{self, PinName};
 use super::keys;
 use super::reader::{Problem, Reader, Text, Value};
 use crate::graph::{Compression, Direction, Framing};
+use std::path::Path;
 
 /// Reads a pin. What cannot be read is reported, and asks nothing.
 pub(super) fn read<'d>(
     reader: &mut Reader<'d>,
     memories: &Memories<'d>,
+    base: &Path,
     filter: &'d str,
     name: Text<'d>,
     value: &'d Value<'d>,
@@ -39,7 +42,23 @@ pub(super) fn read<'d>(
     if let Some(value) = fields.get("framing") {
         framing(reader, memories, full_name, value, &mut pin);
     }
+    match (fields.entry("framing-blob"), fields.entry("framing")) {
+        (Some((blob, _)), Some((framing, _))) => reader.report(|| {
+            Problem::new(blob, "a pin has `framing` or `framing-blob`, not both", "leave one out")
+                .note(framing, "the other")
+        }),
+        (Some((_, value)), None) => blob::read(reader, memories, base, full_name, value, &mut pin),
+        (None, _) => {}
+    }
     if let Some((key, value)) = fields.entry("compression") {
+        if let Some(of_blob) = &pin.compression {
+            let Compression { numerator, denominator, margin } = of_blob.value;
+            let blob = of_blob.span;
+            reader.report(|| {
+                Problem::new(key, "the framing blob states the compression itself", "leave it out")
+                    .note(blob, format!("it says {numerator}/{denominator}, margin {margin}"))
+            });
+        }
         pin.compression = compression(reader, value).map(|value| At { value, span: key });
         if pin.direction == Some(Direction::In) && pin.compression.as_ref().is_some_and(|at| at.value.is_stated()) {
             let message = "a compression on an in pin has no effect: it says how sizes change on the way to an out pin";
@@ -83,7 +102,7 @@ fn compression<'d>(reader: &mut Reader<'d>, value: &'d Value<'d>) -> Option<Comp
         Some(value) => reader.u32(value, &format!("`{name}`"), unit, least),
         None => Some(otherwise),
     };
-    let numerator = part("numerator", "size out = size in × numerator / denominator + margin", 0, 1);
+    let numerator = part("numerator", "it multiplies the size", 1, 1);
     let denominator = part("denominator", "it divides the size", 1, 1);
     let margin = part("margin", "bytes", 0, 0);
     Some(Compression { numerator: numerator?, denominator: denominator?, margin: margin? })

@@ -6,6 +6,7 @@ use super::keys::{self, Kind, Role};
 use super::reader::{Fields, Problem, Reader, Text, Value};
 use super::suggest::{excerpt, list, list_all, nearest};
 use crate::graph::{Direction, PixelFormat, Rate, RouteKind, Run};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A path that a filter reads or writes.
@@ -124,11 +125,17 @@ fn shape_problem(filter: &FilterDraft<'_>, name: Text<'_>, roles: &[&Kind]) -> P
 }
 
 /// Whether the filter's routes let it do what it is to do.
-fn check_routes(reader: &mut Reader<'_>, filter: &FilterDraft<'_>, kind: &Kind, at: Span) {
+fn check_routes<'d>(reader: &mut Reader<'d>, filter: &FilterDraft<'d>, kind: &Kind, at: Span) {
+    if kind.name == "hold" {
+        for (from, _, _, span) in filter.effective_routes().iter().filter(|(.., route, _)| *route == RouteKind::Copy) {
+            let message = "`hold` on a route `copy` copies every frame it hands on";
+            reader.finding(Some((filter.name.text, from)), span.unwrap_or(at), message, "state the route as `pass`");
+        }
+        return;
+    }
     let (allowed, why): (&[RouteKind], &str) = match kind.name {
         "invert" => (&[RouteKind::InPlace, RouteKind::Either, RouteKind::Copy], "it changes every byte of a frame"),
         "convert" => (&[RouteKind::Copy], "it writes frames of another size"),
-        "hold" => (&[RouteKind::Pass], "it hands on the frames it got"),
         "tee" => (&[RouteKind::Pass], "it hands the same frame to every out pin"),
         _ => return,
     };
@@ -139,7 +146,7 @@ fn check_routes(reader: &mut Reader<'_>, filter: &FilterDraft<'_>, kind: &Kind, 
     let needed: Vec<String> =
         filter.pins_that(Direction::Out).take(8).map(|to| format!("\"{from} -> {to} {}\"", allowed[0])).collect();
     let help = format!("routes = [{}]", needed.join(", "));
-    let mut served = std::collections::BTreeSet::new();
+    let mut served = BTreeSet::new();
     for (_, to, route, span) in routes {
         served.insert(to);
         if !allowed.contains(&route) {

@@ -48,7 +48,7 @@ struct State {
     asked: bool,
     /// A source ended, or a sink, because of that.
     stopped_early: bool,
-    failures: Vec<(Option<FilterIndex>, String)>,
+    failures: Vec<Ended>,
     ended: Option<Instant>,
 }
 
@@ -67,11 +67,20 @@ enum Awaited {
     FreeFrame(usize),
 }
 
+/// What ended a run before its time.
+#[derive(Debug)]
+pub(in crate::stream) struct Ended {
+    /// The filter that failed; `None`: the graph as a whole.
+    pub(in crate::stream) filter: Option<usize>,
+    pub(in crate::stream) message: String,
+    pub(in crate::stream) is_system_failure: bool,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(in crate::stream) struct Ending {
     pub(in crate::stream) stopped_early: bool,
-    pub(in crate::stream) failures: Vec<(Option<usize>, String)>,
+    pub(in crate::stream) failures: Vec<Ended>,
     pub(in crate::stream) at: Option<Instant>,
 }
 
@@ -146,7 +155,7 @@ impl Hub {
             return;
         }
         let message = self.describe_stall(&state);
-        state.failures.push((None, message));
+        state.failures.push(Ended { filter: None, message, is_system_failure: false });
         drop(state);
         self.end_sources();
         // Who waits for a frame is told that none will come; then queue after queue ends.
@@ -228,8 +237,12 @@ impl Hub {
     }
 
     /// A filter failed. The others end, too.
-    pub(super) fn failed(&self, filter: FilterIndex, message: String) {
-        self.lock().failures.push((Some(filter), message));
+    pub(super) fn failed(&self, filter: FilterIndex, error: &FilterError) {
+        self.lock().failures.push(Ended {
+            filter: Some(filter),
+            message: error.to_string(),
+            is_system_failure: error.is_system_failure(),
+        });
         self.end_sources();
     }
 

@@ -58,7 +58,7 @@ impl Worker {
             | Err(FilterError::Acquire { source: AcquireError::NotCommitted, .. }) => self.hub.stopped_early(),
             Err(error) => {
                 let message = error.to_string();
-                self.hub.failed(self.filter, message.clone());
+                self.hub.failed(self.filter, &error);
                 done.error = Some(message);
             }
         }

@@ -115,6 +115,18 @@ pub enum FilterError {
     },
 }
 
+impl FilterError {
+    /// The system is at fault, a file or its memory, and not the graph or its media.
+    pub fn is_system_failure(&self) -> bool {
+        match self {
+            FilterError::File { .. } | FilterError::Acquire { .. } | FilterError::Panicked { .. } => true,
+            FilterError::Y4m { source, .. } => matches!(source, Y4mError::Io { .. }),
+            FilterError::Png { source, .. } => matches!(source, ::png::EncodingError::IoError(_)),
+            _ => false,
+        }
+    }
+}
+
 /// Makes pictures.
 pub(super) trait Source: Send {
     /// What they are.

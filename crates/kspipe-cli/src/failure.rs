@@ -1,0 +1,64 @@
+//! How a command ends when it does not end well, and with which exit code.
+
+use miette::{Diagnostic, Report};
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The graph or a framing is at fault.
+    Graph(Report),
+    /// The same, and the command has said so already in the format that was asked for.
+    GraphSaid,
+    /// What was typed cannot be meant.
+    Usage(Report),
+    /// The system failed, or there was no answer within the stated limits.
+    System(Report),
+    /// The same, and the command has said so already.
+    SystemSaid,
+}
+
+impl Failure {
+    /// A file or stream could not be read or written.
+    pub(crate) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let name =
+            if path == Path::new("-") { "standard input or output".to_owned() } else { path.display().to_string() };
+        Failure::System(FileFailure { doing, name, source }.into())
+    }
+
+    /// Something else of the system's.
+    pub(crate) fn system(doing: &str, why: impl Display) -> Self {
+        Failure::System(miette::miette!("cannot {doing}: {why}"))
+    }
+
+    /// Something that was typed.
+    pub(crate) fn usage(message: impl Display, help: impl Display) -> Self {
+        Failure::Usage(miette::miette!(help = help.to_string(), "{message}"))
+    }
+
+    /// Says on standard error what is wrong, where that is still to be said, and gives the exit code.
+    pub(crate) fn tell(self) -> ExitCode {
+        let (code, report) = match self {
+            Failure::Graph(report) => (1, Some(report)),
+            Failure::GraphSaid => (1, None),
+            Failure::Usage(report) => (2, Some(report)),
+            Failure::System(report) => (3, Some(report)),
+            Failure::SystemSaid => (3, None),
+        };
+        if let Some(report) = report {
+            eprintln!("{report:?}");
+        }
+        ExitCode::from(code)
+    }
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("cannot {doing} {name}: {source}")]
+struct FileFailure {
+    doing: &'static str,
+    name: String,
+    source: io::Error,
+}

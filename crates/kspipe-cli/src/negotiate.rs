@@ -1,0 +1,36 @@
+//! `kspipe negotiate`: a graph's plan, shown.
+
+use crate::arguments::{NegotiateArguments, PlanFormat};
+use crate::failure::Failure;
+use crate::{graph, output};
+use kspipe::negotiate::describe::plan_text;
+use kspipe::negotiate::{NegotiateError, error_json, negotiate as make_plan, plan_dot, plan_json, plan_svg};
+use kspipe::stream;
+
+/// Reads, negotiates, shows. Media are looked into for the sizes their headers fix; one that cannot be is only noted.
+pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
+    let mut file = graph::read(&arguments.graph)?;
+    eprint!("{}", graph::findings(&file));
+    for note in stream::probe_formats(&mut file.graph) {
+        eprintln!("{}: {}: {}", file.name(), note.filter, note.message);
+    }
+    let target = arguments.output.as_deref();
+    let plan = match make_plan(&file.graph) {
+        Ok(plan) => plan,
+        Err(error) if arguments.format == PlanFormat::Json => {
+            output::write(target, &format!("{:#}\n", error_json(&file.graph, &error)))?;
+            return Err(match error {
+                NegotiateError::Undecided { .. } => Failure::SystemSaid,
+                _ => Failure::GraphSaid,
+            });
+        }
+        Err(error) => return Err(graph::negotiation_failure(&file, &error)),
+    };
+    let text = match arguments.format {
+        PlanFormat::Text => plan_text(&file.graph, &plan, arguments.explain),
+        PlanFormat::Json => format!("{:#}\n", plan_json(&file.graph, &plan)),
+        PlanFormat::Dot => plan_dot(&file.graph, &plan),
+        PlanFormat::Svg => plan_svg(&file.graph, &plan),
+    };
+    output::write(target, &text)
+}

@@ -1,0 +1,121 @@
+//! `kspipe run`: a graph negotiated, its allocators created, frames streamed through it, and what happened.
+
+use crate::arguments::RunArguments;
+use crate::failure::Failure;
+use crate::progress::ProgressLine;
+use crate::{graph, report, summary};
+use kspipe::graph::file::GraphFile;
+use kspipe::graph::{Graph, Run};
+use kspipe::negotiate::negotiate;
+use kspipe::stream::{self, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
+use std::io::{IsTerminal, stderr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often the line on the terminal is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// What a shell reports of a program that Ctrl-C killed.
+const KILLED: i32 = 130;
+
+/// Runs the graph to its end, and says how it went.
+pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    let file = graph::read(&arguments.graph)?;
+    let tell = |text: &str| {
+        if !arguments.quiet {
+            eprint!("{text}");
+        }
+    };
+    tell(&graph::findings(&file));
+    let prepared = stream::prepare(file.graph.clone()).map_err(|error| cannot_run(&file, &error))?;
+    let graph = prepared.graph().clone();
+    let plan = negotiate(&graph).map_err(|error| graph::negotiation_failure(&file, &error))?;
+    tell(&summary::plan_text(&graph, &plan));
+
+    make_folders(&graph)?;
+    let options = RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
+    let running = prepared.start(&plan, options).map_err(|error| cannot_start(&file, &error))?;
+    stop_on_interrupt(running.stop_handle())?;
+    let report = follow(running, !arguments.quiet && stderr().is_terminal());
+
+    tell(&summary::text(&report));
+    report::write(&arguments.report, file.name(), &graph, &plan, &report)?;
+    ending(&file, &report)
+}
+
+/// Makes the folders of the files that sinks write, where they are not there.
+fn make_folders(graph: &Graph) -> Result<(), Failure> {
+    for run in graph.filters().iter().filter_map(|filter| filter.run()) {
+        let path = match run {
+            Run::Y4mSink { path } | Run::RawSink { path } | Run::Png { path, .. } => path,
+            Run::Checksum { path: Some(path) } => path,
+            _ => continue,
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// The filter at fault is in the file, unless the system is at fault.
+fn cannot_run(file: &GraphFile, error: &PrepareError) -> Failure {
+    let report = graph::filter_fault(file, error.filter(), error.to_string());
+    if error.is_system_failure() { Failure::System(report) } else { Failure::Graph(report) }
+}
+
+/// The graph is at fault where it asks for memory nobody provides, or for media that cannot be made.
+fn cannot_start(file: &GraphFile, error: &RunError) -> Failure {
+    match error {
+        RunError::MemoryType { .. } => Failure::Graph(graph::fault(file, error.to_string())),
+        RunError::Filter { filter, source } => {
+            let report = graph::filter_fault(file, filter, error.to_string());
+            if source.is_system_failure() { Failure::System(report) } else { Failure::Graph(report) }
+        }
+        RunError::Plan { .. } | RunError::Memory { .. } | RunError::Thread { .. } => {
+            Failure::System(graph::fault(file, error.to_string()))
+        }
+    }
+}
+
+/// The first Ctrl-C (or SIGTERM) ends the stream, so that every frame comes home and files are whole; the second one
+/// ends the process.
+fn stop_on_interrupt(stop: StopHandle) -> Result<(), Failure> {
+    let asked = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(KILLED);
+        }
+        stop.stop();
+    })
+    .map_err(|error| Failure::system("listen for Ctrl-C", error))
+}
+
+/// Waits for the end, with a line on the terminal where there is one.
+fn follow(running: Running, on_terminal: bool) -> Report {
+    if on_terminal {
+        let line = ProgressLine::new();
+        while !running.wait_timeout(REDRAW) {
+            line.show(&running.progress());
+        }
+        line.end();
+    }
+    running.wait()
+}
+
+/// A run that failed is an error of its filters; where the system failed one, it failed the run.
+fn ending(file: &GraphFile, report: &Report) -> Result<(), Failure> {
+    if report.outcome != Outcome::Failed {
+        return Ok(());
+    }
+    for error in &report.errors {
+        let message = error.message.clone();
+        let report = match &error.filter {
+            Some(filter) => graph::filter_fault(file, filter, message),
+            None => graph::fault(file, message),
+        };
+        eprintln!("{report:?}");
+    }
+    let system = report.errors.iter().any(|error| error.is_system_failure);
+    Err(if system { Failure::SystemSaid } else { Failure::GraphSaid })
+}

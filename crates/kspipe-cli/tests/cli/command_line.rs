@@ -1,0 +1,169 @@
+//! The command line: exit codes, messages, what goes to which stream.
+
+use crate::ground::{FILM, Ground};
+
+#[test]
+fn help_of_each_command_shows_an_example() {
+    let ground = Ground::new();
+    for command in ["run", "negotiate", "inspect"] {
+        let (help, _) = ground.run(&[command, "--help"], 0);
+        assert!(help.contains("Examples:") && help.contains(&format!("kspipe {command} ")), "{help}");
+    }
+    let (version, _) = ground.run(&["--version"], 0);
+    assert_eq!(version, format!("kspipe {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn commands_of_later_days_are_not_there() {
+    let ground = Ground::new();
+    for command in ["check", "serve", "attach", "top", "bench", "convert"] {
+        ground.run(&[command], 2);
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    let ground = Ground::new();
+    let cases: &[&[&str]] = &[
+        &[],
+        &["run"],
+        &["run", "examples/tee.toml", "--frames", "many"],
+        &["run", "examples/tee.toml", "--duration", "0"],
+        &["run", "examples/tee.toml", "--report", "report.txt"],
+        &["negotiate", "examples/tee.toml", "--strategy", "fastest"],
+        &["negotiate", "examples/tee.toml", "--format", "yaml"],
+        &["inspect"],
+        &["inspect", "-", "-"],
+    ];
+    for arguments in cases {
+        let (output, _) = ground.run(arguments, 2);
+        assert_eq!(output, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_graph_file_with_errors_ends_with_1_and_points_at_each() {
+    let ground = Ground::new();
+    let graph = std::fs::read_to_string(ground.path("examples/tee.toml")).expect("it is there");
+    ground.file("wrong.toml", graph.replace("direction = \"in\"", "directoin = \"in\""));
+    let (output, error) = ground.run(&["negotiate", "wrong.toml"], 1);
+    assert_eq!(output, "");
+    for needed in ["wrong.toml:", "directoin", "did you mean `direction`?"] {
+        assert!(error.contains(needed), "{needed}\n{error}");
+    }
+}
+
+#[test]
+fn a_graph_that_cannot_be_read_ends_with_3_and_the_systems_error() {
+    let ground = Ground::new();
+    for command in ["run", "negotiate"] {
+        let (_, error) = ground.run(&[command, "nothing.toml"], 3);
+        assert!(error.contains("nothing.toml") && error.contains("os error 2"), "{error}");
+    }
+}
+
+#[test]
+fn a_graph_on_standard_input_is_read() {
+    let ground = Ground::new();
+    let graph = ground.read("examples/camera.toml");
+    let output = ground.kspipe(&["negotiate", "-", "--format", "json"]).write_stdin(graph).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(plan["pipes"][0]["pins"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn negotiate_shows_the_plan_in_four_formats() {
+    let ground = Ground::new();
+    let (text, _) = ground.run(&["negotiate", "examples/camera.toml"], 0);
+    assert!(text.contains("camera.capture") && text.contains("3 110 400"), "{text}");
+    let (explained, _) = ground.run(&["negotiate", "examples/camera.toml", "--explain"], 0);
+    assert!(explained.len() > text.len() && explained.contains("rule 5: "), "{explained}");
+    let (json, _) = ground.run(&["negotiate", "examples/camera.toml", "--format", "json"], 0);
+    let plan: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(plan["version"], 1);
+    let (dot, _) = ground.run(&["negotiate", "examples/camera.toml", "--format", "dot"], 0);
+    assert!(dot.starts_with("digraph"), "{dot}");
+    ground.run(&["negotiate", "examples/camera.toml", "--format", "svg", "-o", "new/folder/plan.svg"], 0);
+    assert!(ground.text("new/folder/plan.svg").contains("<svg"));
+}
+
+#[test]
+fn the_strategy_of_the_command_line_goes_before_the_graphs() {
+    let ground = Ground::new();
+    let arguments = ["negotiate", "examples/camera.toml", "--strategy", "minimize-frames", "--format", "json"];
+    let (json, _) = ground.run(&arguments, 0);
+    let plan: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(plan["strategy"], "minimize-frames");
+}
+
+#[test]
+fn an_infeasible_graph_as_json_is_on_standard_output_and_ends_with_1() {
+    let ground = Ground::new();
+    let (json, error) = ground.run(&["negotiate", "examples/infeasible.toml", "--format", "json"], 1);
+    let document: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(document["error"]["pins"], serde_json::json!(["capture.out", "renderer.in"]));
+    assert!(document["error"]["help"].as_str().is_some_and(|help| !help.is_empty()));
+    assert_eq!(error, "");
+}
+
+#[test]
+fn into_a_pipe_only_the_plan_and_the_summary_are_told_and_quiet_tells_nothing() {
+    let ground = Ground::new();
+    let (output, error) = ground.run(&["run", "examples/tee.toml"], 0);
+    assert_eq!(output, "");
+    assert!(error.contains("pipe 0: user memory"), "{error}");
+    assert!(error.contains("0 copies per frame") && error.contains("frames out at the end: 0"), "{error}");
+    assert!(!error.contains('\r') && !error.contains('\u{1b}'), "no progress into a pipe: {error:?}");
+    assert_eq!(ground.run(&["run", "--quiet", "examples/tee.toml"], 0), (String::new(), String::new()));
+}
+
+#[test]
+fn a_cut_film_ends_with_1_after_its_whole_frames() {
+    let ground = Ground::new();
+    let film = ground.read(FILM);
+    ground.file(FILM, &film[..film.len() - 1000]);
+    let (_, error) = ground.run(&["run", "examples/tee.toml"], 1);
+    assert!(error.contains("frame 23"), "{error}");
+    let frames = ground.read("examples/out/tee.yuv").len() / crate::ground::FRAME;
+    assert_eq!(frames, crate::ground::FRAMES - 1);
+}
+
+#[test]
+fn a_missing_film_ends_with_3() {
+    let ground = Ground::new();
+    std::fs::remove_file(ground.path(FILM)).expect("it is there");
+    let (_, error) = ground.run(&["run", "examples/tee.toml"], 3);
+    assert!(error.contains("bigbuckbunny") && error.contains("os error 2"), "{error}");
+}
+
+#[test]
+fn reports_are_written_in_both_formats() {
+    let ground = Ground::new();
+    ground.run(&["run", "examples/bridge.toml", "--report", "a/report.html", "--report", "a/report.json"], 0);
+    let page = ground.text("a/report.html");
+    for needed in ["<!DOCTYPE html>", "<svg", "prefers-color-scheme: dark", "ALLOCATOR_PROPERTIES_EX", "tee.preview"] {
+        assert!(page.contains(needed), "{needed}");
+    }
+    for outside in ["src=", "href=\"http", "@import", "url("] {
+        assert!(!page.contains(outside), "the page needs nothing else, but has {outside}");
+    }
+    let report = ground.json("a/report.json");
+    for pipe in report["pipes"].as_array().expect("pipes") {
+        assert_eq!(pipe["ALLOCATOR_PROPERTIES_EX"]["cBuffers"], pipe["frames"]);
+        assert_eq!(pipe["ALLOCATOR_PROPERTIES_EX"]["cbBuffer"], pipe["frame_size"]);
+        assert_eq!(pipe["KSSTREAMALLOCATOR_STATUS"]["AllocatedFrames"], 0);
+        assert_eq!(pipe["KSSTREAMALLOCATOR_STATUS"]["Framing"]["FrameSize"], pipe["frame_size"]);
+    }
+}
+
+#[test]
+fn a_run_is_ended_by_frames_and_by_time() {
+    let ground = Ground::new();
+    ground.run(&["run", "examples/tee.toml", "--frames", "5"], 0);
+    assert_eq!(ground.read("examples/out/tee.yuv").len(), 5 * crate::ground::FRAME);
+    let endless = ground.text("examples/pattern-4k60.toml").replace(", frames = 600", "").replace("3840", "64");
+    ground.file("examples/endless.toml", endless);
+    let (_, error) = ground.run(&["run", "examples/endless.toml", "--duration", "0.2"], 0);
+    assert!(error.contains("frames out at the end: 0"), "{error}");
+}

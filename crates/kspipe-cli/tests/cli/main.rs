@@ -1,0 +1,8 @@
+//! The `kspipe` command as its users meet it: run as a program, judged by its exit code, what it prints and writes.
+
+mod command_line;
+mod examples;
+mod ground;
+mod inspect;
+mod licences;
+mod piping;
