@@ -56,6 +56,7 @@ pub(in crate::stream) struct Interrupt {
 
 /// What the wait that was ended answers.
 #[derive(Debug)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
 struct Interrupted;
 
 impl fmt::Display for Interrupted {
@@ -83,9 +84,11 @@ impl Interrupt {
 mod unix {
     use super::Interrupted;
     use rustix::event::{PollFd, PollFlags, poll};
-    use std::fs::File;
+    use rustix::fs::OFlags;
+    use std::fs::{File, OpenOptions};
     use std::io;
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::os::unix::fs::OpenOptionsExt;
     use std::sync::{Mutex, PoisonError};
 
     /// A pipe whose writing end is closed to wake whoever polls the reading end. Where the system gives no pipe, waits
@@ -102,6 +105,14 @@ mod unix {
             let (reader, writer) = ends.map_or((None, None), |(reader, writer)| (Some(reader), Some(writer)));
             Wake { reader, writer: Mutex::new(writer) }
         }
+    }
+
+    /// The same pipe, terminal or device once more, for writes that do not block. Opened anew, because the flag belongs
+    /// to what was opened, and that other programs share with us. `None` where the system has no way to.
+    pub(super) fn unblocked(file: &File) -> Option<File> {
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).ok()?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        OpenOptions::new().write(true).custom_flags(flags).open(path).ok()
     }
 
     impl Wake {
@@ -132,13 +143,35 @@ struct Stream {
     /// Reads and writes may wait for somebody else: it is a pipe, a socket or a terminal.
     #[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
     waits: bool,
+    /// Writes say so instead of waiting.
+    #[cfg(unix)]
+    unblocked: bool,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
     interrupt: Arc<Interrupt>,
 }
 
 impl Stream {
     fn new(file: File, interrupt: &Arc<Interrupt>) -> Self {
         let waits = !file.metadata().is_ok_and(|metadata| metadata.is_file());
-        Stream { file, waits, interrupt: Arc::clone(interrupt) }
+        Stream {
+            file,
+            waits,
+            #[cfg(unix)]
+            unblocked: false,
+            interrupt: Arc::clone(interrupt),
+        }
+    }
+
+    /// For writing.
+    fn for_writing(file: File, interrupt: &Arc<Interrupt>) -> Self {
+        let stream = Stream::new(file, interrupt);
+        #[cfg(unix)]
+        if stream.waits
+            && let Some(file) = unix::unblocked(&stream.file)
+        {
+            return Stream { file, unblocked: true, ..stream };
+        }
+        stream
     }
 }
 
@@ -156,6 +189,12 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         #[cfg(unix)]
         if self.waits {
+            if self.unblocked {
+                match self.file.write(bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return result,
+                }
+            }
             self.interrupt.wake.wait(&self.file, rustix::event::PollFlags::OUT)?;
             return self.file.write(&bytes[..bytes.len().min(PIPE_PART)]);
         }
@@ -238,7 +277,9 @@ impl Output {
             (path.display().to_string(), File::create(path))
         };
         match file {
-            Ok(file) => Ok(Output { writer: BufWriter::with_capacity(BUFFER, Stream::new(file, interrupt)), name }),
+            Ok(file) => {
+                Ok(Output { writer: BufWriter::with_capacity(BUFFER, Stream::for_writing(file, interrupt)), name })
+            }
             Err(source) => Err(FilterError::File { path: name, source }),
         }
     }
@@ -306,7 +347,7 @@ mod tests {
     fn a_raised_interrupt_ends_a_wait_for_a_reader_who_does_not_read() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
         let interrupt = Arc::new(Interrupt::default());
-        let stream = Stream::new(File::from(writer), &interrupt);
+        let stream = Stream::for_writing(File::from(writer), &interrupt);
         let mut output = Output { writer: BufWriter::with_capacity(BUFFER, stream), name: String::new() };
         let waiting = std::thread::spawn(move || output.write(&[0; 1 << 22]).unwrap_err());
         interrupt.raise();
