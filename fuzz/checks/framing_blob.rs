@@ -5,7 +5,7 @@ use ks::FramingBlob;
 use kspipe::graph::{read_blob, write_blob};
 
 /// Panics where that does not hold.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let blob = match FramingBlob::parse(bytes) {
         Ok(blob) => blob,
         Err(error) => {

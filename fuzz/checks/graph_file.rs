@@ -5,7 +5,7 @@ use kspipe::graph::file::GraphFile;
 use std::path::Path;
 
 /// Panics where that does not hold.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     // Blobs are looked for where none are, so that no file of this machine is read.
     match GraphFile::parse("fuzz.toml", &text, Path::new("/nonexistent")) {

@@ -6,7 +6,7 @@ use kspipe::stream::y4m::{Y4mError, Y4mReader};
 const LARGEST_PICTURE: usize = 1 << 20;
 
 /// Panics where that does not hold.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let mut reader = match Y4mReader::new(bytes) {
         Ok(reader) => reader,
         Err(error) => return check_error(&error, bytes),

@@ -5,14 +5,14 @@ use super::ask::{asks_of, mode_of};
 use super::facts::{EdgeKind, Facts, find};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe, PipeNumbers};
-use super::solve::Solver;
+use super::problem::Problem;
 use super::tree::{PinChoice, Solution};
 use super::{Bridge, Cost, Pipe, PipeId, Plan, RouteChoice};
 use crate::graph::{PinId, RouteKind};
 
 /// The plan that these choices make, [`Plan::proven`] left at 0. `total` is what they cost.
-pub(super) fn assemble(solver: &Solver<'_>, parts: &[(Ground, Solution)], total: &Keys) -> Plan {
-    let facts = solver.facts;
+pub(super) fn assemble(problem: &Problem<'_>, parts: &[(Ground, Solution)], total: &Keys) -> Plan {
+    let facts = problem.facts;
     let graph = facts.graph;
     let mut is_cut = vec![false; facts.edges.len()];
     let mut choices = vec![PinChoice { item: None, class: 0 }; graph.pins().len()];
@@ -38,7 +38,7 @@ pub(super) fn assemble(solver: &Solver<'_>, parts: &[(Ground, Solution)], total:
         let ground = &parts[component as usize].0;
         let class = pins.first().map_or(0, |pin| choices[pin.index()].class);
         let memory = ground.classes[class as usize];
-        let numbers = numbers_of(solver, ground, &pins, &choices, &copied_in);
+        let numbers = numbers_of(problem, ground, &pins, &choices, &copied_in);
         let candidates = Candidates { graph, memory, pins: &pins, distance: &distance, items: &items };
         let allocator = candidates.choose();
         sizes = sizes.saturating_add(numbers.frame_size.into());
@@ -53,7 +53,7 @@ pub(super) fn assemble(solver: &Solver<'_>, parts: &[(Ground, Solution)], total:
             pins,
         });
     }
-    let order = &solver.order;
+    let order = &problem.order;
     let cost = Cost {
         bytes_copied: order.get(total, Key::BytesCopied),
         allocators: pipes.len() as u128,
@@ -117,18 +117,18 @@ fn distances(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<u32> {
 }
 
 fn numbers_of(
-    solver: &Solver<'_>,
+    problem: &Problem<'_>,
     ground: &Ground,
     pins: &[PinId],
     choices: &[PinChoice],
     copied_in: &[u64],
 ) -> PipeNumbers {
-    let facts = solver.facts;
+    let facts = problem.facts;
     let mut asks = Vec::new();
     let mut whole: Option<OpenPipe> = None;
     for pin in pins {
         let choice = choices[pin.index()];
-        asks_of(facts, *pin, solver.passes[pin.index()], &mut asks);
+        asks_of(facts, *pin, problem.passes[pin.index()], &mut asks);
         let ask = asks.iter().find(|ask| ask.item == choice.item);
         let holds = facts.graph.pin(*pin).holds();
         let part = ask
@@ -140,7 +140,7 @@ fn numbers_of(
         };
     }
     let numbers = whole.and_then(|whole| whole.close(ground, &mut Keys::default()));
-    debug_assert!(numbers.is_some(), "the solver closed this pipe, so it can be closed again");
+    debug_assert!(numbers.is_some(), "the problem closed this pipe, so it can be closed again");
     numbers.unwrap_or(PipeNumbers { frames: 1, frame_size: 1, alignment: 1 })
 }
 

@@ -1,9 +1,9 @@
 //! Why no plan is valid: the pins that cannot agree, what each asks, and a change that was tried and helps.
 
-use super::Infeasible;
 use super::facts::Facts;
-use super::solve::Solver;
+use super::problem::Problem;
 use super::tree::Effort;
+use super::{Infeasible, component};
 use crate::graph::{Bridges, FrameRange, Framing, FramingItem, Graph, PinId, RouteKind};
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
@@ -17,18 +17,18 @@ const MOST_TRIES: u32 = 64;
 const EFFORT_OF_A_TRY: u64 = 5_000_000;
 
 /// Explains why these pins, one component of a graph, have no valid plan.
-pub(super) fn explain_conflict(solver: &Solver<'_>, pins: &[PinId]) -> Infeasible {
-    let graph = solver.facts.graph;
-    let mut trial = Trial { solver, pins, tries: 0 };
-    let asking: Vec<PinId> = pins.iter().copied().filter(|pin| asks_something(solver, *pin)).collect();
+pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasible {
+    let graph = problem.facts.graph;
+    let mut trial = Trial { problem, pins, tries: 0 };
+    let asking: Vec<PinId> = pins.iter().copied().filter(|pin| asks_something(problem, *pin)).collect();
     let (conflict, smallest) = if trial.is_feasible(&[]) {
         let conflict = trial.smallest_conflict(&asking);
         (conflict, trial.tries < MOST_TRIES)
     } else {
         (written_while_shared(graph, pins), false)
     };
-    let asks: Vec<(PinId, String)> = conflict.iter().map(|pin| (*pin, describe_asks(solver, *pin))).collect();
-    let structural = !conflict.iter().any(|pin| asks_something(solver, *pin));
+    let asks: Vec<(PinId, String)> = conflict.iter().map(|pin| (*pin, describe_asks(problem, *pin))).collect();
+    let structural = !conflict.iter().any(|pin| asks_something(problem, *pin));
     let names: Vec<String> = conflict.iter().map(|pin| graph.pin_name(*pin)).collect();
     let message = match &names[..] {
         [] => "these filters cannot form pipes: a route copies and passes frames between the same pipes".to_owned(),
@@ -69,12 +69,12 @@ fn written_while_shared(graph: &Graph, pins: &[PinId]) -> Vec<PinId> {
     conflict
 }
 
-fn asks_something(solver: &Solver<'_>, pin: PinId) -> bool {
-    !solver.facts.graph.pin(pin).items().is_empty() || solver.facts.required[pin.index()] > 0
+fn asks_something(problem: &Problem<'_>, pin: PinId) -> bool {
+    !problem.facts.graph.pin(pin).items().is_empty() || problem.facts.required[pin.index()] > 0
 }
 
 struct Trial<'a> {
-    solver: &'a Solver<'a>,
+    problem: &'a Problem<'a>,
     pins: &'a [PinId],
     tries: u32,
 }
@@ -85,9 +85,9 @@ impl Trial<'_> {
         self.tries += 1;
         let speaking: HashSet<PinId> = speaking.iter().copied().collect();
         let silent = |pin: PinId| !speaking.contains(&pin);
-        let ground = self.solver.ground(self.pins);
-        let mut effort = Effort::new(EFFORT_OF_A_TRY);
-        let found = self.solver.solve(self.pins, &ground, &mut effort, Some(&silent)).is_some();
+        let ground = self.problem.ground(self.pins);
+        let mut effort = Effort::up_to(EFFORT_OF_A_TRY);
+        let found = component::solve(self.problem, self.pins, &ground, &mut effort, Some(&silent)).is_some();
         found || effort.exhausted
     }
 
@@ -117,12 +117,12 @@ impl Trial<'_> {
 }
 
 /// What a pin asks, in the words of the header.
-fn describe_asks(solver: &Solver<'_>, pin: PinId) -> String {
-    let graph = solver.facts.graph;
+fn describe_asks(problem: &Problem<'_>, pin: PinId) -> String {
+    let graph = problem.facts.graph;
     let mode = graph.mode(pin);
     let items: Vec<String> = graph.pin(pin).items().iter().map(|item| describe_item(graph, item)).collect();
     let mut text = items.join(", or ");
-    let required = solver.facts.required[pin.index()];
+    let required = problem.facts.required[pin.index()];
     if required > 0 {
         let separator = if text.is_empty() { "" } else { ", and " };
         text.push_str(&format!("{separator}frames of at least {required} bytes for its media"));
@@ -215,8 +215,8 @@ impl Graph {
 /// Whether the part of a graph around a pin has a plan.
 fn has_plan(graph: &Graph, member: PinId) -> bool {
     let Ok(facts) = Facts::of(graph) else { return false };
-    let solver = Solver::new(&facts);
+    let problem = Problem::new(&facts);
     let pins = &facts.components[facts.component_of[member.index()] as usize];
-    let ground = solver.ground(pins);
-    solver.solve(pins, &ground, &mut Effort::new(EFFORT_OF_A_TRY), None).is_some()
+    let ground = problem.ground(pins);
+    component::solve(&problem, pins, &ground, &mut Effort::up_to(EFFORT_OF_A_TRY), None).is_some()
 }

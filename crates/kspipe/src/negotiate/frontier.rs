@@ -11,7 +11,7 @@ use super::ask::{Ask, asks_of, mode_of};
 use super::facts::{EdgeKind, Facts};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe};
-use super::solve::Solver;
+use super::problem::Problem;
 use super::tree::{Effort, PinChoice, Solution, Trace, follow, push};
 use crate::graph::{PinId, RouteKind};
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ enum ArrowKind {
 }
 
 struct Walk<'a> {
-    solver: &'a Solver<'a>,
+    problem: &'a Problem<'a>,
     ground: &'a Ground,
     effort: &'a mut Effort,
     silent: Option<&'a dyn Fn(PinId) -> bool>,
@@ -74,19 +74,19 @@ struct Walk<'a> {
 
 /// The best way found to treat a component of any shape.
 pub(super) fn solve(
-    solver: &Solver<'_>,
+    problem: &Problem<'_>,
     pins: &[PinId],
     ground: &Ground,
     effort: &mut Effort,
     silent: Option<&dyn Fn(PinId) -> bool>,
 ) -> Option<(Solution, Keys)> {
-    let arrows = arrows_of(solver.facts, pins);
+    let arrows = arrows_of(problem.facts, pins);
     let cuttable = arrows.iter().any(|arrow| matches!(arrow.kind, ArrowKind::Edge { cuttable: true, .. }));
     let mut leaving: HashMap<PinId, Vec<u32>> = HashMap::new();
     for (number, arrow) in arrows.iter().enumerate() {
         leaving.entry(arrow.from).or_default().push(number as u32);
     }
-    let mut walk = Walk { solver, ground, effort, silent, arrows, leaving, traces: Vec::new(), may_cut: false };
+    let mut walk = Walk { problem, ground, effort, silent, arrows, leaving, traces: Vec::new(), may_cut: false };
     let order = walk.depth_first_order(pins);
     walk.run(&order).or_else(|| {
         walk.may_cut = true;
@@ -140,7 +140,7 @@ impl Walk<'_> {
                 asks.clear();
                 asks.push(Ask::nothing());
             } else {
-                asks_of(self.solver.facts, *pin, self.solver.passes[pin.index()], &mut asks);
+                asks_of(self.problem.facts, *pin, self.problem.passes[pin.index()], &mut asks);
             }
             let parts = self.parts(*pin, &asks);
             let mut next = Frontiers::default();
@@ -160,7 +160,7 @@ impl Walk<'_> {
 
     /// What the pin is by itself, for each item and memory.
     fn parts<'b>(&self, pin: PinId, asks: &'b [Ask]) -> Vec<(PinChoice, &'b Ask, OpenPipe, Keys)> {
-        let facts = self.solver.facts;
+        let facts = self.problem.facts;
         let silent = self.silent.is_some_and(|silent| silent(pin));
         let holds = if silent { None } else { facts.graph.pin(pin).holds() };
         let mode = mode_of(facts, pin);
@@ -186,7 +186,7 @@ impl Walk<'_> {
         next: &mut Frontiers,
     ) {
         self.effort.used += 1;
-        let facts = self.solver.facts;
+        let facts = self.problem.facts;
         let (arriving, mut pending): (Vec<Pending>, Vec<Pending>) =
             state.frontier.pending.iter().partition(|pending| self.arrows[pending.arrow as usize].to == pin);
         let protected = arriving.iter().any(|way| !way.is_cut && way.protects);
@@ -298,7 +298,7 @@ impl Walk<'_> {
         let mut state = before.clone();
         for (number, is_cut) in ways {
             if *is_cut && let ArrowKind::Edge { number, .. } = self.arrows[*number as usize].kind {
-                let cost = self.solver.cut_cost(&self.solver.facts.edges[number as usize]);
+                let cost = self.problem.cut_cost(&self.problem.facts.edges[number as usize]);
                 self.ground.order.add(&mut state.keys, Key::BytesCopied, cost.bytes.into());
                 self.ground.order.add(&mut state.keys, Key::Depth, cost.depth.into());
             }

@@ -3,6 +3,7 @@
 mod allocator_choice;
 mod ask;
 mod assemble;
+mod component;
 mod conflict;
 pub mod describe;
 mod facts;
@@ -13,6 +14,7 @@ mod memory;
 mod open_pipe;
 mod picture;
 mod plan;
+mod problem;
 mod progression;
 mod solve;
 mod tree;

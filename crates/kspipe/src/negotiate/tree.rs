@@ -7,9 +7,10 @@
 //! allows no less than another and costs no more makes that other one needless.
 
 use super::ask::{Ask, asks_of, mode_of};
-use super::facts::{CutCost, Edge, EdgeKind, Facts};
+use super::facts::{Edge, EdgeKind};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe, Side};
+use super::problem::Problem;
 use crate::graph::PinId;
 
 /// At most so many half-built pipes are kept at a pin.
@@ -26,6 +27,12 @@ pub(super) struct Effort {
     pub(super) limit: u64,
     /// Something was left out, so a better plan may exist.
     pub(super) exhausted: bool,
+}
+
+impl Effort {
+    pub(super) fn up_to(limit: u64) -> Self {
+        Effort { used: 0, limit, exhausted: false }
+    }
 }
 
 /// What is chosen at a pin.
@@ -88,11 +95,9 @@ impl Table {
 
 /// One component being solved.
 pub(super) struct TreeSolver<'a> {
-    pub(super) facts: &'a Facts<'a>,
+    pub(super) problem: &'a Problem<'a>,
     pub(super) ground: &'a Ground,
-    pub(super) passes: &'a [bool],
-    /// What each edge costs when it is cut; `None`: no edge is cut.
-    pub(super) cut_costs: Option<&'a dyn Fn(&Edge) -> CutCost>,
+    pub(super) may_cut: bool,
     pub(super) effort: &'a mut Effort,
     /// Pins whose asks are left out, when the cause of a conflict is looked for.
     pub(super) silent: Option<&'a dyn Fn(PinId) -> bool>,
@@ -120,7 +125,7 @@ impl TreeSolver<'_> {
             let Some((edge_number, parent)) = visit.parent else {
                 return self.close(&table, &traces);
             };
-            let edge = self.facts.edges[edge_number as usize];
+            let edge = self.problem.facts.edges[edge_number as usize];
             let side = if edge.from == visit.pin { Side::Upstream } else { Side::Downstream };
             self.look_across(&mut table, edge.kind, side);
             let parent = parent as usize;
@@ -137,14 +142,15 @@ impl TreeSolver<'_> {
 
     /// The pins from a root on, parents before children. The root is an end of a chain where there is one.
     fn visits(&self, pins: &[PinId]) -> Vec<Visit> {
-        let root = pins.iter().copied().find(|pin| self.facts.edges_at(*pin).len() <= 1).or(pins.first().copied());
+        let root =
+            pins.iter().copied().find(|pin| self.problem.facts.edges_at(*pin).len() <= 1).or(pins.first().copied());
         let mut visits: Vec<Visit> = Vec::with_capacity(pins.len());
         visits.extend(root.map(|pin| Visit { pin, parent: None }));
         let mut next = 0;
         while next < visits.len() {
             let (pin, came_by) = (visits[next].pin, visits[next].parent.map(|(edge, _)| edge));
-            for edge in self.facts.edges_at(pin).iter().filter(|edge| Some(**edge) != came_by) {
-                let Edge { from, to, .. } = self.facts.edges[*edge as usize];
+            for edge in self.problem.facts.edges_at(pin).iter().filter(|edge| Some(**edge) != came_by) {
+                let Edge { from, to, .. } = self.problem.facts.edges[*edge as usize];
                 visits.push(Visit { pin: if from == pin { to } else { from }, parent: Some((*edge, next as u32)) });
             }
             next += 1;
@@ -154,14 +160,14 @@ impl TreeSolver<'_> {
 
     /// What a pin is by itself: an entry for each of its items and each memory it accepts.
     fn table_of_pin(&mut self, pin: PinId, asks: &mut Vec<Ask>, traces: &mut Vec<Trace>) -> Table {
-        let (facts, ground) = (self.facts, self.ground);
+        let (facts, ground) = (self.problem.facts, self.ground);
         let silent = self.silent.is_some_and(|silent| silent(pin));
         let holds = if silent { None } else { facts.graph.pin(pin).holds() };
         if silent {
             asks.clear();
             asks.push(Ask::nothing());
         } else {
-            asks_of(facts, pin, self.passes[pin.index()], asks);
+            asks_of(facts, pin, self.problem.passes[pin.index()], asks);
         }
         let mode = mode_of(facts, pin);
         let mut table = Table::default();
@@ -193,7 +199,7 @@ impl TreeSolver<'_> {
         child_side: Side,
         traces: &mut Vec<Trace>,
     ) -> Table {
-        let (facts, ground) = (self.facts, self.ground);
+        let (facts, ground) = (self.problem.facts, self.ground);
         let edge = &facts.edges[edge_number as usize];
         let carried = facts.data[edge.from.index()];
         let closed = self.cut_child(child, edge, child_side, carried);
@@ -226,7 +232,9 @@ impl TreeSolver<'_> {
 
     /// The cheapest way to end the child's pipe at the edge, the cut paid.
     fn cut_child(&self, child: &Table, edge: &Edge, child_side: Side, carried: u64) -> Option<(Keys, u32)> {
-        let cut_costs = self.cut_costs.filter(|_| edge.cuttable)?;
+        if !self.may_cut || !edge.cuttable {
+            return None;
+        }
         let mut best: Option<(Keys, u32)> = None;
         for entry in &child.0 {
             let mut keys = entry.keys;
@@ -241,7 +249,7 @@ impl TreeSolver<'_> {
             }
         }
         let (mut keys, trace) = best?;
-        let cost = cut_costs(edge);
+        let cost = self.problem.cut_cost(edge);
         self.ground.order.add(&mut keys, Key::BytesCopied, cost.bytes.into());
         self.ground.order.add(&mut keys, Key::Depth, cost.depth.into());
         Some((keys, trace))

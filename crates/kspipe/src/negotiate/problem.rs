@@ -1,0 +1,52 @@
+//! What is negotiated, whichever component of it is being solved.
+
+use super::ask::{asks_of, passing_pins};
+use super::facts::{CutCost, Edge, Facts};
+use super::keys::KeyOrder;
+use super::memory::memory_classes;
+use super::open_pipe::Ground;
+use crate::graph::PinId;
+use std::cell::OnceCell;
+
+/// A graph's facts, ordered by its strategy.
+pub(super) struct Problem<'a> {
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) order: KeyOrder,
+    pub(super) passes: Vec<bool>,
+    depths: OnceCell<Vec<u64>>,
+}
+
+impl<'a> Problem<'a> {
+    pub(super) fn new(facts: &'a Facts<'a>) -> Self {
+        let order = KeyOrder::of(facts.graph.strategy());
+        Problem { facts, order, passes: passing_pins(facts), depths: OnceCell::new() }
+    }
+
+    /// What a cut of this edge costs.
+    pub(super) fn cut_cost(&self, edge: &Edge) -> CutCost {
+        let depths = self.depths.get_or_init(|| self.facts.depths());
+        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: depths[edge.from.index()] }
+    }
+
+    /// What is common to the pipes these pins can form.
+    pub(super) fn ground(&self, pins: &[PinId]) -> Ground {
+        let mut has_steps = false;
+        let mut smallest_maximum: Option<u64> = None;
+        let mut asks = Vec::new();
+        for pin in pins.iter().filter(|pin| !self.facts.graph.pin(**pin).items().is_empty()) {
+            asks_of(self.facts, *pin, self.passes[pin.index()], &mut asks);
+            for ask in &asks {
+                has_steps |= ask.sizes.has_steps();
+                if ask.has_maximum() {
+                    smallest_maximum = Some(smallest_maximum.map_or(ask.largest, |least| least.min(ask.largest)));
+                }
+            }
+        }
+        let always_granted = match smallest_maximum {
+            None => u64::MAX,
+            Some(_) if has_steps => 0,
+            Some(maximum) => maximum,
+        };
+        Ground { order: self.order, classes: memory_classes(self.facts.graph, pins), always_granted, has_steps }
+    }
+}
