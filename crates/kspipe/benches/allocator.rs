@@ -124,24 +124,66 @@ fn compare(threads: usize) {
         );
     }
     println!("counters were on: {} acquires, peak {}, waits {}", status.acquires, status.peak, status.waits);
-    if threads == 1 {
-        println!(
-            "memory of the engine: {} bytes, {:.0} a frame without what it needs once",
-            status.control_bytes,
-            (status.control_bytes as f64 - control_bytes_of(0)) / f64::from(FRAMES),
-        );
-    }
 }
 
 /// What an allocator of so many frames takes beside their memory.
-fn control_bytes_of(frames: u32) -> f64 {
+fn control_bytes(frames: u32) -> u64 {
     let allocator = Allocator::new(MemoryKind::Heap);
     if frames > 0 {
         let properties = AllocatorProperties { frames, size: 1, alignment: 1, prefix: 0 };
         allocator.set_properties(properties).expect("properties");
         allocator.commit().expect("commit");
     }
-    allocator.status().control_bytes as f64
+    allocator.status().control_bytes
+}
+
+fn memory_of_the_engine() {
+    println!("\nMemory of the engine, beside the frames':");
+    println!("{:<30}{:>12}", "an allocator of no frames", control_bytes(0));
+    println!("{:<30}{:>12}", "each frame", (control_bytes(1024) - control_bytes(512)) / 512);
+}
+
+/// What the first frames pay, by kind of memory, and what commit pays for them instead.
+fn first_touch() {
+    const SIZE: u64 = 3840 * 2160 * 3 / 2;
+    let kinds = [
+        ("heap", MemoryKind::Heap),
+        ("anonymous", MemoryKind::Anonymous { huge_pages: false, prefault: false }),
+        ("anonymous, prefault", MemoryKind::Anonymous { huge_pages: false, prefault: true }),
+        ("anonymous, huge pages", MemoryKind::Anonymous { huge_pages: true, prefault: false }),
+        ("anonymous, huge, prefault", MemoryKind::Anonymous { huge_pages: true, prefault: true }),
+        ("memfd", MemoryKind::Memfd { prefault: false }),
+        ("memfd, prefault", MemoryKind::Memfd { prefault: true }),
+    ];
+    println!("\nOne frame of 4K NV12 ({SIZE} bytes), milliseconds, medians of {ROUNDS}:");
+    println!("{:<30}{:>12}{:>12}{:>12}", "", "commit", "first fill", "second fill");
+    let mut times = vec![[const { Vec::new() }; 3]; kinds.len()];
+    for _ in 0..ROUNDS {
+        for ((_, kind), times) in kinds.iter().zip(&mut times) {
+            let allocator = Allocator::new(*kind);
+            let properties = AllocatorProperties { frames: 1, size: SIZE, alignment: 4096, prefix: 0 };
+            allocator.set_properties(properties).expect("properties");
+            let start = Instant::now();
+            if allocator.commit().is_err() {
+                continue;
+            }
+            times[0].push(start.elapsed().as_secs_f64() * 1e3);
+            let mut frame = allocator.try_acquire().expect("a frame");
+            for times in &mut times[1..] {
+                let start = Instant::now();
+                black_box(&mut *frame).fill(0x80);
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+    }
+    for ((name, _), times) in kinds.iter().zip(times) {
+        if times[0].is_empty() {
+            println!("{name:<30}{:>12}", "not here");
+            continue;
+        }
+        let [commit, first, second] = times.map(median);
+        println!("{name:<30}{commit:>12.3}{first:>12.3}{second:>12.3}");
+    }
 }
 
 fn main() {
@@ -151,4 +193,6 @@ fn main() {
     }
     compare(1);
     compare(2);
+    memory_of_the_engine();
+    first_touch();
 }

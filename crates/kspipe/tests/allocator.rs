@@ -44,7 +44,8 @@ fn handles_and_frames_go_wherever_threads_do() {
     anywhere::<Allocator>();
     anywhere::<Frame>();
     anywhere::<SharedFrame>();
-    assert_eq!(size_of::<Result<Frame, AcquireError>>(), 2 * size_of::<u64>());
+    // Two registers, and an error takes no more.
+    assert!(size_of::<Result<Frame, AcquireError>>() <= 2 * size_of::<u64>());
 }
 
 // Properties.
@@ -542,6 +543,21 @@ fn a_raw_frame_is_reclaimed_once_and_by_its_own_allocator_75() {
     assert_eq!(allocator.reclaim(raw).err(), Some(ReclaimError::Stale));
     drop(allocator.reclaim(again).unwrap());
     assert_eq!(allocator.status().in_use, 0);
+}
+
+#[test]
+fn generations_go_on_through_lives_of_any_size() {
+    let allocator = committed(1, 16);
+    let mut last = None;
+    for frames in [1, 2, 40, 3, 300] {
+        allocator.decommit();
+        allocator.set_properties(properties(frames, 16, 1, 0)).unwrap();
+        allocator.commit().unwrap();
+        let first = allocator.try_acquire().unwrap();
+        assert_eq!(first.index(), 0);
+        assert!(last < Some(first.generation()));
+        last = Some(first.generation());
+    }
 }
 
 #[test]

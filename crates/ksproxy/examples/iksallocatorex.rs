@@ -16,8 +16,7 @@ fn main() -> windows_core::Result<()> {
 
     let allocator: IKsAllocatorEx = object.interface();
     let memory: IMemAllocator = allocator.cast()?;
-    let request =
-        AllocatorProperties { c_buffers: 3, cb_buffer: 4000, cb_align: AlignmentCount(4096), cb_prefix: 0 };
+    let request = AllocatorProperties { c_buffers: 3, cb_buffer: 4000, cb_align: AlignmentCount(4096), cb_prefix: 0 };
     let mut actual = AllocatorProperties::default();
     // SAFETY: both structures are there.
     unsafe { memory.SetProperties(&request, &mut actual) }.ok()?;

@@ -66,8 +66,8 @@ impl InProcessObjects {
 /// Puts an object into the table and gives its handle out.
 fn insert(object: Object) -> Result<OwnedHandle, Win32Error> {
     let none_left = |_| Win32Error::NO_SYSTEM_RESOURCES;
-    let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-        .map_err(none_left)?;
+    let (near, far) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(none_left)?;
     let identity = identity(&far).ok_or(Win32Error::NO_SYSTEM_RESOURCES)?;
     let mut table = lock(&TABLE);
     table.retain(|entry| !has_hung_up(&entry.near));

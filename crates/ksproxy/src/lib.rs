@@ -19,17 +19,24 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+/// The project's page on this crate, whose Rust is run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/com.md")]
+pub struct Page;
+
 mod allocator;
 mod exports;
 mod face;
 mod guard;
 mod handle;
 pub mod hresult;
+mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
-mod in_process;
 mod lock;
 mod object_access;
+#[cfg(test)]
+mod panics;
 mod sample;
 mod task_memory;
 

@@ -173,7 +173,8 @@ fn s001_to_s013_the_header_in_cpp_is_the_rust_source() {
             let method = interface.method(number).expect("a method in every slot").name;
             let name = interface.name;
             // A method that an interface hides by one of its own name is the base's.
-            let owner = if *interface == &IMEDIASAMPLE2 && number < IMEDIASAMPLE.slots() { "IMediaSample" } else { name };
+            let owner =
+                if *interface == &IMEDIASAMPLE2 && number < IMEDIASAMPLE.slots() { "IMediaSample" } else { name };
             writeln!(source, "    slot(\"{name}::{method}\", &{owner}::{method}, {number});").unwrap();
         }
     }
@@ -210,8 +211,7 @@ fn s008_s009_the_rust_interfaces_have_the_headers_slots() {
     use windows_core::Interface as _;
     fn compare(interface: &Interface, iid: windows_core::GUID, slots: &[(&str, usize)]) {
         assert_eq!(iid.to_u128(), interface.iid.to_u128(), "{}", interface.name);
-        let expected: Vec<(&str, usize)> =
-            interface.methods.iter().map(|method| (method.name, method.slot)).collect();
+        let expected: Vec<(&str, usize)> = interface.methods.iter().map(|method| (method.name, method.slot)).collect();
         assert_eq!(slots, expected, "{}", interface.name);
     }
     macro_rules! compare {

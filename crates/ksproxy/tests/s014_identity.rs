@@ -21,13 +21,9 @@ fn query(interface: &impl Interface, iid: GUID) -> (HRESULT, *mut c_void) {
 #[test]
 fn s014_all_six_interfaces_are_answered_from_both_faces() {
     let a = Subject::new();
-    for iid in [
-        IUnknown::IID,
-        IKsAllocator::IID,
-        IKsAllocatorEx::IID,
-        IMemAllocator::IID,
-        IMemAllocatorCallbackTemp::IID,
-    ] {
+    for iid in
+        [IUnknown::IID, IKsAllocator::IID, IKsAllocatorEx::IID, IMemAllocator::IID, IMemAllocatorCallbackTemp::IID]
+    {
         for (answer, object) in [query(&a.ks, iid), query(&a.memory, iid)] {
             assert_eq!(answer, S_OK, "{iid:?}");
             // SAFETY: an interface, with the reference that was just counted.
@@ -64,6 +60,25 @@ fn s016_an_unknown_interface_is_refused_with_null() {
 }
 
 #[test]
+fn s016_what_windows_core_answers_besides_is_known() {
+    let a = Subject::new();
+    for (name, iid, answered) in [
+        ("IInspectable", 0xAF86E2E0_B12D_4C6A_9C5A_D7AA65101E90, true),
+        ("IAgileObject", 0x94EA2B94_E9CC_49E0_C0FF_EE64CA8F5B90, true),
+        ("IWeakReferenceSource", 0x00000038_0000_0000_C000_000000000046, true),
+        ("IMarshal", 0x00000003_0000_0000_C000_000000000046, false),
+    ] {
+        let (answer, object) = query(&a.ks, GUID::from_u128(iid));
+        assert_eq!((answer == S_OK, object.is_null()), (answered, !answered), "{name}");
+        if answered {
+            // SAFETY: an interface, with the reference that was just counted.
+            drop(unsafe { IUnknown::from_raw(object) });
+        }
+    }
+    assert_eq!(references(&a.ks), 3);
+}
+
+#[test]
 fn s017_references_are_counted() {
     let ks: IKsAllocatorEx = KsAllocator::new().into();
     assert_eq!(add_ref_and_release(&ks), (2, 1));
@@ -86,12 +101,18 @@ fn s019_s020_a_sample_outlives_its_clients_and_a_committed_allocator_outlives_th
     let (client, counts) = Client::quiet();
     a.notify(Some(&client));
     drop(client);
-    let sample = a.sample();
-    drop(a);
-    bytes(&sample).fill(0x5A);
-    assert!(bytes(&sample).iter().all(|byte| *byte == 0x5A));
+    let (sample, pointer) = (a.sample(), a.memory.as_raw());
+    a.abandon();
+    fill(&sample, 0x5A);
+    assert!(is_all(&sample, 0x5A));
     drop(sample);
     assert_eq!((counts.notified(), counts.destroyed()), (1, 0), "it is committed, so it still exists");
+    // SAFETY: it refers to itself.
+    let memory = unsafe { IMemAllocatorCallbackTemp::from_raw_borrowed(&pointer) }.expect("the allocator").clone();
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { memory.Decommit() }, S_OK);
+    drop(memory);
+    assert_eq!(counts.destroyed(), 1);
 }
 
 #[test]
@@ -102,7 +123,7 @@ fn s021_a_decommitted_allocator_dies_with_its_last_sample() {
     drop(client);
     let (first, last) = (a.sample(), a.sample());
     a.decommit();
-    drop(a);
+    a.abandon();
     drop(first);
     assert_eq!(counts.destroyed(), 0);
     drop(last);

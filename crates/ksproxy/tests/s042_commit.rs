@@ -40,9 +40,9 @@ fn s042_to_s048_what_cannot_be_committed_is_refused_and_can_be_mended() {
 fn s049_a_second_commit_changes_nothing() {
     let a = Subject::committed(2, 65536, 1, 0);
     let sample = a.sample();
-    bytes(&sample).fill(7);
+    fill(&sample, 7);
     assert_eq!(a.commit(), Ok(()));
-    assert!(bytes(&sample).iter().all(|byte| *byte == 7));
+    assert!(is_all(&sample, 7));
     assert_eq!(a.free(), 1);
 }
 
@@ -64,8 +64,8 @@ fn s052_s053_a_sample_stays_usable_after_decommit() {
     let a = Subject::committed(2, 4096, 1, 0);
     let sample = a.sample();
     a.decommit();
-    bytes(&sample).fill(0xAB);
-    assert!(bytes(&sample).iter().all(|byte| *byte == 0xAB));
+    fill(&sample, 0xAB);
+    assert!(is_all(&sample, 0xAB));
     assert_eq!(a.buffer(GetBufferFlags::empty()).err(), Some(VFW_E_NOT_COMMITTED));
     assert_eq!(a.buffer(GetBufferFlags::NOWAIT).err(), Some(VFW_E_NOT_COMMITTED));
 }
@@ -74,7 +74,7 @@ fn s052_s053_a_sample_stays_usable_after_decommit() {
 fn s054_s055_commit_calls_a_pending_decommit_off() {
     let a = Subject::committed(2, 4096, 1, 0);
     let sample = a.sample();
-    let (before, _) = (address(&sample), bytes(&sample).fill(9));
+    let (before, _) = (address(&sample), fill(&sample, 9));
     a.decommit();
     assert_eq!(a.commit(), Ok(()));
     assert_eq!(address(&sample), before);
@@ -82,7 +82,7 @@ fn s054_s055_commit_calls_a_pending_decommit_off() {
     assert_ne!(address(&other), before);
     drop(sample);
     assert_eq!(a.free(), 1);
-    assert!(bytes(&a.sample()).iter().all(|byte| *byte == 9), "the same memory, not committed anew");
+    assert!(is_all(&a.sample(), 9), "the same memory, not committed anew");
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn s063_s068_who_waits_gets_the_sample_that_comes_home() {
 }
 
 /// So many threads, all waiting for a frame; what each got.
-fn waiting(a: &Subject, threads: u32) -> Vec<std::thread::JoinHandle<Result<Shared<ksproxy::interfaces::IMediaSample>, windows_core::HRESULT>>> {
+fn waiting(
+    a: &Subject,
+    threads: u32,
+) -> Vec<std::thread::JoinHandle<Result<Shared<ksproxy::interfaces::IMediaSample>, windows_core::HRESULT>>> {
     let handles = (0..threads)
         .map(|_| {
             let memory = Shared(a.memory.clone());
@@ -125,7 +128,7 @@ fn s070_the_prefix_is_aligned_and_the_rest_is_size() {
 fn s071_fresh_buffers_are_zero() {
     let a = Subject::committed(4, 4096, 16, 0);
     let samples: Vec<_> = (0..4).map(|_| a.sample()).collect();
-    assert!(samples.iter().all(|sample| bytes(sample).iter().all(|byte| *byte == 0)));
+    assert!(samples.iter().all(|sample| is_all(sample, 0)));
 }
 
 #[test]
@@ -143,6 +146,26 @@ fn the_engines_frames_and_the_samples_are_one_pool() {
 }
 
 #[test]
+fn s049_commit_takes_over_what_the_rust_side_committed() {
+    let a = Subject::new();
+    let engine = a.object.allocator();
+    engine
+        .set_properties(kspipe::allocator::AllocatorProperties { frames: 2, size: 64, alignment: 16, prefix: 0 })
+        .expect("properties");
+    assert_eq!(a.get(), Ok(properties(2, 64, 16, 0)));
+    engine.commit().expect("a commit");
+    let frame = engine.try_acquire().expect("a frame");
+    assert_eq!(a.buffer(GetBufferFlags::NOWAIT).err(), Some(VFW_E_NOT_COMMITTED), "not by this face yet");
+    a.commit().unwrap();
+    let sample = a.sample();
+    assert_eq!((size(&sample), a.free()), (64, 0));
+    drop(frame);
+    drop(sample);
+    a.decommit();
+    assert!(!engine.status().committed);
+}
+
+#[test]
 fn many_threads_share_few_samples_and_nothing_is_lost() {
     let a = Subject::committed(3, 64, 1, 0);
     let threads: Vec<_> = (0..6u8)
@@ -152,8 +175,8 @@ fn many_threads_share_few_samples_and_nothing_is_lost() {
                 let memory = &memory;
                 for _ in 0..500 {
                     let sample = get_buffer(&memory.0, GetBufferFlags::empty()).expect("a sample");
-                    bytes(&sample).fill(thread);
-                    assert!(bytes(&sample).iter().all(|byte| *byte == thread), "nobody else writes here");
+                    fill(&sample, thread);
+                    assert!(is_all(&sample, thread), "nobody else writes here");
                 }
             })
         })

@@ -97,19 +97,19 @@ fn s092_to_s095_stream_times() {
     let (_a, sample) = sample(16);
     let (start, end) = (0x123, 0x321);
     assert_eq!(time(&sample), (VFW_E_SAMPLE_TIME_NOT_SET, -11, -22));
-    // SAFETY (this and the others): null or a number that is there.
+    // SAFETY: null or a number that is there.
     assert_eq!(unsafe { sample.SetTime(&start, null()) }, S_OK);
     assert_eq!(time(&sample), (VFW_S_NO_STOP_TIME, 0x123, 0x124));
-    // SAFETY: see above.
+    // SAFETY: as above.
     assert_eq!(unsafe { sample.SetTime(&start, &end) }, S_OK);
     assert_eq!(time(&sample), (S_OK, 0x123, 0x321));
     assert_eq!(get(&sample).dw_sample_flags, SampleFlags::TIMEVALID | SampleFlags::STOPVALID);
-    // SAFETY: see above.
+    // SAFETY: as above.
     assert_eq!(unsafe { sample.SetTime(null(), &end) }, S_OK);
     assert_eq!(time(&sample), (VFW_E_SAMPLE_TIME_NOT_SET, -11, -22));
     assert_eq!(get(&sample).dw_sample_flags, SampleFlags::empty());
     let last = i64::MAX;
-    // SAFETY: see above.
+    // SAFETY: as above.
     assert_eq!(unsafe { sample.SetTime(&last, null()) }, S_OK);
     assert_eq!(time(&sample), (VFW_S_NO_STOP_TIME, i64::MAX, i64::MAX), "does not wrap");
 }
@@ -119,15 +119,15 @@ fn s096_s097_media_times_are_apart_from_stream_times() {
     let (_a, sample) = sample(16);
     let (start, end) = (5, 5 + (1 << 40));
     assert_eq!(media_time(&sample), (VFW_E_MEDIA_TIME_NOT_SET, -11, -22));
-    // SAFETY (this and the others): null or a number that is there.
+    // SAFETY: null or a number that is there.
     assert_eq!(unsafe { sample.SetMediaTime(&start, null()) }, E_POINTER);
     assert_eq!(media_time(&sample).0, VFW_E_MEDIA_TIME_NOT_SET);
-    // SAFETY: see above.
+    // SAFETY: as above.
     assert_eq!(unsafe { sample.SetMediaTime(&start, &end) }, S_OK);
     assert_eq!(media_time(&sample), (S_OK, start, end), "64 bits of duration");
     assert_eq!(time(&sample).0, VFW_E_SAMPLE_TIME_NOT_SET);
     assert_eq!(get(&sample).dw_sample_flags, SampleFlags::empty(), "media times have no flag to see");
-    // SAFETY: see above.
+    // SAFETY: as above.
     assert_eq!(unsafe { sample.SetMediaTime(null(), null()) }, S_OK);
     assert_eq!(media_time(&sample).0, VFW_E_MEDIA_TIME_NOT_SET);
 }
@@ -297,7 +297,11 @@ fn s104_s105_s106_s107_all_or_nothing_is_set() {
         ("bit 5", AmSample2Properties { dw_sample_flags: flags(0x20), ..all }, E_INVALIDARG),
         ("bit 31", AmSample2Properties { dw_sample_flags: flags(0x8000_0000), ..all }, E_INVALIDARG),
         ("too much", AmSample2Properties { cb_data: SIZE + 1, ..all }, E_INVALIDARG),
-        ("TYPECHANGED and no type", AmSample2Properties { dw_sample_flags: SampleFlags::TYPECHANGED, ..all }, E_POINTER),
+        (
+            "TYPECHANGED and no type",
+            AmSample2Properties { dw_sample_flags: SampleFlags::TYPECHANGED, ..all },
+            E_POINTER,
+        ),
     ] {
         let wrong = AmSample2Properties { dw_stream_id: 9, t_start: 9, ..wrong };
         assert_eq!(set(&sample, SIZE, &wrong), answer, "{what}");
@@ -337,7 +341,10 @@ fn s100_a_type_travels_by_the_structure_too_and_its_own_pointer_is_harmless() {
     assert_eq!(unsafe { sample.SetMediaType(all.p_media_type.cast()) }, S_OK);
     assert_eq!((references(&source.object), media_type(&sample).expect("a type").1.len()), (2, 40));
     // Without TYPECHANGED the type stays, and the flag says that there is one.
-    assert_eq!(set(&sample, SIZE, &AmSample2Properties { dw_sample_flags: SampleFlags::PREROLL, ..get(&sample) }), S_OK);
+    assert_eq!(
+        set(&sample, SIZE, &AmSample2Properties { dw_sample_flags: SampleFlags::PREROLL, ..get(&sample) }),
+        S_OK
+    );
     assert_eq!(get(&sample).dw_sample_flags, SampleFlags::PREROLL | SampleFlags::TYPECHANGED);
 }
 

@@ -142,7 +142,12 @@ impl Pool {
         let deadline = timeout.map(|timeout| Instant::now().checked_add(timeout)).unwrap_or_default();
         match self.join_queue()? {
             Joined::Frame(frame) => Ok(frame),
-            Joined::Waiting(waiter) => self.wait(&waiter, deadline),
+            Joined::Waiting(waiter) => {
+                let start = Instant::now();
+                let result = self.wait(&waiter, deadline);
+                SPIN.learn(start.elapsed());
+                result
+            }
         }
     }
 
@@ -206,35 +211,90 @@ impl Pool {
     }
 }
 
-/// Spinning before sleeping, for as long as it has paid: a wake from sleep across processors takes tens of microseconds,
-/// and where frames come home sooner it is better not to sleep. One for all pools: it learns how busy the machine is.
+/// Spinning before sleeping, for as long as it pays: a wake from sleep across processors takes tens of microseconds, and
+/// where frames come home sooner it is better not to sleep. One for all pools: it learns how busy the machine is.
 static SPIN: Spin = Spin { turns: AtomicU32::new(Spin::LEAST) };
 
 struct Spin {
-    /// How often to look.
+    /// How often to look before sleeping.
     turns: AtomicU32,
 }
 
 impl Spin {
-    /// A microsecond or less: what it costs to find out whether spinning pays again.
+    /// Less than a microsecond.
     const LEAST: u32 = 16;
-    /// Some twenty microseconds.
+    /// Ten to twenty-five microseconds, by processor.
     const MOST: u32 = 512;
+    /// A wait shorter than this, the wake from sleep included, may be worth spinning through.
+    const SHORT: Duration = Duration::from_micros(100);
 
     fn until<T>(&self, done: impl Fn() -> Option<T>) -> Option<T> {
         if cfg!(loom) {
             // A spin is a branch of the model for every turn, and shows nothing new.
             return done();
         }
-        let turns = self.turns.load(Ordering::Relaxed);
-        for _ in 0..turns {
-            if let Some(value) = done() {
-                self.turns.store((turns * 2).min(Self::MOST), Ordering::Relaxed);
-                return Some(value);
-            }
+        (0..self.turns.load(Ordering::Relaxed)).find_map(|_| {
             relax();
+            done()
+        })
+    }
+
+    /// A short wait teaches to spin longer, a long one to sleep sooner.
+    fn learn(&self, waited: Duration) {
+        let turns = self.turns.load(Ordering::Relaxed);
+        let turns = if waited < Self::SHORT { turns.saturating_mul(2) } else { turns / 2 };
+        self.turns.store(turns.clamp(Self::LEAST, Self::MOST), Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// How often a wait that never ends is looked at.
+    fn looks(spin: &Spin) -> u32 {
+        let looks = Cell::new(0);
+        let never: Option<()> = spin.until(|| {
+            looks.set(looks.get() + 1);
+            None
+        });
+        assert_eq!(never, None);
+        looks.get()
+    }
+
+    #[test]
+    fn spinning_ends_soon_whatever_it_learned_64() {
+        let spin = Spin { turns: AtomicU32::new(Spin::LEAST) };
+        for _ in 0..50 {
+            spin.learn(Duration::ZERO);
         }
-        self.turns.store((turns / 2).max(Self::LEAST), Ordering::Relaxed);
-        None
+        assert_eq!(looks(&spin), Spin::MOST);
+        for _ in 0..50 {
+            spin.learn(Duration::MAX);
+        }
+        assert_eq!(looks(&spin), Spin::LEAST);
+    }
+
+    #[test]
+    fn spinning_stops_when_the_wait_is_over() {
+        let spin = Spin { turns: AtomicU32::new(Spin::LEAST) };
+        let looks = Cell::new(0);
+        let over = spin.until(|| {
+            looks.set(looks.get() + 1);
+            (looks.get() == 3).then_some(7)
+        });
+        assert_eq!((over, looks.get()), (Some(7), 3));
+    }
+
+    #[test]
+    fn an_outcome_is_what_was_set() {
+        let none = AtomicOutcome::default();
+        assert_eq!(none.get(), None);
+        for outcome in [Outcome::NotCommitted, Outcome::Granted(0), Outcome::Granted(u32::MAX)] {
+            let set = AtomicOutcome::default();
+            set.set(outcome);
+            assert_eq!(set.get(), Some(outcome));
+        }
     }
 }

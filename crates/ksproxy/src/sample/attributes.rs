@@ -1,8 +1,8 @@
 //! What a sample carries beside its bytes. No pointers, no locks: the rules of `IMediaSample`'s getters and setters.
 
 use super::media_type::MediaType;
-use ks::SampleFlags;
 use crate::hresult::*;
+use ks::SampleFlags;
 use std::sync::Arc;
 use windows_core::HRESULT;
 

@@ -1,10 +1,10 @@
 //! [`MediaType`], an `AM_MEDIA_TYPE` of our own: a deep copy in task memory.
 
-use ks::AmMediaType;
 use crate::hresult::{E_OUTOFMEMORY, E_POINTER};
 use crate::task_memory;
 use core::mem::ManuallyDrop;
 use core::ptr::{NonNull, copy_nonoverlapping};
+use ks::AmMediaType;
 use windows_core::{HRESULT, IUnknown, Interface};
 
 /// A media type with its format block and a reference to its `pUnk`, all owned. Never changed once made.

@@ -1,10 +1,10 @@
 //! `IMediaSample2`: the attributes as one `AM_SAMPLE2_PROPERTIES` (statements 102 to 108).
 
 use super::{Attributes, MediaType, Sample};
-use ks::{AmMediaType, AmSample2Properties, SampleFlags};
 use crate::hresult::*;
 use core::mem::offset_of;
 use core::ptr::{copy_nonoverlapping, from_mut, from_ref};
+use ks::{AmMediaType, AmSample2Properties, SampleFlags};
 use std::sync::Arc;
 use windows_core::HRESULT;
 

@@ -39,11 +39,9 @@ impl Slabs {
     /// Sees to at least `count` samples, all of whose next use is the first after a Commit. No sample is out.
     pub(crate) fn prepare(&self, owner: NonNull<AllocatorObject_Impl>, count: usize) -> Result<(), HRESULT> {
         let mut all = lock(&self.all);
-        if let Some(slab) = self.current() {
-            if slab.0.len() >= count {
-                slab.0.iter().for_each(Sample::renew);
-                return Ok(());
-            }
+        if let Some(slab) = self.current().filter(|slab| slab.0.len() >= count) {
+            slab.0.iter().for_each(Sample::renew);
+            return Ok(());
         }
         // Doubling bounds what the old slabs take.
         let count = count.checked_next_power_of_two().ok_or(E_OUTOFMEMORY)?;
@@ -70,10 +68,9 @@ impl Slabs {
             let slab: &Slab = unsafe { slab.as_ref() };
             let first = slab.0.as_ptr() as usize;
             let Some(offset) = pointer.checked_sub(first) else { continue };
-            if offset % size_of::<Sample>() == 0 {
-                if let Some(sample) = slab.0.get(offset / size_of::<Sample>()) {
-                    return Whose::Ours(sample);
-                }
+            let at_its_start = offset % size_of::<Sample>() == 0;
+            if let Some(sample) = slab.0.get(offset / size_of::<Sample>()).filter(|_| at_its_start) {
+                return Whose::Ours(sample);
             }
         }
         Whose::Foreign

@@ -1,11 +1,11 @@
 //! A sample's vtable: the twenty-one slots, each of which checks its pointers, calls the rule and lets no panic out.
 
 use super::{MediaType, Sample, properties};
-use ks::{AmMediaType, SampleFlags};
 use crate::guard;
 use crate::hresult::*;
 use crate::interfaces::{IMediaSample, IMediaSample_Vtbl, IMediaSample2, IMediaSample2_Vtbl};
 use core::ffi::c_void;
+use ks::{AmMediaType, SampleFlags};
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 
 /// The one vtable of every sample.
@@ -68,11 +68,7 @@ unsafe fn get<T: Copy>(source: *const T) -> Option<T> {
 // In the slots below: `this` is a sample's pointer and every other pointer is null or good for what the slot does with
 // it, as COM requires of the caller; that is each block's argument.
 
-unsafe extern "system" fn query_interface(
-    this: *mut c_void,
-    iid: *const GUID,
-    object: *mut *mut c_void,
-) -> HRESULT {
+unsafe extern "system" fn query_interface(this: *mut c_void, iid: *const GUID, object: *mut *mut c_void) -> HRESULT {
     guard::hresult(|| {
         if object.is_null() {
             return E_POINTER;

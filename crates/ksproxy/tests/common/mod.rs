@@ -15,6 +15,16 @@ pub struct Subject {
     pub object: KsAllocator,
     pub ks: IKsAllocatorEx,
     pub memory: IMemAllocatorCallbackTemp,
+    abandoned: bool,
+}
+
+/// A committed allocator refers to itself, and would outlive its test.
+impl Drop for Subject {
+    fn drop(&mut self) {
+        if !self.abandoned {
+            self.decommit();
+        }
+    }
 }
 
 /// What a COM method answered: `Ok` for `S_OK`.
@@ -42,7 +52,12 @@ impl Subject {
 
     pub fn from(object: KsAllocator) -> Self {
         let (ks, memory) = (object.interface(), object.memory_interface());
-        Self { object, ks, memory }
+        Self { object, ks, memory, abandoned: false }
+    }
+
+    /// Drops all references and does nothing else.
+    pub fn abandon(mut self) {
+        self.abandoned = true;
     }
 
     pub fn set(&self, request: AllocatorProperties) -> Result<AllocatorProperties, HRESULT> {
@@ -137,10 +152,7 @@ pub fn add_ref_and_release(interface: &impl Interface) -> (u32, u32) {
 }
 
 pub fn address(sample: &IMediaSample) -> usize {
-    let mut buffer = std::ptr::null_mut();
-    // SAFETY: the pointer is there.
-    assert_eq!(unsafe { sample.GetPointer(&mut buffer) }, S_OK);
-    buffer.addr()
+    pointer(sample).addr()
 }
 
 pub fn size(sample: &IMediaSample) -> i32 {
@@ -148,15 +160,28 @@ pub fn size(sample: &IMediaSample) -> i32 {
     unsafe { sample.GetSize() }
 }
 
-/// The whole buffer of a sample.
-pub fn bytes(sample: &IMediaSample) -> &mut [u8] {
+/// Writes the whole buffer of a sample.
+pub fn fill(sample: &IMediaSample, value: u8) {
+    // SAFETY: the buffer is as large as GetSize says while the sample is out, and the test is its only holder.
+    unsafe { pointer(sample).write_bytes(value, length(sample)) };
+}
+
+/// Whether every byte of a sample's buffer is `value`.
+pub fn is_all(sample: &IMediaSample, value: u8) -> bool {
+    // SAFETY: as above.
+    let bytes = unsafe { std::slice::from_raw_parts(pointer(sample), length(sample)) };
+    bytes.iter().all(|byte| *byte == value)
+}
+
+fn pointer(sample: &IMediaSample) -> *mut u8 {
     let mut buffer = std::ptr::null_mut();
-    // SAFETY: the pointer is there; the buffer is as large as GetSize says while the sample is out, and the test is its
-    // only holder.
-    unsafe {
-        assert_eq!(sample.GetPointer(&mut buffer), S_OK);
-        std::slice::from_raw_parts_mut(buffer, usize::try_from(sample.GetSize()).expect("a size"))
-    }
+    // SAFETY: the pointer is there.
+    assert_eq!(unsafe { sample.GetPointer(&mut buffer) }, S_OK);
+    buffer
+}
+
+fn length(sample: &IMediaSample) -> usize {
+    usize::try_from(size(sample)).expect("a size")
 }
 
 /// A client: counts its notifications and says when it is gone.

@@ -1,4 +1,5 @@
 //! The C and C++ compilers, and the library they build against.
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -26,23 +27,50 @@ pub fn succeed(output: Output, what: &str) -> String {
 
 /// Compiles a C or C++ program against the header, with every warning an error.
 pub fn compile(compiler: &str, standard: &str, source: &Path, program: &Path) {
+    build(compiler, standard, source, program, &[]);
+}
+
+/// Compiles a program and links it with the library.
+pub fn link(compiler: &str, standard: &str, source: &Path, program: &Path, library: &Path) {
+    build(compiler, standard, source, program, &[library]);
+}
+
+fn build(compiler: &str, standard: &str, source: &Path, program: &Path, libraries: &[&Path]) {
     let mut command = Command::new(compiler);
     command.args([standard, "-Wall", "-Wextra", "-Werror", "-O1", "-pthread", "-I"]);
-    command.arg(folder().join("include")).arg(source).arg("-o").arg(program).arg("-ldl");
+    command.arg(folder().join("include")).arg(source).arg("-o").arg(program).args(libraries).arg("-ldl");
     succeed(run(&mut command, compiler), &format!("{compiler} {}", source.display()));
 }
 
-/// `libksproxy.so`, built as these tests are. It is up to date: cargo does nothing where it is.
-pub fn library() -> PathBuf {
-    let mut tests = std::env::current_exe().expect("this test's own path");
+/// `target/PROFILE`, in which these tests were built.
+fn profile_folder() -> PathBuf {
+    let mut folder = std::env::current_exe().expect("this test's own path");
     // target/PROFILE/deps/TEST
-    tests.pop();
-    let profile_folder = tests.parent().expect("the profile's folder").to_owned();
-    let release = profile_folder.file_name().is_some_and(|name| name == "release");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "ksproxy", "--lib"]).current_dir(folder());
-    build.args(release.then_some("--release"));
-    build.arg("--target-dir").arg(profile_folder.parent().expect("the target folder"));
-    succeed(run(&mut build, "cargo"), "cargo build");
-    profile_folder.join("libksproxy.so")
+    folder.pop();
+    folder.pop();
+    folder
+}
+
+/// cargo, to build or run something of this crate as these tests are built. Where it is up to date, nothing is built.
+fn cargo(verb: &str) -> Command {
+    let profile = profile_folder();
+    let release = profile.file_name().is_some_and(|name| name == "release");
+    let mut command = Command::new(env!("CARGO"));
+    command.args([verb, "--quiet", "--package", "ksproxy"]).current_dir(folder());
+    command.args(release.then_some("--release"));
+    command.arg("--target-dir").arg(profile.parent().expect("the target folder"));
+    command
+}
+
+/// An example of this crate, to run.
+pub fn example(name: &str) -> Command {
+    let mut command = cargo("run");
+    command.args(["--example", name]);
+    command
+}
+
+/// `libksproxy.so`.
+pub fn library() -> PathBuf {
+    succeed(run(cargo("build").arg("--lib"), "cargo"), "cargo build");
+    profile_folder().join("libksproxy.so")
 }

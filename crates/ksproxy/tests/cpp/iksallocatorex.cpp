@@ -4,7 +4,7 @@
 //
 // LIBRARY is loaded and must export KspCreateAllocator, KspCreateSinkPin and KspDeleteMediaType (kspipe.h). Each line of
 // the output is "ok N what" or "FAIL N what", N being the number of a statement (docs/com.md). Exit code 1 if one failed,
-// 2 if the library cannot be used.
+// 2 if the library cannot be used; ended by SIGALRM if one never ends.
 
 #include "kspipe.h"
 
@@ -646,6 +646,9 @@ int main(int count, char **arguments) {
         std::fprintf(stderr, "%s\n", dlerror());
         return 2;
     }
+    // A statement that waits for ever fails too: the alarm ends the program, after the lines before it are out.
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    alarm(120);
     void *none = library;
     check(16, create_allocator(IID_IKsPin, &none) == E_NOINTERFACE && none == nullptr, "KspCreateAllocator of a pin");
     layout();

@@ -1,9 +1,8 @@
 //! `framing-blob` of a pin: a driver's binary answer, from a file beside the graph file.
 
-use super::draft::{At, Memories, PinDraft};
+use super::draft::{At, PinDraft};
 use super::error::Span;
 use super::item::PinName;
-use super::memory;
 use super::reader::{Problem, Reader, Value};
 use super::run::resolve;
 use super::suggest::excerpt;
@@ -20,7 +19,6 @@ const LARGEST_BLOB: u64 = 1 << 20;
 /// Reads the blob into the pin: framing, compression and findings.
 pub(super) fn read<'d>(
     reader: &mut Reader<'d>,
-    memories: &Memories<'d>,
     base: &Path,
     name: PinName<'d>,
     value: &'d Value<'d>,
@@ -56,7 +54,6 @@ pub(super) fn read<'d>(
     };
     for (index, item) in blob.framing.items().iter().enumerate() {
         let place = format!("FramingItem[{index}] of `{shown}`");
-        memory::check_declared(reader, memories, item.memory, span, &place);
         check_range(reader, item, index, span, &place);
     }
     for finding in &blob.findings {

@@ -1,7 +1,6 @@
 //! `[memory."{GUID}"]`: the memory types of devices.
 
 use super::draft::{At, Memories};
-use super::error::Span;
 use super::keys;
 use super::reader::{Problem, Reader, Text, Value, key_text};
 use super::suggest::{excerpt, list, nearest};
@@ -90,7 +89,6 @@ pub(super) fn of_item<'d>(reader: &mut Reader<'d>, memories: &Memories<'d>, valu
         return Some(memory_type);
     }
     if let Ok(memory_type) = text.text.parse::<Guid>() {
-        check_declared(reader, memories, memory_type, text.span, "this item");
         return Some(memory_type);
     }
     reader.report(|| {
@@ -108,29 +106,6 @@ pub(super) fn of_item<'d>(reader: &mut Reader<'d>, memories: &Memories<'d>, valu
         }
     });
     None
-}
-
-/// Whether a memory type is Kernel Streaming's or declared. Otherwise nobody knows who can map it, and it is an error.
-/// `what` names it.
-pub(super) fn check_declared(
-    reader: &mut Reader<'_>,
-    memories: &Memories<'_>,
-    memory_type: Guid,
-    span: Span,
-    what: &str,
-) {
-    let known = keys::MEMORY_NAMES.iter().any(|(_, known)| *known == memory_type);
-    if known || memories.by_type.contains_key(&memory_type) {
-        return;
-    }
-    reader.report(|| {
-        Problem::new(
-            span,
-            format!("the memory type {memory_type} is not declared"),
-            format!("{what} asks for it, and nothing says who can map it"),
-        )
-        .help(format!("add [memory.\"{memory_type}\"] with name, host-mappable and user-mappable"))
-    });
 }
 
 /// The bus type an item names.

@@ -47,7 +47,7 @@ pub(super) fn read<'d>(
             Problem::new(blob, "a pin has `framing` or `framing-blob`, not both", "leave one out")
                 .note(framing, "the other")
         }),
-        (Some((_, value)), None) => blob::read(reader, memories, base, full_name, value, &mut pin),
+        (Some((_, value)), None) => blob::read(reader, base, full_name, value, &mut pin),
         (None, _) => {}
     }
     if let Some((key, value)) = fields.entry("compression") {

@@ -306,12 +306,9 @@ fn fix_pins<'d>(reader: &mut Reader<'d>, filter: &mut FilterDraft<'d>, run: &Run
                 match &pin.holds {
                     None => pin.holds = Some(At { value: *frames, span: at }),
                     Some(stated) if stated.value < *frames => {
-                        let (stated, span) = (stated.value, stated.span);
-                        reader.report(|| {
-                            let message = format!("`holds` says {stated} frames, but the filter keeps {frames}");
-                            let label = format!("expected at least {frames}, or leave it out");
-                            Problem::new(span, message, label).note(at, "it keeps them here")
-                        });
+                        let message = format!("`holds` says {} frames, but the filter keeps {frames}", stated.value);
+                        let help = format!("say at least {frames}, or leave it out; the pipe may starve");
+                        reader.finding(None, stated.span, message, help);
                     }
                     Some(_) => {}
                 }

@@ -1,0 +1,172 @@
+//! A panic is injected into every slot and export, and the host goes on.
+
+use crate::face::KsAllocator;
+use crate::guard::injection;
+use crate::handle::Handle;
+use crate::hresult::*;
+use crate::interfaces::*;
+use crate::lock::{Lock, lock};
+use crate::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+use core::ptr::{null, null_mut};
+use ks::{
+    AlignmentCount, AllocatorProperties, AllocatorPropertiesEx, AmMediaType, AmSample2Properties, GetBufferFlags,
+    KsAllocatorMode, KsStreamAllocatorStatus,
+};
+use windows_core::Interface;
+
+/// Calls with a panic injected; what the caller sees must be `expected`, and the panic must have happened.
+fn struck<T: PartialEq + core::fmt::Debug>(slot: &str, expected: T, call: impl FnOnce() -> T) {
+    injection::arm();
+    let answer = call();
+    assert!(!injection::disarm(), "{slot} is not guarded");
+    assert_eq!(answer, expected, "{slot}");
+}
+
+/// Silences the messages of the injected panics. One test at a time, because the hook is the process's.
+fn quietly(body: impl FnOnce() + std::panic::UnwindSafe) {
+    static ALONE: Lock<()> = Lock::new(());
+    let _alone = lock(&ALONE);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let result = std::panic::catch_unwind(body);
+    std::panic::set_hook(before);
+    if let Err(payload) = result {
+        std::panic::resume_unwind(payload);
+    }
+}
+
+/// A committed allocator and a sample of it.
+fn subject() -> (IKsAllocatorEx, IMemAllocatorCallbackTemp, IMediaSample2) {
+    let object = KsAllocator::new();
+    let (ks, memory) = (object.interface(), object.memory_interface());
+    let request = AllocatorProperties { c_buffers: 1, cb_buffer: 16, cb_align: AlignmentCount(1), cb_prefix: 0 };
+    let (mut actual, mut sample) = (AllocatorProperties::default(), None);
+    // SAFETY: every pointer is there or null where it may be.
+    unsafe {
+        memory.SetProperties(&request, &mut actual).unwrap();
+        memory.Commit().unwrap();
+        memory.GetBuffer(&mut sample, null(), null(), GetBufferFlags::NOWAIT).unwrap();
+    }
+    (ks, memory, sample.expect("a sample").cast().expect("an IMediaSample2"))
+}
+
+#[test]
+fn a_panic_in_any_slot_or_export_reaches_the_caller_as_a_failure() {
+    quietly(|| {
+        let (ks, memory, sample) = subject();
+        allocator_slots(&ks, &memory);
+        sample_slots(&sample);
+        exports();
+        // The host goes on: nothing was lost.
+        drop(sample);
+        let mut free = 0;
+        // SAFETY: the number is there.
+        unsafe {
+            assert_eq!(memory.GetFreeCount(&mut free), S_OK);
+            assert_eq!(memory.Decommit(), S_OK);
+        }
+        assert_eq!(free, 1);
+    });
+}
+
+fn allocator_slots(ks: &IKsAllocatorEx, memory: &IMemAllocatorCallbackTemp) {
+    let (mut properties, mut status) = (AllocatorProperties::default(), KsStreamAllocatorStatus::default());
+    let (extended, mut sample, mut free) = (AllocatorPropertiesEx::default(), None, 0);
+    // SAFETY: in every call the pointers are there or null where they may be.
+    unsafe {
+        struck("KsGetAllocatorHandle", Handle::NULL, || ks.KsGetAllocatorHandle());
+        struck("KsGetAllocatorMode", KsAllocatorMode::USER, || ks.KsGetAllocatorMode());
+        struck("KsGetAllocatorStatus", E_UNEXPECTED, || ks.KsGetAllocatorStatus(&mut status));
+        struck("KsSetAllocatorMode", (), || ks.KsSetAllocatorMode(KsAllocatorMode::KERNEL));
+        struck("KsSetProperties", (), || ks.KsSetProperties(&extended));
+        struck("KsSetAllocatorHandle", (), || ks.KsSetAllocatorHandle(Handle::NULL));
+        struck("KsCreateAllocatorAndGetHandle", Handle::NULL, || ks.KsCreateAllocatorAndGetHandle(None));
+        let request = properties;
+        struck("SetProperties", E_UNEXPECTED, || memory.SetProperties(&request, &mut properties));
+        struck("GetProperties", E_UNEXPECTED, || memory.GetProperties(&mut properties));
+        struck("Commit", E_UNEXPECTED, || memory.Commit());
+        struck("Decommit", E_UNEXPECTED, || memory.Decommit());
+        let flags = GetBufferFlags::NOWAIT;
+        struck("GetBuffer", E_UNEXPECTED, || memory.GetBuffer(&mut sample, null(), null(), flags));
+        struck("ReleaseBuffer", E_UNEXPECTED, || memory.ReleaseBuffer(None));
+        struck("SetNotify", E_UNEXPECTED, || memory.SetNotify(None));
+        struck("GetFreeCount", E_UNEXPECTED, || memory.GetFreeCount(&mut free));
+        assert_eq!(ks.KsGetAllocatorMode(), KsAllocatorMode::USER, "the call that failed changed nothing");
+    }
+    assert!(sample.is_none());
+}
+
+fn sample_slots(sample: &IMediaSample2) {
+    let (this, vtable) = (sample.as_raw(), Interface::vtable(sample));
+    let unknown = &vtable.base__.base__;
+    let (mut object, mut buffer, mut number, mut media_type) = (null_mut(), null_mut(), 0i64, null_mut());
+    let mut properties = AmSample2Properties::default();
+    let bytes = (&raw mut properties).cast::<u8>();
+    // SAFETY: in every call as above, and the reference counts are left as they were.
+    unsafe {
+        struck("QueryInterface", E_UNEXPECTED, || (unknown.QueryInterface)(this, &IMediaSample::IID, &mut object));
+        struck("AddRef", 0, || (unknown.AddRef)(this));
+        struck("Release", 0, || (unknown.Release)(this));
+        struck("GetPointer", E_UNEXPECTED, || sample.GetPointer(&mut buffer));
+        struck("GetSize", 0, || sample.GetSize());
+        struck("GetTime", E_UNEXPECTED, || sample.GetTime(&raw mut number, &raw mut number));
+        struck("SetTime", E_UNEXPECTED, || sample.SetTime(null(), null()));
+        struck("IsSyncPoint", E_UNEXPECTED, || sample.IsSyncPoint());
+        struck("SetSyncPoint", E_UNEXPECTED, || sample.SetSyncPoint(1));
+        struck("IsPreroll", E_UNEXPECTED, || sample.IsPreroll());
+        struck("SetPreroll", E_UNEXPECTED, || sample.SetPreroll(1));
+        struck("GetActualDataLength", 0, || sample.GetActualDataLength());
+        struck("SetActualDataLength", E_UNEXPECTED, || sample.SetActualDataLength(1));
+        struck("GetMediaType", E_UNEXPECTED, || sample.GetMediaType(&mut media_type));
+        struck("SetMediaType", E_UNEXPECTED, || sample.SetMediaType(null()));
+        struck("IsDiscontinuity", E_UNEXPECTED, || sample.IsDiscontinuity());
+        struck("SetDiscontinuity", E_UNEXPECTED, || sample.SetDiscontinuity(1));
+        struck("GetMediaTime", E_UNEXPECTED, || sample.GetMediaTime(&raw mut number, &raw mut number));
+        struck("SetMediaTime", E_UNEXPECTED, || sample.SetMediaTime(null(), null()));
+        struck("GetProperties", E_UNEXPECTED, || sample.GetProperties(16, bytes));
+        struck("SetProperties", E_UNEXPECTED, || sample.SetProperties(0, null()));
+    }
+}
+
+fn exports() {
+    let (mut object, mut handle) = (null_mut(), Handle::NULL);
+    let none: *mut AmMediaType = null_mut();
+    // SAFETY: in every call as above.
+    unsafe {
+        struck("KspCreateAllocator", E_UNEXPECTED, || KspCreateAllocator(&IKsAllocatorEx::IID, &mut object));
+        struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
+        struck("KspDeleteMediaType", (), || KspDeleteMediaType(none));
+    }
+    assert_eq!((object, handle), (null_mut(), Handle::NULL));
+}
+
+/// A client whose notification panics inside this library's own code.
+#[windows_core::implement(IMemAllocatorNotifyCallbackTemp)]
+struct Panicking;
+
+impl IMemAllocatorNotifyCallbackTemp_Impl for Panicking_Impl {
+    unsafe fn NotifyRelease(&self) -> windows_core::HRESULT {
+        injection::arm();
+        S_OK
+    }
+}
+
+#[test]
+fn a_release_succeeds_whatever_the_client_left_behind() {
+    quietly(|| {
+        let (_ks, memory, sample) = subject();
+        let client = IMemAllocatorNotifyCallbackTemp::from(Panicking);
+        let mut free = 0;
+        // SAFETY: the pointers are there.
+        unsafe {
+            assert_eq!(memory.SetNotify(&client), S_OK);
+            drop(sample);
+            // The client armed the panic, so this call meets it.
+            assert_eq!(memory.GetFreeCount(&mut free), E_UNEXPECTED);
+            assert_eq!(memory.GetFreeCount(&mut free), S_OK);
+            assert_eq!(memory.SetNotify(None), S_OK);
+            assert_eq!(memory.Decommit(), S_OK);
+        }
+        assert_eq!(free, 1);
+    });
+}
