@@ -54,6 +54,7 @@ pub(super) struct Memory {
     base: NonNull<u8>,
     bytes: usize,
     /// Gives the memory back when dropped.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "held for its drop"))]
     owner: Owner,
 }
 
