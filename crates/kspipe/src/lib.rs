@@ -5,6 +5,9 @@
 #![deny(unsafe_code)]
 
 pub mod allocator;
+#[forbid(unsafe_code)]
 pub mod graph;
+#[forbid(unsafe_code)]
 pub mod negotiate;
+#[forbid(unsafe_code)]
 pub mod stream;

@@ -545,6 +545,21 @@ fn a_raw_frame_is_reclaimed_once_and_by_its_own_allocator_75() {
 }
 
 #[test]
+fn generations_go_on_through_lives_of_any_size() {
+    let allocator = committed(1, 16);
+    let mut last = None;
+    for frames in [1, 2, 40, 3, 300] {
+        allocator.decommit();
+        allocator.set_properties(properties(frames, 16, 1, 0)).unwrap();
+        allocator.commit().unwrap();
+        let first = allocator.try_acquire().unwrap();
+        assert_eq!(first.index(), 0);
+        assert!(last < Some(first.generation()));
+        last = Some(first.generation());
+    }
+}
+
+#[test]
 fn a_raw_frame_is_out_for_a_decommit_too() {
     let allocator = committed(1, 16);
     let raw = allocator.try_acquire().unwrap().into_raw();

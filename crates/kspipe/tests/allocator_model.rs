@@ -210,7 +210,8 @@ impl Run {
                 }
             }
             Operation::Share(choice) => {
-                if let Some((Claim::Alone(frame), stamp)) = self.choose(choice, |claim| matches!(claim, Claim::Alone(_)))
+                if let Some((Claim::Alone(frame), stamp)) =
+                    self.choose(choice, |claim| matches!(claim, Claim::Alone(_)))
                 {
                     self.claims.push((Claim::Shared(frame.share()), stamp));
                 }
@@ -242,7 +243,8 @@ impl Run {
                 }
             }
             Operation::MakeRaw(choice) => {
-                if let Some((Claim::Alone(frame), stamp)) = self.choose(choice, |claim| matches!(claim, Claim::Alone(_)))
+                if let Some((Claim::Alone(frame), stamp)) =
+                    self.choose(choice, |claim| matches!(claim, Claim::Alone(_)))
                 {
                     let raw = frame.into_raw();
                     // Raw twice in one use: the same raw frame again.

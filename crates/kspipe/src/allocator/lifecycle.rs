@@ -149,7 +149,7 @@ impl Pool {
         if state.table.capacity() < frames as usize {
             let bytes = frames as usize * size_of::<super::table::Cell>();
             let out_of_memory = CommitError::OutOfMemory { bytes: bytes as u64, errno: None };
-            let table = Table::new(frames.next_power_of_two()).ok_or(out_of_memory)?;
+            let table = state.table.grown(frames.next_power_of_two()).ok_or(out_of_memory)?;
             state.retired.try_reserve(1).map_err(|_| out_of_memory)?;
             let old = std::mem::replace(&mut state.table, Arc::new(table));
             state.retired.push(old);

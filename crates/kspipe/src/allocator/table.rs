@@ -45,9 +45,9 @@ pub(super) struct Place {
 }
 
 impl Cell {
-    fn new() -> Self {
+    fn new(generation: u32) -> Self {
         Self {
-            word: AtomicU64::new(0),
+            word: AtomicU64::new(Word::out_of_service(generation).0),
             acquires: Counter::new(0),
             claims: AtomicU64::new(0),
             // No generation has this number: they have 29 bits.
@@ -183,12 +183,13 @@ impl Table {
         Self { cells: Box::default(), frames: AtomicU32::new(0) }
     }
 
-    /// A table with room for this many frames, all out of service; `None` without memory for it.
-    pub(super) fn new(capacity: u32) -> Option<Self> {
-        let capacity = usize::try_from(capacity).ok()?;
+    /// A larger table, with room for this many frames, all out of service; `None` without memory for it. Generations go
+    /// on from those of the table before, all of whose frames are out of service too, so that no use of a frame is ever
+    /// mistaken for another.
+    pub(super) fn grown(&self, capacity: u32) -> Option<Self> {
         let mut cells = Vec::new();
-        cells.try_reserve_exact(capacity).ok()?;
-        cells.resize_with(capacity, Cell::new);
+        cells.try_reserve_exact(usize::try_from(capacity).ok()?).ok()?;
+        cells.extend((0..capacity).map(|index| Cell::new(self.cell(index).map_or(0, |cell| cell.word().generation()))));
         Some(Self { cells: cells.into_boxed_slice(), frames: AtomicU32::new(0) })
     }
 

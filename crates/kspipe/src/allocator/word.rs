@@ -15,7 +15,7 @@
 //! | 34 | detached | the claim is a [`RawFrame`](super::RawFrame), plain data; no `Frame` of it exists |
 //! | 35 to 63 | generation | raised whenever the frame comes home; 29 bits, wraps |
 //!
-//! *Free* is: in service and no holder. A word of zero is out of service, so fresh control words need no set-up.
+//! *Free* is: in service and no holder.
 //! Every change of ownership is one compare-and-swap of this word. Marking it for attention makes the
 //! compare-and-swap of its holder fail, and that failure is how the holder learns of it: giving back needs no second
 //! look at anything once the frame is given.
@@ -39,6 +39,11 @@ impl Word {
     #[inline(always)]
     pub(super) const fn held(generation: u32) -> Self {
         Self((generation as u64) << Self::GENERATION_SHIFT | Self::IN_SERVICE | Self::HOLDER)
+    }
+
+    /// The word of a frame that is home and cannot be acquired.
+    pub(super) const fn out_of_service(generation: u32) -> Self {
+        Self((generation as u64) << Self::GENERATION_SHIFT)
     }
 
     #[inline(always)]
@@ -101,10 +106,12 @@ mod tests {
     const FRESH: Word = Word(0).with_service(true);
 
     #[test]
-    fn a_word_of_zero_is_out_of_service_and_neither_free_nor_held() {
-        assert!(!Word(0).is_free());
-        assert!(!Word(0).is_held());
-        assert!(!Word(0).is_in_service());
+    fn a_word_out_of_service_is_neither_free_nor_held() {
+        let word = Word::out_of_service(5);
+        assert!(!word.is_free());
+        assert!(!word.is_held());
+        assert!(!word.is_in_service());
+        assert_eq!(word.generation(), 5);
     }
 
     #[test]
