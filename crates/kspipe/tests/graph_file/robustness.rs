@@ -1,9 +1,8 @@
 //! No text breaks the reader: it says what is wrong, and where, whatever it gets.
 
-use super::{data, files, graph_files, parse};
+use super::{data, graph_files, parse};
 use kspipe::graph::file::GraphFile;
 use proptest::prelude::*;
-use std::path::Path;
 use std::sync::LazyLock;
 
 /// Reads a text; what comes back is whole: a graph with a place for everything, or errors with places in the text.
@@ -27,19 +26,12 @@ fn read(text: &str) {
                 let span = error.span().expect("the text could be read");
                 assert!(span.start <= span.end && span.end <= text.len(), "{error}: {span:?}");
                 assert!(error.position().is_some());
+                // The reader knows every rule the graph's builder has, with its place.
+                assert_ne!(error.label(), "somewhere in this file", "{error}");
             }
             let shown = format!("{:?}", miette::Report::new(errors));
             assert!(!shown.is_empty());
         }
-    }
-}
-
-#[test]
-fn the_corpus_of_the_fuzz_target_is_read_without_a_panic() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/graph_file");
-    for path in files(&corpus) {
-        let bytes = std::fs::read(&path).expect("it can be read");
-        read(&String::from_utf8_lossy(&bytes));
     }
 }
 
@@ -63,7 +55,7 @@ fn deep_nesting_is_an_error() {
 }
 
 #[test]
-fn a_long_file_is_read_in_time_in_proportion_to_its_length() {
+fn a_long_file_is_read() {
     // A chain of filters, 20,000 pins. A reader that compares every pin with every other takes minutes.
     let filters = 10_000;
     let mut text = String::from("connections = [\n");
@@ -152,7 +144,7 @@ static FILES: LazyLock<Vec<(String, String)>> =
     LazyLock::new(|| graph_files(&data("good")).into_iter().chain(graph_files(&data("bad"))).collect());
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {

@@ -102,7 +102,7 @@ fn compression<'d>(reader: &mut Reader<'d>, value: &'d Value<'d>) -> Option<Comp
         Some(value) => reader.u32(value, &format!("`{name}`"), unit, least),
         None => Some(otherwise),
     };
-    let numerator = part("numerator", "size out = size in × numerator / denominator + margin", 0, 1);
+    let numerator = part("numerator", "it multiplies the size", 1, 1);
     let denominator = part("denominator", "it divides the size", 1, 1);
     let margin = part("margin", "bytes", 0, 0);
     Some(Compression { numerator: numerator?, denominator: denominator?, margin: margin? })
