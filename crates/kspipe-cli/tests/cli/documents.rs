@@ -54,8 +54,7 @@ fn the_readmes_code_is_that_of_the_examples_which_are_built_and_run() {
 #[test]
 fn the_readmes_table_has_eleven_slots_and_names_tests_that_exist() {
     let readme = read("README.md");
-    let rows: Vec<&str> =
-        readme.lines().filter(|line| line.starts_with(|c| c == '|') && line.contains("| `s")).collect();
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with('|') && line.contains("| `s")).collect();
     assert_eq!(rows.len(), 11);
     let folder = root().join("crates/ksproxy/tests");
     let tests: String = fs::read_dir(folder)
