@@ -55,7 +55,9 @@ impl KsAllocator {
 
     /// The COM face of an allocator, reaching KS objects through `access` instead of this process's own.
     pub fn with_access(allocator: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
-        Self(ComObject::new(AllocatorObject::new(allocator, access)))
+        let object = ComObject::new(AllocatorObject::new(allocator, access));
+        object.clear_extended();
+        Self(object)
     }
 
     /// The allocator behind the interfaces.
@@ -103,7 +105,7 @@ impl KsAllocator {
     /// `IMemAllocator` has; the segments in it are kept as they are, without references. Nobody may be reading or
     /// writing through the pointer of `KsGetProperties` meanwhile.
     pub fn set_properties_ex(&self, properties: &AllocatorPropertiesEx) {
-        self.0.set_extended(*properties);
+        self.0.set_extended(properties);
     }
 
     /// `KsGetAllocatorHandle`: lent, null if there is none.

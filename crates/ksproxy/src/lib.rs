@@ -19,6 +19,11 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+/// The project's page on this crate, whose Rust is run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/com.md")]
+pub struct Page;
+
 mod allocator;
 mod exports;
 mod face;

@@ -47,6 +47,20 @@ fn the_examples_in_cpp_and_c_run() {
 }
 
 #[test]
+fn the_cpp_of_the_page_builds_and_runs() {
+    let page = std::fs::read_to_string(folder().join("../../docs/com.md")).expect("docs/com.md");
+    let code = page.split("```cpp\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a program in C++");
+    let build = tempfile::tempdir().expect("a folder");
+    let (source, program) = (build.path().join("main.cpp"), build.path().join("main"));
+    std::fs::write(&source, code).expect("the source is written");
+    let library = library();
+    link("g++", "-std=c++17", &source, &program, &library);
+    let folder = library.parent().expect("its folder");
+    let output = succeed(run(Command::new(&program).env("LD_LIBRARY_PATH", folder), "g++"), "the page's program");
+    assert_eq!(output, "4096 bytes\n");
+}
+
+#[test]
 fn the_example_in_rust_says_the_same() {
     let output = succeed(run(&mut example("iksallocatorex"), "cargo"), "the example");
     assert_eq!(output, "3 frames of 4096 bytes, 1 in use\n");

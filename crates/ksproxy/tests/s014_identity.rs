@@ -101,12 +101,18 @@ fn s019_s020_a_sample_outlives_its_clients_and_a_committed_allocator_outlives_th
     let (client, counts) = Client::quiet();
     a.notify(Some(&client));
     drop(client);
-    let sample = a.sample();
-    drop(a);
+    let (sample, pointer) = (a.sample(), a.memory.as_raw());
+    a.abandon();
     fill(&sample, 0x5A);
     assert!(is_all(&sample, 0x5A));
     drop(sample);
     assert_eq!((counts.notified(), counts.destroyed()), (1, 0), "it is committed, so it still exists");
+    // SAFETY: it refers to itself.
+    let memory = unsafe { IMemAllocatorCallbackTemp::from_raw_borrowed(&pointer) }.expect("the allocator").clone();
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { memory.Decommit() }, S_OK);
+    drop(memory);
+    assert_eq!(counts.destroyed(), 1);
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn s021_a_decommitted_allocator_dies_with_its_last_sample() {
     drop(client);
     let (first, last) = (a.sample(), a.sample());
     a.decommit();
-    drop(a);
+    a.abandon();
     drop(first);
     assert_eq!(counts.destroyed(), 0);
     drop(last);

@@ -146,6 +146,26 @@ fn the_engines_frames_and_the_samples_are_one_pool() {
 }
 
 #[test]
+fn s049_commit_takes_over_what_the_rust_side_committed() {
+    let a = Subject::new();
+    let engine = a.object.allocator();
+    engine
+        .set_properties(kspipe::allocator::AllocatorProperties { frames: 2, size: 64, alignment: 16, prefix: 0 })
+        .expect("properties");
+    assert_eq!(a.get(), Ok(properties(2, 64, 16, 0)));
+    engine.commit().expect("a commit");
+    let frame = engine.try_acquire().expect("a frame");
+    assert_eq!(a.buffer(GetBufferFlags::NOWAIT).err(), Some(VFW_E_NOT_COMMITTED), "not by this face yet");
+    a.commit().unwrap();
+    let sample = a.sample();
+    assert_eq!((size(&sample), a.free()), (64, 0));
+    drop(frame);
+    drop(sample);
+    a.decommit();
+    assert!(!engine.status().committed);
+}
+
+#[test]
 fn many_threads_share_few_samples_and_nothing_is_lost() {
     let a = Subject::committed(3, 64, 1, 0);
     let threads: Vec<_> = (0..6u8)

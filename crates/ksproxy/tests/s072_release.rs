@@ -6,8 +6,10 @@ use common::*;
 use ks::GetBufferFlags;
 use ksproxy::hresult::*;
 use ksproxy::interfaces::IMediaSample;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use windows_core::{HRESULT, Interface};
 
 fn release_buffer(a: &Subject, sample: Option<&IMediaSample>) -> HRESULT {
@@ -94,6 +96,16 @@ fn s074_release_buffer_gives_the_only_reference_up_and_no_other() {
 }
 
 #[test]
+fn s076_a_frame_of_the_rust_side_notifies_too() {
+    let a = Subject::committed(1, 16, 1, 0);
+    let (client, counts) = Client::quiet();
+    a.notify(Some(&client));
+    drop(a.object.allocator().try_acquire().expect("a frame"));
+    assert_eq!(counts.notified(), 1);
+    a.notify(None);
+}
+
+#[test]
 fn s078_the_last_sample_of_a_decommit_notifies_too() {
     let a = Subject::committed(1, 16, 1, 0);
     let (client, counts) = Client::quiet();
@@ -108,26 +120,22 @@ fn s078_the_last_sample_of_a_decommit_notifies_too() {
 #[test]
 fn s079_the_client_may_call_back_and_finds_the_sample_free() {
     let a = Subject::committed(1, 16, 1, 0);
-    let (memory, seen) = (a.memory.clone(), Arc::new(AtomicI32::new(-1)));
-    let sees = seen.clone();
+    let (memory, seen, taken) = (a.memory.clone(), Rc::new(Cell::new(-1)), Rc::new(RefCell::new(None)));
+    let (sees, takes) = (seen.clone(), taken.clone());
     let (client, counts) = Client::make(S_OK, move || {
         let mut free = -1;
         // SAFETY: the number is there.
         assert_eq!(unsafe { memory.GetFreeCount(&mut free) }, S_OK);
-        sees.store(free, Ordering::SeqCst);
-        if sees.load(Ordering::SeqCst) == 1 {
-            let mut sample = None;
-            // SAFETY: the pointer is there.
-            let answer =
-                unsafe { memory.GetBuffer(&mut sample, std::ptr::null(), std::ptr::null(), GetBufferFlags::NOWAIT) };
-            assert_eq!(answer, S_OK);
-            std::mem::forget(sample);
-        }
+        sees.set(free);
+        *takes.borrow_mut() = get_buffer(&memory, GetBufferFlags::NOWAIT).ok();
     });
     a.notify(Some(&client));
     drop(a.sample());
-    assert_eq!((seen.load(Ordering::SeqCst), counts.notified(), a.free()), (1, 1, 0));
+    assert_eq!((seen.get(), counts.notified(), a.free()), (1, 1, 0));
+    assert!(taken.borrow().is_some());
     a.notify(None);
+    taken.take();
+    assert_eq!(a.free(), 1);
 }
 
 #[test]

@@ -78,11 +78,21 @@ impl AllocatorObject {
         unsafe { self.extended.get().read() }
     }
 
-    /// Copies the extended properties in.
-    pub(crate) fn set_extended(&self, properties: AllocatorPropertiesEx) {
+    /// Copies the extended properties in, padding and all.
+    ///
+    /// # Safety
+    ///
+    /// `properties` is good for reading a whole structure. It may be the object's own, or overlap it.
+    unsafe fn copy_extended(&self, properties: *const AllocatorPropertiesEx) {
         let _state = lock(&self.state);
-        // SAFETY: as above.
-        unsafe { self.extended.get().write(properties) }
+        // SAFETY: as the caller promises, and as above. `copy_to` is for pointers that may overlap.
+        unsafe { properties.copy_to(self.extended.get(), 1) };
+    }
+
+    /// Sets the extended properties.
+    pub(crate) fn set_extended(&self, properties: &AllocatorPropertiesEx) {
+        // SAFETY: a reference is good for reading.
+        unsafe { self.copy_extended(properties) };
     }
 
     /// The status, from the allocator behind the handle or, without one, from the engine.
@@ -191,10 +201,8 @@ impl IKsAllocatorEx_Impl for AllocatorObject_Impl {
             if properties.is_null() {
                 return;
             }
-            let _state = lock(&self.state);
-            // SAFETY: not null, so good for reading, as COM requires of the caller; it may be the object's own
-            // structure, or overlap it, which is why this is no `copy_nonoverlapping`.
-            unsafe { properties.copy_to(self.extended.get(), 1) };
+            // SAFETY: not null, so good for reading, as COM requires of the caller.
+            unsafe { self.copy_extended(properties) };
         });
     }
 

@@ -69,6 +69,13 @@ impl AllocatorObject {
         }
     }
 
+    /// Zeroes the extended properties, padding and all: C programs compare whole structures (statement 115). To be
+    /// called once the object is where it stays, before anybody else has it.
+    pub(crate) fn clear_extended(&self) {
+        // SAFETY: the object's own structure, of which zero is a value, and which nobody else can reach yet.
+        unsafe { self.extended.get().write_bytes(0, 1) };
+    }
+
     /// The engine's allocator.
     pub(crate) fn engine(&self) -> &Allocator {
         &self.engine

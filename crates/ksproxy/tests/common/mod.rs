@@ -15,6 +15,16 @@ pub struct Subject {
     pub object: KsAllocator,
     pub ks: IKsAllocatorEx,
     pub memory: IMemAllocatorCallbackTemp,
+    abandoned: bool,
+}
+
+/// A committed allocator refers to itself, and would outlive its test.
+impl Drop for Subject {
+    fn drop(&mut self) {
+        if !self.abandoned {
+            self.decommit();
+        }
+    }
 }
 
 /// What a COM method answered: `Ok` for `S_OK`.
@@ -42,7 +52,12 @@ impl Subject {
 
     pub fn from(object: KsAllocator) -> Self {
         let (ks, memory) = (object.interface(), object.memory_interface());
-        Self { object, ks, memory }
+        Self { object, ks, memory, abandoned: false }
+    }
+
+    /// Drops all references and does nothing else.
+    pub fn abandon(mut self) {
+        self.abandoned = true;
     }
 
     pub fn set(&self, request: AllocatorProperties) -> Result<AllocatorProperties, HRESULT> {

@@ -27,9 +27,18 @@ pub fn succeed(output: Output, what: &str) -> String {
 
 /// Compiles a C or C++ program against the header, with every warning an error.
 pub fn compile(compiler: &str, standard: &str, source: &Path, program: &Path) {
+    build(compiler, standard, source, program, &[]);
+}
+
+/// Compiles a program and links it with the library.
+pub fn link(compiler: &str, standard: &str, source: &Path, program: &Path, library: &Path) {
+    build(compiler, standard, source, program, &[library]);
+}
+
+fn build(compiler: &str, standard: &str, source: &Path, program: &Path, libraries: &[&Path]) {
     let mut command = Command::new(compiler);
     command.args([standard, "-Wall", "-Wextra", "-Werror", "-O1", "-pthread", "-I"]);
-    command.arg(folder().join("include")).arg(source).arg("-o").arg(program).arg("-ldl");
+    command.arg(folder().join("include")).arg(source).arg("-o").arg(program).args(libraries).arg("-ldl");
     succeed(run(&mut command, compiler), &format!("{compiler} {}", source.display()));
 }
 
