@@ -146,38 +146,32 @@ impl Worker {
 
     /// A transform that keeps the size: in place, or into a new frame.
     fn modify(&self, mut modifier: Box<dyn Modifier>, times: &mut Times) -> Result<(), FilterError> {
+        // A transform has one out pin (`prepare` sees to it).
+        let Some(outlet) = self.outlets.first() else { return Ok(()) };
         while let Some(mut item) = self.next(0) {
             let arrived = item.arrived;
-            for outlet in &self.outlets {
-                match outlet.way {
-                    Way::Same => {
-                        let pipe = item.frame.pool().pipe;
-                        let used = item.frame.data().len();
-                        let frame = item.frame.exclusive().ok_or(FilterError::SharedFrame { pipe })?;
-                        modifier.modify(&mut frame[..used]);
-                        // One out pin (`prepare` sees to it), so the frame can go.
-                        outlet.send(&self.hub, self.filter, &self.counters, item, 0)?;
-                        break;
+            match outlet.way {
+                Way::Same => {
+                    let pipe = item.frame.pool().pipe;
+                    let used = item.frame.data().len();
+                    let frame = item.frame.exclusive().ok_or(FilterError::SharedFrame { pipe })?;
+                    modifier.modify(&mut frame[..used]);
+                }
+                Way::New { pipe, counts } => {
+                    let new = self.hub.acquire(self.filter, pipe, 1, None)?;
+                    let data = item.frame.data();
+                    let new = written(new, data.len(), &item.frame, |target| {
+                        modifier.modify_into(data, target);
+                        Ok(())
+                    })?;
+                    if counts {
+                        self.hub.parts.totals.copied(data.len());
                     }
-                    Way::New { pipe, counts } => {
-                        let new = self.hub.acquire(self.filter, pipe, 1, None)?;
-                        let data = item.frame.data();
-                        let new = written(new, data.len(), &item.frame, |target| {
-                            modifier.modify_into(data, target);
-                            Ok(())
-                        })?;
-                        if counts {
-                            self.hub.parts.totals.copied(data.len());
-                        }
-                        let born = item.born;
-                        // The old frame goes home before the new one goes on: nobody waits longer than needed.
-                        drop(item);
-                        let new = Item { frame: new, born, arrived };
-                        outlet.send(&self.hub, self.filter, &self.counters, new, 0)?;
-                        break;
-                    }
+                    // The old frame goes home before the new one goes on: nobody waits longer than needed.
+                    item.frame = new;
                 }
             }
+            outlet.send(&self.hub, self.filter, &self.counters, item, 0)?;
             times.record(arrived.elapsed());
         }
         Ok(())

@@ -56,6 +56,7 @@ pub(in crate::stream) struct Interrupt {
 
 /// What the wait that was ended answers.
 #[derive(Debug)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
 struct Interrupted;
 
 impl fmt::Display for Interrupted {
@@ -132,6 +133,7 @@ struct Stream {
     /// Reads and writes may wait for somebody else: it is a pipe, a socket or a terminal.
     #[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
     waits: bool,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
     interrupt: Arc<Interrupt>,
 }
 

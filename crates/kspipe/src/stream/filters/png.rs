@@ -26,7 +26,7 @@ impl PngSink {
 
 impl Sink for PngSink {
     fn take(&mut self, picture: &[u8], header: &FrameHeader) -> Result<(), FilterError> {
-        let wanted = self.taken % self.every == 0;
+        let wanted = self.taken.is_multiple_of(self.every);
         self.taken += 1;
         if !wanted {
             return Ok(());
