@@ -13,7 +13,7 @@ target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Ccodegen-units=1 -Cdebug-assertions -Coverflow-checks"
-cargo +nightly build --quiet --release --locked --manifest-path fuzz/Cargo.toml --target "$target" --target-dir target/fuzz --bins
+cargo +nightly build --quiet --release --manifest-path fuzz/Cargo.toml --target "$target" --target-dir target/fuzz --bins
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for source in fuzz/fuzz_targets/*.rs; do
