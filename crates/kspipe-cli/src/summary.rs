@@ -7,7 +7,7 @@ use kspipe::negotiate::describe::{memory_name, warnings};
 use kspipe::stream::{Outcome, Report};
 use std::fmt::Write;
 
-/// The plan, a line for each pipe, each bridge and each warning. `kspipe negotiate` shows all of it.
+/// The plan, a few lines: pipes with their pins, bridges, warnings. `kspipe negotiate` shows all of it.
 pub(crate) fn plan_text(graph: &Graph, plan: &Plan) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
@@ -15,7 +15,7 @@ pub(crate) fn plan_text(graph: &Graph, plan: &Plan) -> String {
         let pins: Vec<String> = pipe.pins.iter().map(|pin| graph.pin_name(*pin)).collect();
         let _ = writeln!(
             text,
-            "pipe {id}: {} memory, {} frames of {} bytes, aligned to {}: {}",
+            "pipe {id}: {} memory, {} frames of {} bytes, aligned to {}\n  {}",
             memory_name(graph, pipe.memory_type),
             units::grouped(pipe.frames),
             units::grouped(pipe.frame_size),

@@ -167,3 +167,36 @@ fn a_run_is_ended_by_frames_and_by_time() {
     let (_, error) = ground.run(&["run", "examples/endless.toml", "--duration", "0.2"], 0);
     assert!(error.contains("frames out at the end: 0"), "{error}");
 }
+
+#[test]
+fn a_plan_is_made_without_the_film_and_says_so() {
+    let ground = Ground::new();
+    std::fs::remove_file(ground.path(FILM)).expect("it is there");
+    let (plan, note) = ground.run(&["negotiate", "examples/tee.toml"], 0);
+    assert!(plan.contains("film.out"), "{plan}");
+    assert!(note.contains("film") && note.contains("bigbuckbunny"), "{note}");
+}
+
+#[test]
+fn memory_nobody_provides_ends_a_run_with_1_and_names_the_pipe() {
+    let ground = Ground::new();
+    ground.file(
+        "device.toml",
+        r#"
+        connections = ["camera.out -> viewer.in"]
+        [filter.camera]
+        pin.out = { direction = "out", framing = [{ memory = "my-device" }] }
+        run = { kind = "pattern", format = "nv12", width = 64, height = 64, rate = "30/1", frames = 1 }
+        [filter.viewer]
+        pin.in = { direction = "in" }
+        run = { kind = "discard" }
+        [memory."{8CB0FC28-0000-0000-0000-0000C0FFEE00}"]
+        name = "my-device"
+        host-mappable = true
+        user-mappable = true
+        "#,
+    );
+    ground.run(&["negotiate", "device.toml"], 0);
+    let (_, error) = ground.run(&["run", "device.toml"], 1);
+    assert!(error.contains("pipe 0") && error.contains("my-device"), "{error}");
+}

@@ -1,6 +1,7 @@
 //! The `kspipe` command as its users meet it: run as a program, judged by its exit code, what it prints and writes.
 
 mod command_line;
+mod documents;
 mod examples;
 mod ground;
 mod inspect;
