@@ -2,7 +2,7 @@
 
 use ks::{KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, RequirementFlags};
 use kspipe::graph::{Bridges, Direction, FrameRange, FramingItem, Graph, RouteKind};
-use kspipe::negotiate::{AllocatorKind, NegotiateError, Plan, negotiate};
+use kspipe::negotiate::{AllocatorKind, NegotiateError, Plan, negotiate, verify};
 
 /// The graph that DESIGN's description of the graph file opens with: a kernel camera, a user-mode overlay, a recorder.
 fn camera_overlay_recorder() -> Graph {
@@ -120,6 +120,50 @@ fn a_memory_type_of_ks_h_cannot_be_declared_as_a_devices() {
         let mut graph = Graph::builder();
         graph.memory(memory_type, DeviceMemory { name: "mine".into(), host_mappable: true, user_mappable: true });
         assert_eq!(graph.build(), Err(BuildError::KnownMemoryType { memory_type }));
+    }
+}
+
+/// A chain whose pins each accept every size, but by so many alternatives that no two plans allow the same sizes: 223
+/// million of them.
+fn a_chain_of_many_steppings(exactly: Option<u32>) -> Graph {
+    let mut graph = Graph::builder();
+    graph.bridges(Bridges::Forbid);
+    let primes = [2, 3, 5, 7, 11, 13, 17, 19, 23];
+    for (number, prime) in primes.into_iter().enumerate() {
+        for residue in 0..prime {
+            let physical = FrameRange { min: residue, max: 1 << 30, step: prime };
+            let item = FramingItem { physical, ..FramingItem::default() };
+            graph.filter(&format!("f{number}")).pin("out", Direction::Out).item(item.clone());
+        }
+        graph.filter(&format!("f{number}")).pin("in", Direction::In);
+        graph.filter(&format!("f{number}")).route("in", "out", RouteKind::Pass);
+        if number > 0 {
+            graph.connect(&format!("f{}.out", number - 1), &format!("f{number}.in"));
+        }
+    }
+    if let Some(size) = exactly {
+        graph.filter("a").pin("out", Direction::Out).item(FramingItem::exactly(size));
+        graph.connect("a.out", "f0.in");
+    }
+    graph.build().expect("valid")
+}
+
+#[test]
+fn a_hard_graph_ends_with_a_plan_that_claims_no_more_than_it_proved() {
+    let graph = a_chain_of_many_steppings(None);
+    let plan = negotiate(&graph).expect("a plan");
+    verify(&graph, &plan).expect("a valid plan");
+    // Nothing is copied, there is one pipe, no departure and no cut: nothing goes below. Of its size nothing is known.
+    assert_eq!(plan.proven, 4);
+}
+
+#[test]
+fn a_hard_graph_of_which_no_plan_was_found_is_undecided_not_infeasible() {
+    // Every size serves the chain, so this one does; the way there is among those left out.
+    let graph = a_chain_of_many_steppings(Some(200_000_001));
+    match negotiate(&graph) {
+        Err(NegotiateError::Undecided { .. }) => {}
+        other => panic!("{other:?}"),
     }
 }
 
