@@ -51,26 +51,28 @@ fn profile_folder() -> PathBuf {
     folder
 }
 
-/// cargo, to build or run something of this crate as these tests are built. Where it is up to date, nothing is built.
-fn cargo(verb: &str) -> Command {
+/// Something of this crate that cargo builds beside these tests. Where only some tests were built it may be missing; then
+/// it is built in a folder of its own, because cargo would put another build of the library in place of this one's.
+fn built(what: &[&str], place: &Path) -> PathBuf {
     let profile = profile_folder();
-    let release = profile.file_name().is_some_and(|name| name == "release");
+    let beside = profile.join(place);
+    if beside.exists() {
+        return beside;
+    }
+    let folder_of_its_own = profile.join("ksproxy-tests");
     let mut command = Command::new(env!("CARGO"));
-    command.args([verb, "--quiet", "--package", "ksproxy"]).current_dir(folder());
-    command.args(release.then_some("--release"));
-    command.arg("--target-dir").arg(profile.parent().expect("the target folder"));
-    command
+    command.args(["build", "--quiet", "--package", "ksproxy"]).args(what).current_dir(folder());
+    command.arg("--target-dir").arg(&folder_of_its_own);
+    succeed(run(&mut command, "cargo"), "cargo build");
+    folder_of_its_own.join("debug").join(place)
 }
 
 /// An example of this crate, to run.
 pub fn example(name: &str) -> Command {
-    let mut command = cargo("run");
-    command.args(["--example", name]);
-    command
+    Command::new(built(&["--example", name], &Path::new("examples").join(name)))
 }
 
 /// `libksproxy.so`.
 pub fn library() -> PathBuf {
-    succeed(run(cargo("build").arg("--lib"), "cargo"), "cargo build");
-    profile_folder().join("libksproxy.so")
+    built(&["--lib"], Path::new("deps/libksproxy.so"))
 }
