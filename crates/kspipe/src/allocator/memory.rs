@@ -23,6 +23,9 @@ pub enum MemoryKind {
         /// Touch every page at commit (`MADV_POPULATE_WRITE`), so that the first frames do not pay for it.
         prefault: bool,
     },
+    /// A private anonymous mapping, locked (`mlock`): every page is there from commit on and none is paged out, which is
+    /// what nonpaged memory promises. On Unix; how much a process may lock is limited (`RLIMIT_MEMLOCK`).
+    Locked,
     /// A `memfd`, mapped and sealed against shrinking and growing, so that other processes can map it and none can be
     /// killed by its going away. On Linux and Android.
     Memfd {
@@ -44,6 +47,7 @@ impl fmt::Display for MemoryKind {
             MemoryKind::Heap => "memory on the heap",
             MemoryKind::Anonymous { huge_pages: false, .. } => "an anonymous mapping",
             MemoryKind::Anonymous { huge_pages: true, .. } => "an anonymous mapping of huge pages",
+            MemoryKind::Locked => "a locked anonymous mapping",
             MemoryKind::Memfd { .. } => "a memfd",
         })
     }
@@ -74,6 +78,8 @@ impl Memory {
             MemoryKind::Heap => Heap::memory(layout),
             #[cfg(unix)]
             MemoryKind::Anonymous { huge_pages, prefault } => mapping::anonymous(layout, huge_pages, prefault),
+            #[cfg(unix)]
+            MemoryKind::Locked => mapping::locked(layout),
             #[cfg(any(target_os = "linux", target_os = "android"))]
             MemoryKind::Memfd { prefault } => mapping::memfd(layout, prefault),
             #[allow(unreachable_patterns, reason = "reached where a kind above is not compiled in")]
@@ -154,7 +160,7 @@ mod tests {
     fn here(kind: MemoryKind) -> bool {
         match kind {
             MemoryKind::Heap => true,
-            MemoryKind::Anonymous { .. } => cfg!(unix),
+            MemoryKind::Anonymous { .. } | MemoryKind::Locked => cfg!(unix),
             MemoryKind::Memfd { .. } => cfg!(any(target_os = "linux", target_os = "android")),
         }
     }
@@ -185,6 +191,25 @@ mod tests {
                 assert!(bytes.iter().all(|byte| *byte == 0), "{kind:?}");
                 bytes.fill(0xA5);
             }
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri maps no memory")]
+    #[cfg(unix)]
+    fn locked_memory_is_zeroed_and_writable_statement_71() {
+        // Four pages: within the 64 KiB that any process may lock.
+        let memory = Memory::new(MemoryKind::Locked, layout(3, 4096, 4096)).unwrap();
+        // SAFETY: the block is ours, this long, and initialised.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(memory.base().as_ptr(), memory.bytes()) };
+        assert!(bytes.iter().all(|byte| *byte == 0));
+        bytes.fill(0xA5);
+        let status = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+        if !status.is_empty() {
+            assert!(
+                status.lines().any(|line| line.starts_with("Locked:") && !line.ends_with(" 0 kB")),
+                "nothing is locked"
+            );
         }
     }
 

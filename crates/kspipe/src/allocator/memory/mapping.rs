@@ -3,7 +3,7 @@
 use super::{Memory, Owner};
 use crate::allocator::properties::{CommitError, Layout};
 use rustix::io::Errno;
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::mm::{MapFlags, ProtFlags, mlock, mmap_anonymous, munmap};
 use std::ffi::c_void;
 use std::os::fd::OwnedFd;
 use std::ptr::{NonNull, null_mut};
@@ -61,6 +61,17 @@ pub(super) fn anonymous(layout: Layout, huge_pages: bool, prefault: bool) -> Res
             ask_for_huge_pages(base, layout.bytes);
         }
         finish(mapping, base, layout.bytes, prefault)
+    };
+    make().map_err(|errno| out_of_memory(layout, errno))
+}
+
+/// A private anonymous mapping whose pages are all there and stay there.
+pub(super) fn locked(layout: Layout) -> Result<Memory, CommitError> {
+    let make = || {
+        let (mapping, base) = Mapping::reserve(layout, layout.alignment, ProtFlags::READ | ProtFlags::WRITE)?;
+        // SAFETY: locks pages of our own mapping, which changes nothing in them; `munmap` unlocks them.
+        unsafe { mlock(base.as_ptr().cast(), layout.bytes)? };
+        finish(mapping, base, layout.bytes, false)
     };
     make().map_err(|errno| out_of_memory(layout, errno))
 }

@@ -39,28 +39,29 @@ pub(in crate::stream) enum MemoryError {
 impl Pool {
     /// Commits the frames of a pipe, every page touched: the first frames shall not be late for it.
     pub(in crate::stream) fn commit(graph: &Graph, id: u32, pipe: &Pipe) -> Result<Self, MemoryError> {
-        let kind =
+        let mapped =
             if cfg!(unix) { MemoryKind::Anonymous { huge_pages: false, prefault: true } } else { MemoryKind::Heap };
-        let (memory_type, memory) = match pipe.memory_type {
-            KSMEMORY_TYPE_USER => ("user", kind.to_string()),
-            KSMEMORY_TYPE_KERNEL_PAGED => ("kernel-paged", format!("kernel-paged, simulated in {kind}")),
-            KSMEMORY_TYPE_KERNEL_NONPAGED => {
-                ("kernel-nonpaged", format!("kernel-nonpaged, simulated in {kind}, not locked"))
-            }
+        let (memory_type, kinds): (_, &[MemoryKind]) = match pipe.memory_type {
+            KSMEMORY_TYPE_USER => ("user", &[mapped]),
+            KSMEMORY_TYPE_KERNEL_PAGED => ("kernel-paged", &[mapped]),
+            // How much may be locked is the system's to say; nothing here runs at DISPATCH_LEVEL, so it will do unlocked.
+            KSMEMORY_TYPE_KERNEL_NONPAGED => ("kernel-nonpaged", &[MemoryKind::Locked, mapped]),
             other => {
                 let name = graph.device_memory(other).map(|memory| format!("`{}` {other}", memory.name));
                 return Err(MemoryError::Unprovided(name.unwrap_or_else(|| other.to_string())));
             }
         };
         let frames = u32::try_from(pipe.frames).map_err(|_| MemoryError::TooMany(pipe.frames))?;
-        let allocator = Allocator::new(kind);
-        allocator.set_properties(AllocatorProperties {
-            frames,
-            size: pipe.frame_size,
-            alignment: pipe.alignment,
-            prefix: pipe.prefix,
-        })?;
-        allocator.commit()?;
+        let properties =
+            AllocatorProperties { frames, size: pipe.frame_size, alignment: pipe.alignment, prefix: pipe.prefix };
+        let (allocator, kind) = commit_one_of(kinds, properties)?;
+        let memory = match pipe.memory_type {
+            KSMEMORY_TYPE_USER => kind.to_string(),
+            KSMEMORY_TYPE_KERNEL_NONPAGED if kind != MemoryKind::Locked => {
+                format!("{memory_type}, simulated in {kind}, not locked")
+            }
+            _ => format!("{memory_type}, simulated in {kind}"),
+        };
         let holders = (0..frames).map(|_| AtomicU32::new(0)).collect();
         Ok(Pool { pipe: id, allocator, memory_type: memory_type.to_owned(), memory, holders })
     }
@@ -88,6 +89,23 @@ impl Pool {
             change(holders);
         }
     }
+}
+
+/// An allocator of the first of these kinds that the system has memory of.
+fn commit_one_of(
+    kinds: &[MemoryKind],
+    properties: AllocatorProperties,
+) -> Result<(Allocator, MemoryKind), MemoryError> {
+    let mut result = Err(CommitError::Unsupported { kind: MemoryKind::Locked }.into());
+    for kind in kinds {
+        let allocator = Allocator::new(*kind);
+        allocator.set_properties(properties)?;
+        match allocator.commit() {
+            Ok(()) => return Ok((allocator, *kind)),
+            Err(error) => result = Err(error.into()),
+        }
+    }
+    result
 }
 
 /// A frame somebody in this graph has, alone or with others. Dropping it lets it go.
