@@ -1,5 +1,6 @@
 //! How a command ends when it does not end well, and with which exit code.
 
+use crate::output;
 use miette::{Diagnostic, Report};
 use std::fmt::Display;
 use std::io;
@@ -49,7 +50,7 @@ impl Failure {
             Failure::SystemSaid => (3, None),
         };
         if let Some(report) = report {
-            eprintln!("{report:?}");
+            output::tell(format_args!("{report:?}\n"));
         }
         ExitCode::from(code)
     }

@@ -10,9 +10,9 @@ use kspipe::stream;
 /// Reads, negotiates, shows. Media are looked into for the sizes their headers fix; one that cannot be is only noted.
 pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
     let mut file = graph::read(&arguments.graph)?;
-    eprint!("{}", graph::findings(&file));
+    output::tell(graph::findings(&file));
     for note in stream::probe_formats(&mut file.graph) {
-        eprintln!("{}: {}: {}", file.name(), note.filter, note.message);
+        output::tell(format_args!("{}: {}: {}\n", file.name(), note.filter, note.message));
     }
     let target = arguments.output.as_deref();
     let plan = match make_plan(&file.graph) {

@@ -1,6 +1,7 @@
 //! Writing what a command has to show.
 
 use crate::failure::Failure;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -27,4 +28,9 @@ fn to_standard_output(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Says something on standard error. Nobody is told where nobody listens.
+pub(crate) fn tell(text: impl Display) {
+    let _ = write!(io::stderr().lock(), "{text}");
 }

@@ -3,7 +3,7 @@
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
 use crate::progress::ProgressLine;
-use crate::{graph, report, summary};
+use crate::{graph, output, report, summary};
 use kspipe::graph::file::GraphFile;
 use kspipe::graph::{Graph, Run};
 use kspipe::negotiate::negotiate;
@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let file = graph::read(&arguments.graph)?;
     let tell = |text: &str| {
         if !arguments.quiet {
-            eprint!("{text}");
+            output::tell(text);
         }
     };
     tell(&graph::findings(&file));
@@ -114,7 +114,7 @@ fn ending(file: &GraphFile, report: &Report) -> Result<(), Failure> {
             Some(filter) => graph::filter_fault(file, filter, message),
             None => graph::fault(file, message),
         };
-        eprintln!("{report:?}");
+        output::tell(format_args!("{report:?}\n"));
     }
     let system = report.errors.iter().any(|error| error.is_system_failure);
     Err(if system { Failure::SystemSaid } else { Failure::GraphSaid })

@@ -19,7 +19,7 @@ fn query(interface: &impl Interface, iid: GUID) -> (HRESULT, *mut c_void) {
 }
 
 #[test]
-fn s014_all_six_interfaces_are_answered_from_both_faces() {
+fn s014_every_interface_is_answered_from_both_faces() {
     let a = Subject::new();
     for iid in
         [IUnknown::IID, IKsAllocator::IID, IKsAllocatorEx::IID, IMemAllocator::IID, IMemAllocatorCallbackTemp::IID]

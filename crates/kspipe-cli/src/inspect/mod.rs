@@ -29,7 +29,7 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<(), Failure> {
             (Ok(blob), FramingFormat::Json) => documents.push(show::json(&name, &blob, arguments.offsets)),
             (Err(error), format) => {
                 failed = true;
-                eprintln!("{:?}", miette!(help = HELP, "{name} is not a framing: {error}"));
+                output::tell(format_args!("{:?}\n", miette!(help = HELP, "{name} is not a framing: {error}")));
                 if format == FramingFormat::Json {
                     documents.push(show::error_json(&name, &error));
                 }

@@ -200,3 +200,33 @@ fn memory_nobody_provides_ends_a_run_with_1_and_names_the_pipe() {
     let (_, error) = ground.run(&["run", "device.toml"], 1);
     assert!(error.contains("pipe 0") && error.contains("my-device"), "{error}");
 }
+
+#[test]
+fn what_would_work_on_a_terminal_is_shown_as_dots() {
+    let ground = Ground::new();
+    let graphs: [(&str, &[u8]); 2] = [("escape.toml", b"a = \x1b[2J\x07"), ("binary.toml", b"\x7fELF\x00\x1b]0;\xff")];
+    for (name, bytes) in graphs {
+        ground.file(name, bytes);
+        let (_, error) = ground.run(&["negotiate", name], 1);
+        assert!(error.contains(name) && !error.contains(|c: char| c.is_control() && c != '\n'), "{error:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_listening_on_standard_error_changes_no_exit_code() {
+    use std::process::Stdio;
+    let ground = Ground::new();
+    for (graph, code) in [("examples/infeasible.toml", 1), ("examples/tee.toml", 0)] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_kspipe"))
+            .args(["run", graph])
+            .current_dir(ground.path(""))
+            .stdin(Stdio::null())
+            .stderr(writer)
+            .status()
+            .expect("the command can be run");
+        assert_eq!(status.code(), Some(code), "{graph}");
+    }
+}

@@ -101,7 +101,7 @@ impl GraphFile {
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn parse(name: &str, text: &str, base: &Path) -> Result<GraphFile, GraphFileErrors> {
-        let source = NamedSource::new(name, Arc::from(text)).with_language("TOML");
+        let source = NamedSource::new(name, Arc::from(printable(text))).with_language("TOML");
         let mut reader = Reader::new(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
@@ -121,7 +121,7 @@ impl GraphFile {
     pub fn name(&self) -> &str {
         self.source.name()
     }
-    /// The file's text.
+    /// The file's text, with dots in place of control characters.
     pub fn text(&self) -> &str {
         self.source.inner()
     }
@@ -184,8 +184,20 @@ fn not_utf8(name: &str, bytes: &[u8], error: std::str::Utf8Error) -> GraphFileEr
         Problem::new(Span { start, end: start + char::REPLACEMENT_CHARACTER.len_utf8() }, message, "not UTF-8")
             .help("save the file as UTF-8")
     });
-    let source = NamedSource::new(name, Arc::from(text.as_ref()));
+    let source = NamedSource::new(name, Arc::from(printable(&text)));
     reader.into_errors(&source).unwrap_or_else(|| GraphFileErrors::unreadable(name, io::ErrorKind::InvalidData.into()))
+}
+
+/// The text with dots for what would work on a terminal instead of being shown on it. Every place stays where it is.
+fn printable(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\n' | '\r' | '\t' => character,
+        '\0'..='\x1f' | '\x7f' => '.',
+        // Two bytes in UTF-8, and so is the dot.
+        '\u{80}'..='\u{9f}' => '\u{b7}',
+        _ => character,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// TOML's own errors. After one the parser goes on by guessing, so of those on one line only the first is sure.
