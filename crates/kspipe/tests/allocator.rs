@@ -708,10 +708,12 @@ fn a_memfd_is_shared_with_the_frames_and_sealed_against_resizing() {
     use rustix::fs::{SealFlags, fcntl_get_seals, fstat, ftruncate};
     use rustix::io::{Errno, pread};
     let allocator = Allocator::new(MemoryKind::Memfd { prefault: true });
-    assert!(allocator.memory_file().is_none());
+    // SAFETY: only the test has it.
+    assert!(unsafe { allocator.memory_file() }.is_none());
     allocator.set_properties(properties(2, 5000, 8192, 16)).unwrap();
     allocator.commit().unwrap();
-    let file = allocator.memory_file().unwrap();
+    // SAFETY: it is only read.
+    let file = unsafe { allocator.memory_file() }.unwrap();
     assert!(fcntl_get_seals(&file).unwrap().contains(SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL));
     for size in [0, 8192, 1 << 20] {
         assert_eq!(ftruncate(&file, size).err(), Some(Errno::PERM));
@@ -725,7 +727,8 @@ fn a_memfd_is_shared_with_the_frames_and_sealed_against_resizing() {
     assert_eq!(&read, b"kspi");
     drop(frame);
     allocator.decommit();
-    assert!(allocator.memory_file().is_none());
+    // SAFETY: only the test has it.
+    assert!(unsafe { allocator.memory_file() }.is_none());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use ks::{
     KsStreamAllocatorStatus, OptionFlags, PoolType,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::sync::Arc;
 use zerocopy::IntoBytes;
@@ -68,12 +68,22 @@ fn insert(object: Object) -> Result<OwnedHandle, Win32Error> {
     let none_left = |_| Win32Error::NO_SYSTEM_RESOURCES;
     let (near, far) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(none_left)?;
+    // Both ends: what a program writes to a standard stream it has closed must not land in a socket of ours.
+    let (near, far) = (above_standard_streams(near)?, above_standard_streams(far)?);
     let identity = identity(&far).ok_or(Win32Error::NO_SYSTEM_RESOURCES)?;
     let mut table = lock(&TABLE);
     table.retain(|entry| !has_hung_up(&entry.near));
     table.try_reserve(1).map_err(|_| Win32Error::NO_SYSTEM_RESOURCES)?;
     table.push(Entry { identity, near, object });
     Ok(OwnedHandle::from(far))
+}
+
+/// The same descriptor under a number that is no standard stream's, which a handle could not have either.
+fn above_standard_streams(descriptor: OwnedFd) -> Result<OwnedFd, Win32Error> {
+    if descriptor.as_raw_fd() >= 3 {
+        return Ok(descriptor);
+    }
+    rustix::io::fcntl_dupfd_cloexec(&descriptor, 3).map_err(|_| Win32Error::NO_SYSTEM_RESOURCES)
 }
 
 /// Whether the other end of a socket is closed.

@@ -220,3 +220,84 @@ fn s085_s086_s087_the_free_count_is_all_less_those_held() {
     out.clear();
     assert_eq!(a.free(), 4);
 }
+
+#[test]
+fn s056_s079_a_client_may_set_properties_and_commit_again_while_the_last_sample_comes_home() {
+    let a = Subject::committed(1, 64, 1, 0);
+    let again = Rc::new(a.memory.clone());
+    let (client, counts) = Client::make(S_OK, {
+        let again = Rc::downgrade(&again);
+        move || {
+            let Some(memory) = again.upgrade() else { return };
+            let (request, mut actual) = (properties(4, 64, 1, 0), ks::AllocatorProperties::default());
+            // SAFETY: good pointers.
+            unsafe {
+                assert_eq!(memory.SetProperties(&request, &mut actual), S_OK);
+                assert_eq!(memory.Commit(), S_OK);
+            }
+        }
+    });
+    a.notify(Some(&client));
+    let sample = a.sample();
+    // SAFETY: no pointers.
+    unsafe { sample.SetActualDataLength(7) }.ok().unwrap();
+    a.decommit();
+    drop(sample);
+    assert_eq!(counts.notified(), 1);
+    drop(again);
+    let samples: Vec<IMediaSample> = (0..4).map(|_| get_buffer(&a.memory, GetBufferFlags::NOWAIT).unwrap()).collect();
+    for sample in &samples {
+        // SAFETY: no pointers.
+        assert_eq!(unsafe { sample.GetActualDataLength() }, size(sample), "the first use after a Commit");
+    }
+    a.notify(None);
+}
+
+#[test]
+fn s039_s056_properties_set_while_the_last_sample_comes_home_on_another_thread_hold() {
+    for _ in 0..200 {
+        let a = Subject::committed(1, 64, 1, 0);
+        let sample = Shared(a.sample());
+        a.decommit();
+        let releasing = std::thread::spawn(move || {
+            let sample = sample;
+            drop(sample);
+        });
+        let request = properties(4, 64, 1, 0);
+        loop {
+            let mut actual = ks::AllocatorProperties::default();
+            // SAFETY: good pointers.
+            match unsafe { a.memory.SetProperties(&request, &mut actual) } {
+                S_OK => break,
+                other => assert_eq!(other, VFW_E_BUFFERS_OUTSTANDING),
+            }
+            std::hint::spin_loop();
+        }
+        // SAFETY: no pointers.
+        assert_eq!(unsafe { a.memory.Commit() }, S_OK);
+        let samples: Vec<_> = (0..4).map(|_| get_buffer(&a.memory, GetBufferFlags::NOWAIT)).collect();
+        assert!(samples.iter().all(Result::is_ok), "{samples:?}");
+        releasing.join().unwrap();
+    }
+}
+
+#[test]
+fn s022_a_frame_that_only_the_engine_lent_does_not_keep_the_object() {
+    let engine = kspipe::allocator::Allocator::new(kspipe::allocator::MemoryKind::default());
+    let object = ksproxy::KsAllocator::from_allocator(engine.clone());
+    let memory = object.memory_interface();
+    let (client, counts) = Client::quiet();
+    let (request, mut actual) = (properties(2, 64, 1, 0), ks::AllocatorProperties::default());
+    // SAFETY: good pointers.
+    unsafe {
+        assert_eq!(memory.SetNotify(Some(&client)), S_OK);
+        assert_eq!(memory.SetProperties(&request, &mut actual), S_OK);
+        assert_eq!(memory.Commit(), S_OK);
+    }
+    let frame = engine.try_acquire().unwrap();
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { memory.Decommit() }, S_OK);
+    drop((client, memory, object));
+    assert_eq!(counts.destroyed(), 1, "the object is gone, and its client released");
+    drop(frame);
+}

@@ -252,17 +252,15 @@ impl Pool {
         None
     }
 
-    pub(super) fn set_notify(&self, notify: Option<Notify>) {
+    pub(super) fn set_notify(&self, notify: Option<Notify>) -> Option<Notify> {
         let mut state = self.lock();
         if notify.is_some() && state.phase != Phase::Idle {
             for cell in self.table().cells() {
                 let _ = cell.change(|word| Some(word.with_attention(true)));
             }
         }
-        let old = std::mem::replace(&mut state.notify, notify);
-        drop(state);
-        // Outside the lock: it may own anything.
-        drop(old);
+        // Dropped by the caller, outside the lock: it may own anything.
+        std::mem::replace(&mut state.notify, notify)
     }
 
     /// Why nothing is acquired when nothing is free.

@@ -197,8 +197,13 @@ impl Allocator {
 
     /// The file behind the frames' memory, sealed against shrinking and growing, while there is any: a `memfd`. Slots
     /// lie in it as they lie in [`memory_range`](Self::memory_range).
+    ///
+    /// # Safety
+    /// Frames are lent as slices. Nobody writes through the file, in any process, to the bytes of a frame that somebody
+    /// else has.
     #[cfg(unix)]
-    pub fn memory_file(&self) -> Option<Arc<std::os::fd::OwnedFd>> {
+    #[allow(unsafe_code, reason = "a promise is asked of the caller; nothing unsafe is done here")]
+    pub unsafe fn memory_file(&self) -> Option<Arc<std::os::fd::OwnedFd>> {
         self.pool.lock().memory.as_ref()?.file().cloned()
     }
 
@@ -206,9 +211,10 @@ impl Allocator {
     /// nothing any more. The frame is free by then, or with whom waited for it. It may be called once more while it is
     /// being taken away. It must not panic: it is called from a destructor (`IMemAllocatorCallbackTemp::SetNotify`).
     ///
-    /// A frame's way home is longer with it: through a lock.
-    pub fn set_notify(&self, notify: Option<Arc<dyn Fn() + Send + Sync>>) {
-        self.pool.set_notify(notify);
+    /// A frame's way home is longer with it: through a lock. What was called until now comes back, so that the caller
+    /// chooses where it is dropped.
+    pub fn set_notify(&self, notify: Option<Arc<dyn Fn() + Send + Sync>>) -> Option<Arc<dyn Fn() + Send + Sync>> {
+        self.pool.set_notify(notify)
     }
 }
 

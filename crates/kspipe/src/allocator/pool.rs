@@ -116,8 +116,8 @@ impl Pool {
             if !self.committed.load(Ordering::Acquire) {
                 return Err(AcquireError::NotCommitted);
             }
-            // A frame out of service in a committed pool: this table, or this look, is from before the commit.
-            if look.all_in_service && last_look == Some((std::ptr::from_ref(table), look.generations)) {
+            // A frame that nobody holds: it came home since it was tried, or this table is from before the commit.
+            if look.all_held && last_look == Some((std::ptr::from_ref(table), look.generations)) {
                 return Err(AcquireError::Empty);
             }
             last_look = Some((std::ptr::from_ref(table), look.generations));
@@ -129,7 +129,7 @@ impl Pool {
         let cells = table.cells();
         let reach = (self.reach.load(Ordering::Relaxed) as usize).min(cells.len());
         let start = (start as usize).min(reach);
-        let mut look = Look { generations: 0, all_in_service: !cells.is_empty() };
+        let mut look = Look { generations: 0, all_held: !cells.is_empty() };
         for index in (start..reach).chain(0..start).chain(reach..cells.len()) {
             let cell = &cells[index];
             if let Some(word) = cell.take() {
@@ -141,7 +141,7 @@ impl Pool {
             }
             let word = cell.word();
             look.generations += u64::from(word.generation());
-            look.all_in_service &= word.is_in_service();
+            look.all_held &= word.is_held();
         }
         Err(look)
     }
@@ -192,7 +192,8 @@ fn look_next(hint: &AtomicU32, index: u32, reach: u32) {
 struct Look {
     /// The sum of their generations. 2^20 of 2^29: far from wrapping.
     generations: u64,
-    all_in_service: bool,
+    /// Each was held when it was looked at, after it could not be taken.
+    all_held: bool,
 }
 
 /// This thread's number among those that search: plain thread-local data, nothing to be torn down.

@@ -61,6 +61,7 @@ impl Word {
         self.0 & Self::HOLDERS != 0
     }
 
+    #[cfg(test)]
     pub(super) const fn is_in_service(self) -> bool {
         self.0 & Self::IN_SERVICE != 0
     }

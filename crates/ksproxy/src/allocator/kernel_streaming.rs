@@ -208,12 +208,17 @@ impl IKsAllocatorEx_Impl for AllocatorObject_Impl {
 
     unsafe fn KsSetAllocatorHandle(&self, handle: Handle) {
         guard::value((), || {
+            let mut state = lock(&self.state);
             // The same handle again changes hands no further: closing it would close what is stored.
-            if handle.is_object() && handle == self.handle() {
+            if handle.is_object() && state.handle.as_ref().is_some_and(|stored| stored.handle() == handle) {
                 return;
             }
             // SAFETY: the caller gives the handle away, as the method requires.
-            self.set_handle(unsafe { OwnedHandle::from_raw(handle) });
+            let given = unsafe { OwnedHandle::from_raw(handle) };
+            let old = std::mem::replace(&mut state.handle, given.map(Arc::new));
+            drop(state);
+            // Closed outside the lock.
+            drop(old);
         });
     }
 

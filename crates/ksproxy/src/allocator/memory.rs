@@ -8,7 +8,7 @@ use crate::interfaces::{
     IMediaSample, IMemAllocator_Impl, IMemAllocatorCallbackTemp_Impl, IMemAllocatorNotifyCallbackTemp,
 };
 use crate::lock::lock;
-use crate::sample::Whose;
+use crate::sample::{Sample, Whose};
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use ks::{AllocatorProperties, GetBufferFlags, KsAllocatorMode};
@@ -75,9 +75,14 @@ impl AllocatorObject_Impl {
             Some(unfit) if properties::is_placeholder(properties) => return Err(properties::commit_error(unfit)),
             _ => properties::check_commit(properties)?,
         }
-        if !state.refers_to_itself {
-            // At most `MAX_FRAMES`, which `check_commit` saw to.
-            self.samples.prepare(NonNull::from(self), properties.frames as usize)?;
+        // At most `MAX_FRAMES`, which `check_commit` saw to.
+        let samples = properties.frames as usize;
+        if self.engine_is_idle() {
+            // The engine knows, and the reference to itself does not: a frame is home before its decommit is complete,
+            // and a client may commit again in between.
+            self.samples.prepare(NonNull::from(self), samples)?;
+        } else {
+            self.samples.grow(NonNull::from(self), samples)?;
         }
         self.engine.commit().map_err(|error| match error {
             CommitError::NotSet { .. } => VFW_E_SIZENOTSET,
@@ -120,21 +125,28 @@ impl AllocatorObject_Impl {
 
     /// Sends a frame out as a sample.
     fn issue(&self, frame: Frame) -> Result<IMediaSample, HRESULT> {
-        if !self.committed.load(Ordering::SeqCst) {
-            // Decommitted since the frame was taken. It drains with this frame among those out; should the engine
-            // have been committed again by its Rust side meanwhile, the object needs the reference all the same.
-            self.refer_to_itself(&mut lock(&self.state));
-        }
         // Only where the engine was given other properties behind this face's back is one of these missing.
         let size = i32::try_from(frame.len()).map_err(|_| E_UNEXPECTED)?;
-        let sample = self.samples.get(frame.index() as usize).ok_or(E_UNEXPECTED)?;
+        let index = frame.index() as usize;
+        if self.samples.get(index).is_none() {
+            self.samples.grow(NonNull::from(self), index + 1)?;
+        }
+        let sample = self.samples.get(index).ok_or(E_UNEXPECTED)?;
+        // Counted before `committed` is read, as Decommit reads the count after it has written that: one of the two
+        // sees the other.
+        self.samples_out.fetch_add(1, Ordering::SeqCst);
+        if !self.committed.load(Ordering::SeqCst) {
+            // Decommitted since the frame was taken. It drains with this sample among those out.
+            self.refer_to_itself(&mut lock(&self.state));
+        }
         Ok(sample.issue(frame.into_raw(), size))
     }
 
     /// `ReleaseBuffer`: the pointer is only compared.
     fn release_buffer(&self, buffer: usize) -> HRESULT {
         match self.samples.whose(buffer) {
-            Whose::Ours(sample) if sample.release_only_reference() => S_OK,
+            // SAFETY: a sample of this object's, whose reference the caller gives up.
+            Whose::Ours(sample) if unsafe { Sample::release_only_reference(sample) } => S_OK,
             Whose::Ours(_) | Whose::Foreign => E_INVALIDARG,
         }
     }
@@ -256,9 +268,14 @@ impl AllocatorObject {
     /// Sets the client to notify. The new one is referenced already when the old one is released, which may be the
     /// same (statement 83).
     fn set_notify(&self, client: Option<IMemAllocatorNotifyCallbackTemp>) {
-        lock(&self.state).notifies = client.is_some();
         let client = client.map(Client);
-        self.engine.set_notify(client.map(|client| Arc::new(move || client.notify()) as Arc<dyn Fn() + Send + Sync>));
+        let notify = client.map(|client| Arc::new(move || client.notify()) as Arc<dyn Fn() + Send + Sync>);
+        let mut state = lock(&self.state);
+        state.notifies = notify.is_some();
+        let old = self.engine.set_notify(notify);
+        drop(state);
+        // Its last Release is the client's code, and runs outside every lock.
+        drop(old);
     }
 
     /// The samples that nobody holds, whether they are committed or only configured (statements 86, 87).

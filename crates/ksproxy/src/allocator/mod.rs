@@ -39,6 +39,8 @@ pub(crate) struct AllocatorObject {
     committed: AtomicBool,
     state: Lock<State>,
     samples: Slabs,
+    /// Samples that somebody has.
+    samples_out: AtomicU32,
 }
 
 /// What the object's lock guards.
@@ -66,6 +68,7 @@ impl AllocatorObject {
             committed: AtomicBool::new(false),
             state: Lock::default(),
             samples: Slabs::default(),
+            samples_out: AtomicU32::new(0),
         }
     }
 
@@ -95,6 +98,7 @@ impl AllocatorObject_Impl {
         this.AddRef();
         // A sample's frame is the engine's and reclaimed once, so this is no error. Dropping it is its way home.
         drop(this.engine.reclaim(frame));
+        this.samples_out.fetch_sub(1, Ordering::SeqCst);
         if !this.committed.load(Ordering::SeqCst) {
             this.complete_decommit();
         }
@@ -110,11 +114,14 @@ impl AllocatorObject_Impl {
         }
     }
 
-    /// Gives that reference up if nothing is committed and every frame is home. The caller has a reference, so that
+    /// Gives that reference up if nothing is committed and every sample is home. (A frame that the engine's Rust side
+    /// has needs no object.) The caller has a reference, so that
     /// the object outlives the call, and does not hold the lock.
     fn complete_decommit(&self) {
         let mut state = lock(&self.state);
-        let complete = state.refers_to_itself && !self.committed.load(Ordering::SeqCst) && self.engine_is_idle();
+        let complete = state.refers_to_itself
+            && !self.committed.load(Ordering::SeqCst)
+            && self.samples_out.load(Ordering::SeqCst) == 0;
         if complete {
             state.refers_to_itself = false;
         }
@@ -137,7 +144,7 @@ impl Drop for AllocatorObject {
         crate::guard::value((), || {
             let state = std::mem::take(&mut *lock(&self.state));
             if state.notifies {
-                self.engine.set_notify(None);
+                drop(self.engine.set_notify(None));
             }
         });
     }

@@ -92,12 +92,19 @@ impl Sample {
         }
     }
 
-    /// One reference less; the new count. At 0 the sample goes home, and may not be touched after that.
-    fn release(&self) -> u32 {
+    /// One reference less; the new count. At 0 the sample goes home, and may not be touched after that: its allocator
+    /// and with it the sample itself may be gone. That is why this takes a pointer and no reference.
+    ///
+    /// # Safety
+    /// A sample, there at least until its last reference is given up.
+    unsafe fn release(this: NonNull<Self>) -> u32 {
         let less = |count: u32| count.checked_sub(1);
-        match self.references.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
+        // SAFETY: there, as the caller promises.
+        let references = unsafe { &(*this.as_ptr()).references };
+        match references.fetch_update(Ordering::AcqRel, Ordering::Acquire, less) {
             Ok(1) => {
-                self.go_home();
+                // SAFETY: the last reference was taken away just now, here.
+                unsafe { Self::go_home(this) };
                 0
             }
             Ok(count) => count - 1,
@@ -107,25 +114,35 @@ impl Sample {
 
     /// `ReleaseBuffer`, called by a client instead of `Release`: gives up the only reference. `false`, and nothing is
     /// changed, where the sample is at home or somebody else refers to it too.
-    pub(crate) fn release_only_reference(&self) -> bool {
-        let only = self.references.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Acquire).is_ok();
+    ///
+    /// # Safety
+    /// As for [`Self::release`].
+    pub(crate) unsafe fn release_only_reference(this: NonNull<Self>) -> bool {
+        // SAFETY: there, as the caller promises.
+        let references = unsafe { &(*this.as_ptr()).references };
+        let only = references.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if only {
-            self.go_home();
+            // SAFETY: the last reference was taken away just now, here.
+            unsafe { Self::go_home(this) };
         }
         only
     }
 
     /// Clears the sample and gives its frame back. Called once per life, by who took the last reference away.
-    fn go_home(&self) {
-        let mut contents = lock(&self.contents);
+    ///
+    /// # Safety
+    /// The last reference is gone, and the frame is not home yet, so the allocator refers to itself and is alive.
+    unsafe fn go_home(this: NonNull<Self>) {
+        // SAFETY: its allocator is alive, and so it is.
+        let (contents, owner) = unsafe { (&(*this.as_ptr()).contents, (*this.as_ptr()).owner) };
+        let mut contents = lock(contents);
         let frame = contents.frame.take();
         let media_type = contents.attributes.recycle();
         drop(contents);
         drop(media_type);
         if let Some(frame) = frame {
-            // SAFETY: the frame is not home yet, so the allocator refers to itself and is alive; nothing of the sample
-            // is used after this.
-            unsafe { AllocatorObject_Impl::take_home(self.owner, frame) };
+            // SAFETY: alive, as above; nothing of the sample is used after this, and no reference to it is left.
+            unsafe { AllocatorObject_Impl::take_home(owner, frame) };
         }
     }
 

@@ -28,19 +28,25 @@ unsafe impl Sync for Slabs {}
 struct Slab(Box<[Sample]>);
 
 /// Whose sample a pointer is.
-pub(crate) enum Whose<'a> {
+pub(crate) enum Whose {
     /// Nobody's here: it must not be followed.
     Foreign,
-    /// One of these.
-    Ours(&'a Sample),
+    /// One of these, there as long as the allocator is.
+    Ours(NonNull<Sample>),
 }
 
 impl Slabs {
     /// Sees to at least `count` samples, all of whose next use is the first after a Commit. No sample is out.
     pub(crate) fn prepare(&self, owner: NonNull<AllocatorObject_Impl>, count: usize) -> Result<(), HRESULT> {
+        self.grow(owner, count)?;
+        self.current().into_iter().flat_map(|slab| &slab.0).for_each(Sample::renew);
+        Ok(())
+    }
+
+    /// Sees to at least `count` samples. Those that are out go on.
+    pub(crate) fn grow(&self, owner: NonNull<AllocatorObject_Impl>, count: usize) -> Result<(), HRESULT> {
         let mut all = lock(&self.all);
-        if let Some(slab) = self.current().filter(|slab| slab.0.len() >= count) {
-            slab.0.iter().for_each(Sample::renew);
+        if self.current().is_some_and(|slab| slab.0.len() >= count) {
             return Ok(());
         }
         // Doubling bounds what the old slabs take.
@@ -61,16 +67,16 @@ impl Slabs {
     }
 
     /// Whose sample `pointer` is, told by its address alone.
-    pub(crate) fn whose(&self, pointer: usize) -> Whose<'_> {
+    pub(crate) fn whose(&self, pointer: usize) -> Whose {
         let all = lock(&self.all);
         for slab in all.iter() {
-            // SAFETY: never written to or freed before `self` is dropped, which the result's lifetime forbids.
+            // SAFETY: never written to or freed before `self` is dropped.
             let slab: &Slab = unsafe { slab.as_ref() };
             let first = slab.0.as_ptr() as usize;
             let Some(offset) = pointer.checked_sub(first) else { continue };
             let at_its_start = offset % size_of::<Sample>() == 0;
             if let Some(sample) = slab.0.get(offset / size_of::<Sample>()).filter(|_| at_its_start) {
-                return Whose::Ours(sample);
+                return Whose::Ours(NonNull::from(sample));
             }
         }
         Whose::Foreign

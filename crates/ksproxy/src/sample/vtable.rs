@@ -5,6 +5,7 @@ use crate::guard;
 use crate::hresult::*;
 use crate::interfaces::{IMediaSample, IMediaSample_Vtbl, IMediaSample2, IMediaSample2_Vtbl};
 use core::ffi::c_void;
+use core::ptr::NonNull;
 use ks::{AmMediaType, SampleFlags};
 use windows_core::{GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface};
 
@@ -95,7 +96,7 @@ unsafe extern "system" fn add_ref(this: *mut c_void) -> u32 {
 
 unsafe extern "system" fn release(this: *mut c_void) -> u32 {
     // SAFETY: see above.
-    guard::value(0, || unsafe { sample(this) }.release())
+    guard::value(0, || NonNull::new(this.cast::<Sample>()).map_or(0, |this| unsafe { Sample::release(this) }))
 }
 
 unsafe extern "system" fn get_pointer(this: *mut c_void, buffer: *mut *mut u8) -> HRESULT {
