@@ -112,6 +112,14 @@ pub(crate) fn filter_fault(file: &GraphFile, filter: &str, message: String) -> R
     Fault { message, help: None, source: file.source().clone(), labels: labels.into_iter().collect() }.into()
 }
 
+/// A message about pins, whose names are separated by commas, pointing at each in the file.
+pub(crate) fn pins_fault(file: &GraphFile, pins: &str, message: String) -> Report {
+    let spans = pins.split(", ").filter_map(|name| file.pin_span(file.graph.find_pin(name)?));
+    let labels = spans.map(|span| LabeledSpan::new_with_span(Some("of this pipe".to_owned()), span)).collect();
+    let help = "kspipe runs user memory, and simulates kernel memory; ask for one of those to run the graph here";
+    Fault { message, help: Some(help.to_owned()), source: file.source().clone(), labels }.into()
+}
+
 /// A message about the graph as a whole.
 pub(crate) fn fault(file: &GraphFile, message: String) -> Report {
     Fault { message, help: None, source: file.source().clone(), labels: Vec::new() }.into()

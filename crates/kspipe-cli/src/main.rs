@@ -7,6 +7,7 @@ mod graph;
 mod inspect;
 mod negotiate;
 mod output;
+mod overwriting;
 mod progress;
 mod report;
 mod run;

@@ -2,7 +2,7 @@
 
 use crate::arguments::{NegotiateArguments, PlanFormat};
 use crate::failure::Failure;
-use crate::{graph, output};
+use crate::{graph, output, overwriting};
 use kspipe::negotiate::describe::plan_text;
 use kspipe::negotiate::{NegotiateError, error_json, negotiate as make_plan, plan_dot, plan_json, plan_svg};
 use kspipe::stream;
@@ -15,6 +15,9 @@ pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
         output::tell(format_args!("{}: {}: {}\n", file.name(), note.filter, note.message));
     }
     let target = arguments.output.as_deref();
+    if let Some(target) = target {
+        overwriting::refuse("-o", target, &arguments.graph.graph, &file.graph)?;
+    }
     let plan = match make_plan(&file.graph) {
         Ok(plan) => plan,
         Err(error) if arguments.format == PlanFormat::Json => {

@@ -3,14 +3,14 @@
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
 use crate::progress::ProgressLine;
-use crate::{graph, output, report, summary};
+use crate::{graph, output, overwriting, report, summary};
+use kspipe::graph::Graph;
 use kspipe::graph::file::GraphFile;
-use kspipe::graph::{Graph, Run};
 use kspipe::negotiate::negotiate;
 use kspipe::stream::{self, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the line on the terminal is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
         }
     };
     tell(&graph::findings(&file));
+    overwrite_nothing(arguments, &file)?;
     let prepared = stream::prepare(file.graph.clone()).map_err(|error| cannot_run(&file, &error))?;
     let graph = prepared.graph().clone();
     let plan = negotiate(&graph).map_err(|error| graph::negotiation_failure(&file, &error))?;
@@ -36,21 +37,30 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let options = RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
     let running = prepared.start(&plan, options).map_err(|error| cannot_start(&file, &error))?;
     stop_on_interrupt(running.stop_handle())?;
-    let report = follow(running, !arguments.quiet && stderr().is_terminal());
+    let report = follow(running, arguments.duration, !arguments.quiet && stderr().is_terminal());
 
     tell(&summary::text(&report));
     report::write(&arguments.report, file.name(), &graph, &plan, &report)?;
     ending(&file, &report)
 }
 
+/// No sink may be written over the graph, and no report over the graph or a filter's file.
+fn overwrite_nothing(arguments: &RunArguments, file: &GraphFile) -> Result<(), Failure> {
+    let graph_file = &arguments.graph.graph;
+    if let Some(filter) = overwriting::sink_over_graph(graph_file, &file.graph) {
+        let message = format!("`{filter}` would be written over this graph file; give it a path of its own");
+        return Err(Failure::Graph(graph::filter_fault(file, filter, message)));
+    }
+    arguments
+        .report
+        .iter()
+        .try_for_each(|report| overwriting::refuse("--report", &report.path, graph_file, &file.graph))
+}
+
 /// Makes the folders of the files that sinks write, where they are not there.
 fn make_folders(graph: &Graph) -> Result<(), Failure> {
     for run in graph.filters().iter().filter_map(|filter| filter.run()) {
-        let path = match run {
-            Run::Y4mSink { path } | Run::RawSink { path } | Run::Png { path, .. } => path,
-            Run::Checksum { path: Some(path) } => path,
-            _ => continue,
-        };
+        let Some(path) = overwriting::written(run) else { continue };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, error))?;
         }
@@ -67,7 +77,7 @@ fn cannot_run(file: &GraphFile, error: &PrepareError) -> Failure {
 /// The graph is at fault where it asks for memory nobody provides, or for media that cannot be made.
 fn cannot_start(file: &GraphFile, error: &RunError) -> Failure {
     match error {
-        RunError::MemoryType { .. } => Failure::Graph(graph::fault(file, error.to_string())),
+        RunError::MemoryType { pins, .. } => Failure::Graph(graph::pins_fault(file, pins, error.to_string())),
         RunError::Filter { filter, source } => {
             let report = graph::filter_fault(file, filter, error.to_string());
             if source.is_system_failure() { Failure::System(report) } else { Failure::Graph(report) }
@@ -91,13 +101,26 @@ fn stop_on_interrupt(stop: StopHandle) -> Result<(), Failure> {
     .map_err(|error| Failure::system("listen for Ctrl-C", error))
 }
 
-/// Waits for the end, with a line on the terminal where there is one.
-fn follow(running: Running, on_terminal: bool) -> Report {
-    if on_terminal {
-        let line = ProgressLine::new();
-        while !running.wait_timeout(REDRAW) {
+/// Waits for the end, with a line on the terminal where there is one. When the duration is over the graph is stopped,
+/// because a source that waits for its data does not look at the time.
+fn follow(running: Running, duration: Option<Duration>, on_terminal: bool) -> Report {
+    let started = Instant::now();
+    let mut left = duration;
+    let line = on_terminal.then(ProgressLine::new);
+    while let Some(wait) = line.as_ref().map(|_| REDRAW).into_iter().chain(left).min() {
+        if running.wait_timeout(wait) {
+            break;
+        }
+        if let Some(line) = &line {
             line.show(&running.progress());
         }
+        left = left.and(duration).map(|duration| duration.saturating_sub(started.elapsed()));
+        if left == Some(Duration::ZERO) {
+            running.stop_handle().stop();
+            left = None;
+        }
+    }
+    if let Some(line) = line {
         line.end();
     }
     running.wait()

@@ -230,3 +230,75 @@ fn nobody_listening_on_standard_error_changes_no_exit_code() {
         assert_eq!(status.code(), Some(code), "{graph}");
     }
 }
+
+#[test]
+fn nothing_is_written_over_what_a_command_reads_or_writes() {
+    let ground = Ground::new();
+    let tee = ground.text("examples/tee.toml");
+    // A report over the graph, over the film, over a recording.
+    for target in ["examples/tee.json", "examples/media/../media/film.json", "examples/out/tee.json"] {
+        std::fs::create_dir_all(ground.path("examples/out")).expect("a folder can be made");
+        std::fs::copy(ground.path(FILM), ground.path("examples/media/film.json")).expect("the film can be copied");
+        let graph = tee.replace("bigbuckbunny-320x180-24.y4m", "film.json").replace("out/tee.yuv", "out/tee.json");
+        ground.file("examples/tee.json", &graph);
+        let before = ground.read("examples/media/film.json");
+        let (_, error) = ground.run(&["run", "examples/tee.json", "--report", target], 2);
+        assert!(error.contains("would be written over"), "{error}");
+        assert_eq!(ground.text("examples/tee.json"), graph);
+        assert_eq!(ground.read("examples/media/film.json"), before);
+    }
+    ground.run(&["negotiate", "examples/tee.toml", "-o", "examples/tee.toml"], 2);
+    // A sink over the graph.
+    let graph = tee.replace("out/tee.yuv", "self.toml");
+    ground.file("examples/self.toml", &graph);
+    let (_, error) = ground.run(&["run", "examples/self.toml"], 1);
+    assert!(error.contains("written over this graph file"), "{error}");
+    assert_eq!(ground.text("examples/self.toml"), graph);
+}
+
+#[test]
+fn a_writer_behind_a_tee_is_named_where_bridges_are_forbidden() {
+    let ground = Ground::new();
+    let graph = format!("bridges = \"forbid\"\n{}", ground.text("examples/bridge.toml"));
+    ground.file("examples/forbid.toml", graph);
+    let (_, error) = ground.run(&["negotiate", "examples/forbid.toml"], 1);
+    for needed in ["tee.in", "invert.in", "read-only", "bridges = \"allow\""] {
+        assert!(error.contains(needed), "{needed}\n{error}");
+    }
+}
+
+#[test]
+fn braces_that_number_no_picture_are_an_error_of_the_graph() {
+    let ground = Ground::new();
+    let graph = ground.text("examples/preview.toml");
+    for wrong in ["out/preview-{:5}.png", "out/{}/preview.png", "out/preview-{x}.png", "out/preview-{.png"] {
+        ground.file("examples/wrong.toml", graph.replace("out/preview-{:02}.png", wrong));
+        let (_, error) = ground.run(&["negotiate", "examples/wrong.toml"], 1);
+        assert!(error.contains("frame-{:05}.png"), "{wrong}\n{error}");
+    }
+}
+
+/// A source without data waits in the system, and does not see the time.
+#[cfg(unix)]
+#[test]
+fn a_duration_ends_a_source_that_waits_for_its_data() {
+    use std::process::{Command, Stdio};
+    let ground = Ground::new();
+    ground.file(
+        "idle.toml",
+        "connections = [\"film.out -> end.in\"]\n[filter.film]\npin.out = { direction = \"out\" }\nrun = { kind = \"raw\", \
+         path = \"-\", format = \"rgb24\", width = 4, height = 4, rate = \"1/1\" }\n[filter.end]\npin.in = { direction = \"in\" }\n\
+         run = { kind = \"discard\" }\n",
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kspipe"))
+        .args(["run", "idle.toml", "--duration", "0.1"])
+        .current_dir(ground.path(""))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command can be run");
+    // Its standard input stays open, and says nothing.
+    let stdin = child.stdin.take();
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    drop(stdin);
+}

@@ -1,10 +1,10 @@
 //! Why no plan is valid: the pins that cannot agree, what each asks, and a change that was tried and helps.
 
-use super::facts::Facts;
+use super::facts::{EdgeKind, Facts};
 use super::problem::Problem;
 use super::tree::Effort;
 use super::{Infeasible, component};
-use crate::graph::{Bridges, FrameRange, Framing, FramingItem, Graph, PinId, RouteKind};
+use crate::graph::{Bridges, FrameRange, Framing, FramingItem, Graph, PinId, Route, RouteKind};
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
     KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, RequirementFlags,
@@ -21,29 +21,33 @@ pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasi
     let graph = problem.facts.graph;
     let mut trial = Trial { problem, pins, tries: 0 };
     let asking: Vec<PinId> = pins.iter().copied().filter(|pin| asks_something(problem, *pin)).collect();
-    let (conflict, smallest) = if trial.is_feasible(&[]) {
-        let conflict = trial.smallest_conflict(&asking);
-        (conflict, trial.tries < MOST_TRIES)
-    } else {
-        (written_while_shared(graph, pins), false)
-    };
+    // With nobody asking anything, only the routes are left to be at fault.
+    let structural = !trial.is_feasible(&[]);
+    let conflict =
+        if structural { written_while_shared(problem.facts, pins) } else { trial.smallest_conflict(&asking) };
+    let smallest = structural || trial.tries < MOST_TRIES;
     let asks: Vec<(PinId, String)> = conflict.iter().map(|pin| (*pin, describe_asks(problem, *pin))).collect();
-    let structural = !conflict.iter().any(|pin| asks_something(problem, *pin));
     let names: Vec<String> = conflict.iter().map(|pin| graph.pin_name(*pin)).collect();
     let message = match &names[..] {
         [] => "these filters cannot form pipes: a route copies and passes frames between the same pipes".to_owned(),
-        _ if structural => format!(
-            "the frames of {} go to several branches, one of which writes into them; shared frames are read-only",
-            list(&names)
+        [shared, rest @ ..] if structural => format!(
+            "the frames of {shared} go to several branches, and a filter behind one writes into them: {}; frames that are \
+             shared are read-only",
+            list(rest)
         ),
-        [one] => format!("no frame serves {one} alone: {}", asks[0].1),
+        [one] if conflict.iter().any(|pin| graph.pin(*pin).items().iter().all(FramingItem::modifies_in_place)) => {
+            format!(
+                "{one} writes into the frames it gets (INPLACE_MODIFIER), but others have them too, or they must stay as they are"
+            )
+        }
+        [one] => format!("no frame serves {one}: {}", asks[0].1),
         _ => {
             let each: Vec<String> =
                 names.iter().zip(&asks).map(|(name, (_, ask))| format!("{name} asks {ask}")).collect();
             format!("{} cannot share frames: {}", list(&names), each.join("; "))
         }
     };
-    let message = if smallest || structural { message } else { format!("{message} (perhaps not all of them matter)") };
+    let message = if smallest { message } else { format!("{message} (perhaps not all of them matter)") };
     let help = suggest(graph, &conflict, pins.first().copied());
     Infeasible { pins: conflict, asks, message, help }
 }
@@ -56,17 +60,33 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// In pins whose frames go to several branches of which one may write.
-fn written_while_shared(graph: &Graph, pins: &[PinId]) -> Vec<PinId> {
+/// An in pin whose frames go to several branches, and behind one of them the pins of a route that writes: the in pin,
+/// then the writer's.
+fn written_while_shared(facts: &Facts<'_>, pins: &[PinId]) -> Vec<PinId> {
+    let graph = facts.graph;
     let inside: HashSet<PinId> = pins.iter().copied().collect();
-    let mut conflict: Vec<PinId> = Vec::new();
     for routes in graph.routes().chunk_by(|a, b| a.from == b.from) {
-        let staying = routes.iter().filter(|route| matches!(route.kind, RouteKind::Pass | RouteKind::InPlace)).count();
-        if staying > 1 && inside.contains(&routes[0].from) {
-            conflict.push(routes[0].from);
+        let stays = |route: &&Route| matches!(route.kind, RouteKind::Pass | RouteKind::InPlace);
+        if !inside.contains(&routes[0].from) || routes.iter().filter(stays).count() < 2 {
+            continue;
+        }
+        let mut seen = HashSet::from([routes[0].from]);
+        let mut ahead = vec![routes[0].from];
+        while let Some(pin) = ahead.pop() {
+            for edge in facts.edges_at(pin).iter().map(|edge| facts.edges[*edge as usize]) {
+                if edge.from != pin || edge.cuttable {
+                    continue;
+                }
+                if edge.kind == EdgeKind::InPlace {
+                    return vec![routes[0].from, edge.from, edge.to];
+                }
+                if seen.insert(edge.to) {
+                    ahead.push(edge.to);
+                }
+            }
         }
     }
-    conflict
+    Vec::new()
 }
 
 fn asks_something(problem: &Problem<'_>, pin: PinId) -> bool {

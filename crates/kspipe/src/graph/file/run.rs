@@ -272,7 +272,31 @@ fn path<'d>(reader: &mut Reader<'d>, base: &Path, kind: &Kind, fields: &Fields<'
         });
         return None;
     }
+    if kind.name == "png" && !numbers_well(text.text) {
+        reader.report(|| {
+            Problem::new(
+                text.span,
+                "braces that stand for no number of a picture",
+                "expected `{}` or `{:05}`, in the file's name",
+            )
+            .help("for example: path = \"frame-{:05}.png\"")
+        });
+        return None;
+    }
     Some(PathUse { path: resolve(base, text.text), span: text.span, writes: kind.role == Role::Sink })
+}
+
+/// Whether braces stand only where a picture's number goes: `{}`, or `{:0N}` with up to 20 digits, in the file's name.
+fn numbers_well(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut parts = name.split('{');
+    let before = parts.next().unwrap_or("");
+    let well = parts.all(|part| {
+        let Some((inside, after)) = part.split_once('}') else { return false };
+        let digits = inside.strip_prefix(":0").and_then(|digits| digits.parse::<u8>().ok());
+        !after.contains('}') && (inside.is_empty() || digits.is_some_and(|digits| digits <= 20))
+    });
+    well && !before.contains('}') && !folder.contains(['{', '}'])
 }
 
 /// A path of the file, which is relative to the file's own directory; `-` stays.
