@@ -168,6 +168,57 @@ fn a_hard_graph_of_which_no_plan_was_found_is_undecided_not_infeasible() {
 }
 
 #[test]
+fn a_graph_with_a_part_that_cannot_be_is_infeasible_however_hard_another_part_is() {
+    let hard = a_chain_of_many_steppings(Some(200_000_001));
+    let mut graph = Graph::builder();
+    graph.bridges(Bridges::Forbid);
+    for id in hard.pin_ids() {
+        let (pin, name) = (hard.pin(id), hard.filter(hard.pin(id).filter()).name());
+        graph.filter(name).pin(pin.name(), pin.direction()).framing(pin.framing().clone());
+    }
+    for connection in hard.connections() {
+        graph.connect(&hard.pin_name(connection.from), &hard.pin_name(connection.to));
+    }
+    for route in hard.routes() {
+        let filter = hard.filter(hard.pin(route.from).filter()).name();
+        graph.filter(filter).route(hard.pin(route.from).name(), hard.pin(route.to).name(), route.kind);
+    }
+    graph.filter("y").pin("out", Direction::Out).item(FramingItem::exactly(50));
+    graph.filter("z").pin("in", Direction::In).item(FramingItem::exactly(60));
+    graph.connect("y.out", "z.in");
+    match negotiate(&graph.build().expect("valid")) {
+        Err(NegotiateError::Infeasible(infeasible)) => assert_eq!(infeasible.pins.len(), 2),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Every pin would rather have one of many steppings, and each could do without.
+#[test]
+fn preferences_never_leave_a_graph_undecided() {
+    let mut graph = Graph::builder();
+    for number in 0..10u32 {
+        let name = format!("f{number}");
+        for (pin, direction) in [("in", Direction::In), ("out", Direction::Out)] {
+            for step in 2..40 {
+                let physical = FrameRange { min: number + step, max: 1 << 30, step: step * 2 + 1 };
+                graph.filter(&name).pin(pin, direction).item(FramingItem { physical, ..FramingItem::default() });
+            }
+            let requirements = RequirementFlags::PREFERENCES_ONLY;
+            let physical = FrameRange { min: 1 << 20, ..FrameRange::OPEN };
+            let whatever = FramingItem { requirements, physical, ..FramingItem::default() };
+            graph.filter(&name).pin(pin, direction).item(whatever);
+        }
+        graph.filter(&name).route("in", "out", RouteKind::Pass);
+        if number > 0 {
+            graph.connect(&format!("f{}.out", number - 1), &format!("{name}.in"));
+        }
+    }
+    let graph = graph.build().expect("valid");
+    let plan = negotiate(&graph).expect("a plan");
+    verify(&graph, &plan).expect("a valid plan");
+}
+
+#[test]
 fn long_chains_are_negotiated_whole() {
     for filters in [2u32, 1_000, 50_000] {
         let mut graph = Graph::builder();

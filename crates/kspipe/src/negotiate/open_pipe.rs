@@ -324,6 +324,11 @@ impl OpenPipe {
         Some(most.map_or(least, |most| most.max(least)))
     }
 
+    /// The less, the more it still allows: its stepping first, then how far its sizes reach.
+    pub(super) fn strictness(&self) -> (u64, bool, std::cmp::Reverse<u64>, u64) {
+        (self.sizes.step(), self.has_allocator, std::cmp::Reverse(self.largest), self.sizes.min)
+    }
+
     /// Whether whatever can still be done with `other` can be done with this one, at no more cost; then `other` is not
     /// needed. May say no where that is so.
     pub(super) fn makes_needless(&self, keys: &Keys, other: &Self, other_keys: &Keys, ground: &Ground) -> bool {

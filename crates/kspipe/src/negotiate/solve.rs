@@ -38,23 +38,33 @@ const MOST_EFFORT: (u64, u64) = (20_000_000, 200);
 pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let facts = Facts::of(graph)?;
     let problem = Problem::new(&facts);
-    let mut effort = Effort::up_to(MOST_EFFORT.0 + MOST_EFFORT.1 * graph.pins().len() as u64);
+    let mut left = MOST_EFFORT.0 + MOST_EFFORT.1 * graph.pins().len() as u64;
+    let (mut exhausted, mut undecided, mut used) = (false, false, 0);
     let mut parts = Vec::with_capacity(facts.components.len());
     let mut total = Keys::default();
     for pins in &facts.components {
         let ground = problem.ground(pins);
+        // What a hard component used up, the easy ones after it do not need.
+        let mut effort = Effort::up_to(left.max(MOST_EFFORT.1 * pins.len() as u64));
         match component::solve(&problem, pins, &ground, &mut effort, None) {
             Some((solution, keys)) => {
                 total += keys;
                 parts.push((ground, solution));
             }
-            None if effort.exhausted => return Err(NegotiateError::Undecided { states: effort.used }),
+            // Another component may still be found to have no plan, which decides it.
+            None if effort.exhausted => undecided = true,
             None => return Err(NegotiateError::Infeasible(explain_conflict(&problem, pins))),
         }
+        exhausted |= effort.exhausted;
+        used += effort.used;
+        left = left.saturating_sub(effort.used);
+    }
+    if undecided {
+        return Err(NegotiateError::Undecided { states: used });
     }
     let mut plan = assemble(&problem, &parts, &total);
     plan.proven =
-        if effort.exhausted { proven_by_bounds(&facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
+        if exhausted { proven_by_bounds(&facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
     debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
     Ok(plan)
 }

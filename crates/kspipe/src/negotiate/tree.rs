@@ -78,8 +78,9 @@ impl Table {
         keys: Keys,
         trace: impl FnOnce() -> u32,
     ) {
-        effort.used += 1 + self.0.len() as u64;
-        if self.0.iter().any(|entry| entry.pipe.makes_needless(&entry.keys, &pipe, &keys, ground)) {
+        let better = self.0.iter().position(|entry| entry.pipe.makes_needless(&entry.keys, &pipe, &keys, ground));
+        effort.used += 1 + better.unwrap_or(2 * self.0.len()) as u64;
+        if better.is_some() {
             return;
         }
         self.0.retain(|entry| !pipe.makes_needless(&keys, &entry.pipe, &entry.keys, ground));
@@ -87,8 +88,11 @@ impl Table {
         let most = if effort.used > effort.limit { FEWEST_OPEN_PIPES } else { MOST_OPEN_PIPES };
         if self.0.len() > most {
             effort.exhausted = true;
+            // The cheapest, and of the others the freest: where the cheapest ask too much of each other, those lead on.
             self.0.sort_by_key(|entry| entry.keys);
-            self.0.truncate(most);
+            let mut others = self.0.split_off(most - most / 4);
+            others.sort_by_key(|entry| entry.pipe.strictness());
+            self.0.extend(others.into_iter().take(most / 4));
         }
     }
 }
