@@ -11,12 +11,12 @@ use crate::graph::Graph;
 
 /// Joins and comparisons of half-built pipes after which a negotiation settles for less than the optimum: so many, and so
 /// many a pin.
-const MOST_EFFORT: (u64, u64) = (20_000_000, 200);
+const MOST_EFFORT: (u64, u64) = (60_000_000, 200);
 
 /// The best plan for a graph, by its strategy.
 ///
 /// The plan is proven optimal in its first [`Plan::proven`] keys: in all of them where pipes have no undirected cycles and
-/// the limit of work was not reached: 1,024 half-built pipes at a pin, and 20 million joins and comparisons of them in all
+/// the limit of work was not reached: 1,024 half-built pipes at a pin, and 60 million joins and comparisons of them in all
 /// and 200 more a pin.
 ///
 /// # Errors

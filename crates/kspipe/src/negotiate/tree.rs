@@ -16,7 +16,7 @@ use crate::graph::PinId;
 /// At most so many half-built pipes are kept at a pin.
 pub(super) const MOST_OPEN_PIPES: usize = 1024;
 /// So many are kept once [`Effort`] is used up.
-const FEWEST_OPEN_PIPES: usize = 8;
+const FEWEST_OPEN_PIPES: usize = 64;
 
 /// How much work a negotiation may do before it settles for less than the optimum.
 #[derive(Clone, Copy, Debug)]
