@@ -186,6 +186,11 @@ impl Walk<'_> {
         next: &mut Frontiers,
     ) {
         self.effort.used += 1;
+        if state.frontier.pipes.len() >= usize::from(u16::MAX) {
+            // More half-built pipes than can be numbered: this way on is left out, and the answer says so.
+            self.effort.exhausted = true;
+            return;
+        }
         let facts = self.problem.facts;
         let (arriving, mut pending): (Vec<Pending>, Vec<Pending>) =
             state.frontier.pending.iter().partition(|pending| self.arrows[pending.arrow as usize].to == pin);
