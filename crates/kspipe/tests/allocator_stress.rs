@@ -117,23 +117,28 @@ fn lives_come_and_go_under_threads_that_acquire_wait_and_time_out() {
                 }
             });
         }
-        let mut lives = 0;
         for turn in 0..WAITS {
             allocator.decommit();
             if turn % 3 == 0 {
                 let frames = 1 + (turn % 5) as u32;
                 let request = AllocatorProperties { frames, size: 64, alignment: 64, prefix: 64 };
-                lives += u64::from(allocator.set_properties(request).is_ok());
+                // Refused while frames are out, and no new one goes out: so it is taken in the end.
+                while allocator.set_properties(request).is_err() {
+                    thread::yield_now();
+                }
             }
             allocator.commit().unwrap();
             if turn % 16 == 0 {
                 thread::yield_now();
             }
         }
+        // The last life goes on until somebody had a frame of it.
+        let before = got.load(Ordering::Relaxed);
+        while got.load(Ordering::Relaxed) == before {
+            thread::yield_now();
+        }
         stop.store(true, Ordering::Relaxed);
-        assert!(lives > 0 || cfg!(miri));
     });
-    assert!(got.into_inner() > 0 || cfg!(miri));
     assert_eq!(allocator.status().in_use, 0);
     allocator.decommit();
     assert_eq!(allocator.status().bytes, 0);
