@@ -43,5 +43,5 @@ mod task_memory;
 pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
-pub use in_process::InProcessObjects;
+pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
