@@ -25,6 +25,8 @@
 pub struct Page;
 
 mod allocator;
+#[allow(non_upper_case_globals, reason = "the class has a header's name")]
+mod class;
 mod exports;
 mod face;
 mod guard;
@@ -34,14 +36,19 @@ mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
 mod lock;
+mod module;
 mod object_access;
 #[cfg(test)]
 mod panics;
+mod registration;
 mod sample;
+mod server;
 mod task_memory;
 
+pub use class::CLSID_KspAllocator;
 pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 pub use in_process::InProcessObjects;
 pub use object_access::{ObjectAccess, Win32Error};
+pub use server::{DllCanUnloadNow, DllGetClassObject, DllRegisterServer, DllUnregisterServer};
