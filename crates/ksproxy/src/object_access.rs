@@ -17,6 +17,8 @@ impl Win32Error {
     pub const FILE_NOT_FOUND: Self = Self(2);
     /// `ERROR_INVALID_HANDLE`: the handle names no object, or none of the kind asked for.
     pub const INVALID_HANDLE: Self = Self(6);
+    /// `ERROR_INVALID_DATA`: what was answered is malformed.
+    pub const INVALID_DATA: Self = Self(13);
     /// `ERROR_GEN_FAILURE`: it failed, and nothing more is known.
     pub const GEN_FAILURE: Self = Self(31);
     /// `ERROR_NOT_SUPPORTED`: the object does not do this.
@@ -31,6 +33,8 @@ impl Win32Error {
     pub const BUSY: Self = Self(170);
     /// `ERROR_MORE_DATA`: there is an answer, and no buffer, or too small a one, was given for it.
     pub const MORE_DATA: Self = Self(234);
+    /// `ERROR_NO_MORE_ITEMS`: the list is at its end.
+    pub const NO_MORE_ITEMS: Self = Self(259);
     /// `ERROR_OPERATION_ABORTED`: the request was cancelled.
     pub const OPERATION_ABORTED: Self = Self(995);
     /// `ERROR_IO_PENDING`: the request waits.
