@@ -102,18 +102,6 @@ fn s139_a_duplicate_of_the_handle_keeps_the_object() {
 }
 
 #[test]
-fn s139_a_thread_that_waits_sees_a_handle_closed_by_its_number() {
-    let a = Allocator::new(1);
-    a.alloc().expect("a frame");
-    let waiting = a.begin_alloc();
-    let handle = Arc::into_inner(a.object.0).expect("the only one");
-    let waiter = std::thread::spawn(move || frame(waiting));
-    // As a program in C closes it.
-    drop(rustix::fd::OwnedFd::from(handle));
-    assert_eq!(waiter.join().expect("no panic"), Err(CANCELLED));
-}
-
-#[test]
 fn s144_the_direct_interface_never_waits() {
     let a = Allocator::new(2);
     let functions = InProcessObjects::functions(a.object.handle()).expect("an allocator");

@@ -4,8 +4,9 @@
 mod objects;
 
 use ks::*;
-use ksproxy::{DeviceError, InProcessObjects, Win32Error};
+use ksproxy::{DeviceError, InProcessObjects, PinFactory, Win32Error};
 use objects::*;
+use rustix::event::{EventfdFlags, eventfd};
 use zerocopy::IntoBytes;
 
 #[test]
@@ -81,6 +82,11 @@ fn s147_closing_the_allocator_disables_its_events() {
     let out = a.alloc().expect("a frame");
     let functions = InProcessObjects::functions(a.object.handle()).expect("an allocator");
     assert_eq!(event.descriptors(), 2, "the event's owner may close his");
+    // A pin that refers to the object keeps it, and not its events.
+    let source = InProcessObjects::create_lone_pin(PinFactory::source()).expect("a pin");
+    let set = KsProperty::property(KSPROPSETID_Stream, KSPROPERTY_STREAM_ALLOCATOR, KsPropertyType::SET);
+    let handle = &mut a.object.handle().0.to_ne_bytes();
+    InProcessObjects::access().property(source.handle(), &set, handle).expect("a source pin");
     drop(a);
     let freed = functions.free_frame(std::ptr::NonNull::new(out as *mut _).expect("an address"));
     assert_eq!(freed, Err(NtStatus::STATUS_INVALID_HANDLE), "it has ended");
@@ -148,10 +154,11 @@ fn only_events_of_user_mode_on_event_handles_are_enabled() {
 #[test]
 fn an_event_that_is_full_or_closed_stops_nobody() {
     let a = Allocator::new(1);
-    let event = Event::new();
+    // One whose writers wait while it is full.
+    let event = Event(eventfd(0, EventfdFlags::CLOEXEC).expect("an eventfd").into());
     let mut data = event.data();
     a.enable(KsEventType::ENABLE, &mut data).expect("an event");
-    // As many as a counter holds: one more would wait.
+    // As many as a counter holds.
     rustix::io::write(&event.0, (u64::MAX - 1).as_bytes()).expect("a counter");
     let out = a.alloc().expect("a frame");
     a.free(out).expect("it is out");

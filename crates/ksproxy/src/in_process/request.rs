@@ -160,13 +160,9 @@ fn answer_property_support(item: &Item, output: &mut [u8]) -> Result<usize, Devi
 /// Answers with these bytes, or says how many there are.
 pub(super) fn answer(bytes: &[u8], output: &mut [u8]) -> Result<usize, DeviceError> {
     let given = output.len();
-    match output.get_mut(..bytes.len()) {
-        Some(place) if given > 0 || bytes.is_empty() => {
-            place.copy_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        _ => Err(DeviceError::too_small(bytes.len(), given)),
-    }
+    let place = output.get_mut(..bytes.len()).ok_or(DeviceError::too_small(bytes.len(), given))?;
+    place.copy_from_slice(bytes);
+    Ok(bytes.len())
 }
 
 /// Answers with a list: a `KSMULTIPLE_ITEM`, and the items, each filled up to a multiple of 8 bytes. Where the buffer is
