@@ -18,6 +18,12 @@ constants! {
         /// The properties of a filter's pin factories: `KSPROPERTY_PIN_*`, each asked for with a
         /// [`KspPin`](crate::KspPin).
         KSPROPSETID_Pin = Guid::from_u128(0x8C134960_51AD_11CF_878A_94F801C10000);
+        /// The interfaces of streaming: `KSINTERFACE_STANDARD_*`.
+        KSINTERFACESETID_Standard = Guid::from_u128(0x1A8766A0_62CE_11CF_A5D6_28DB04C10000);
+        /// The mediums of devices: [`KSMEDIUM_TYPE_ANYINSTANCE`].
+        KSMEDIUMSETID_Standard = Guid::from_u128(0x4747B320_62CE_11CF_A5D6_28DB04C10000);
+        /// The name under which a pin is created; as text, [`KSSTRING_Pin`].
+        KSNAME_Pin = Guid::from_u128(0x146F1A80_4791_11D0_A5D6_28DB04C10000);
         /// The name under which an allocator is created; as text, [`KSSTRING_Allocator`].
         KSNAME_Allocator = Guid::from_u128(0x642F5D00_4791_11D0_A5D6_28DB04C10000);
         /// The class of the proxy filter.
@@ -90,6 +96,14 @@ constants! {
         KSPROPERTY_PIN_CONSTRAINEDDATARANGES = 13;
         /// Property of a pin factory: whether it would take a format.
         KSPROPERTY_PIN_PROPOSEDATAFORMAT = 14;
+        /// Interface: frames.
+        KSINTERFACE_STANDARD_STREAMING = 0;
+        /// Interface: frames, over and over.
+        KSINTERFACE_STANDARD_LOOPED_STREAMING = 1;
+        /// Interface: control.
+        KSINTERFACE_STANDARD_CONTROL = 2;
+        /// Medium: the I/O system of the device.
+        KSMEDIUM_TYPE_ANYINSTANCE = 0;
     }
 }
 
@@ -99,6 +113,8 @@ constants! {
         /// [`KSNAME_Allocator`] as the object manager wants it: what the name of a created allocator starts with, in
         /// UTF-16, before a backslash and the 24 bytes of its framing (statement 130).
         KSSTRING_Allocator = "{642F5D00-4791-11D0-A5D6-28DB04C10000}";
+        /// [`KSNAME_Pin`] likewise, before a backslash, a [`KsPinConnect`](crate::KsPinConnect) and a format.
+        KSSTRING_Pin = "{146F1A80-4791-11D0-A5D6-28DB04C10000}";
         /// The same for an extended framing; no page says how it is used.
         KSSTRING_AllocatorEx = "{091BB63B-603F-11D1-B067-00A0C9062802}";
     }

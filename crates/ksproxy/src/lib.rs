@@ -54,7 +54,7 @@ pub use class::CLSID_KspAllocator;
 pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
-pub use in_process::InProcessObjects;
+pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
 pub use proxy_functions::{
     KsGetMediaType, KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice,

@@ -152,6 +152,18 @@ pub(crate) fn all() -> Vec<Layout> {
         User "KSPIN_INTERFACE": KsPinInterface { set: "Set", id: "Id", flags: "Flags" }
         User "KSPIN_MEDIUM": KsPinMedium { set: "Set", id: "Id", flags: "Flags" }
         User "KSMULTIPLE_ITEM": KsMultipleItem { size: "Size", count: "Count" }
+        User "KSPIN_CINSTANCES": KsPinCInstances { possible_count: "PossibleCount", current_count: "CurrentCount" }
+        User "KSPRIORITY": KsPriority {
+            priority_class: "PriorityClass", priority_sub_class: "PrioritySubClass",
+        }
+        User "KSPIN_CONNECT": KsPinConnectFor(P) {
+            interface: "Interface", medium: "Medium", pin_id: "PinId", pin_to_handle: "PinToHandle",
+            priority: "Priority",
+        }
+        User "KSPROPERTY_DESCRIPTION": KsPropertyDescription {
+            access_flags: "AccessFlags", description_size: "DescriptionSize", prop_type_set: "PropTypeSet",
+            members_list_count: "MembersListCount", reserved: "Reserved",
+        }
         User "KSDATAFORMAT": KsDataFormat {
             format_size: "FormatSize" | "Alignment", flags: "Flags", sample_size: "SampleSize", reserved: "Reserved",
             major_format: "MajorFormat", sub_format: "SubFormat", specifier: "Specifier",
