@@ -57,6 +57,7 @@ impl KsAllocator {
     pub fn with_access(allocator: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
         let object = ComObject::new(AllocatorObject::new(allocator, access));
         object.clear_extended();
+        crate::module::object_made();
         Self(object)
     }
 
