@@ -17,6 +17,10 @@ constants! {
         KSPROPSETID_Stream = Guid::from_u128(0x65AABA60_98AE_11CF_A10D_0020AFD156E4);
         /// The name under which an allocator is created; as text, [`KSSTRING_Allocator`].
         KSNAME_Allocator = Guid::from_u128(0x642F5D00_4791_11D0_A5D6_28DB04C10000);
+        /// The interfaces of pins that every system knows: `KSINTERFACE_STANDARD_*`.
+        KSINTERFACESETID_Standard = Guid::from_u128(0x1A8766A0_62CE_11CF_A5D6_28DB04C10000);
+        /// The medium of pins that are connected by requests to devices.
+        KSMEDIUMSETID_Standard = Guid::from_u128(0x4747B320_62CE_11CF_A5D6_28DB04C10000);
         /// The class of the proxy filter.
         CLSID_Proxy = Guid::from_u128(0x17CCA71B_ECD7_11D0_B908_00A0C9223196);
     }
@@ -25,6 +29,10 @@ constants! {
 constants! {
     /// The header's name of every number in a set.
     KS_IDS: u32 {
+        /// Interface of a pin: frames follow one another.
+        KSINTERFACE_STANDARD_STREAMING = 0;
+        /// Medium of a pin: any instance of its kind.
+        KSMEDIUM_TYPE_ANYINSTANCE = 0;
         /// Property of an allocator, kernel mode only: a [`KsStreamAllocatorFunctionTable`](crate::KsStreamAllocatorFunctionTable).
         KSPROPERTY_STREAMALLOCATOR_FUNCTIONTABLE = 0;
         /// Property of an allocator: a [`KsStreamAllocatorStatus`](crate::KsStreamAllocatorStatus).

@@ -239,5 +239,21 @@ fn s008_s009_the_rust_interfaces_have_the_headers_slots() {
             KsQueryMediums KsQueryInterfaces KsCreateSinkPinHandle KsGetCurrentCommunication KsPropagateAcquire
             KsDeliver KsMediaSamplesCompleted KsPeekAllocator KsReceiveAllocator KsRenegotiateAllocator
             KsIncrementPendingIoCount KsDecrementPendingIoCount KsQualityNotify;
+        IKSPINEX = IKsPinEx, IKsPinEx_Vtbl: KsNotifyError;
+        IKSPINPIPE = IKsPinPipe, IKsPinPipe_Vtbl:
+            KsGetPinFramingCache KsSetPinFramingCache KsGetConnectedPin KsGetPipe KsSetPipe KsGetPipeAllocatorFlag
+            KsSetPipeAllocatorFlag KsGetPinBusCache KsSetPinBusCache KsGetPinName KsGetFilterName;
+        IPIN = IPin, IPin_Vtbl:
+            Connect ReceiveConnection Disconnect ConnectedTo ConnectionMediaType QueryPinInfo QueryDirection QueryId
+            QueryAccept EnumMediaTypes QueryInternalConnections EndOfStream BeginFlush EndFlush NewSegment;
+        IENUMPINS = IEnumPins, IEnumPins_Vtbl: Next Skip Reset Clone;
+        IENUMMEDIATYPES = IEnumMediaTypes, IEnumMediaTypes_Vtbl: Next Skip Reset Clone;
+        IPERSIST = IPersist, IPersist_Vtbl: GetClassID;
+        IMEDIAFILTER = IMediaFilter, IMediaFilter_Vtbl: Stop Pause Run GetState SetSyncSource GetSyncSource;
+        IBASEFILTER = IBaseFilter, IBaseFilter_Vtbl: EnumPins FindPin QueryFilterInfo JoinFilterGraph QueryVendorInfo;
+        IMEMINPUTPIN = IMemInputPin, IMemInputPin_Vtbl:
+            GetAllocator NotifyAllocator GetAllocatorRequirements Receive ReceiveMultiple ReceiveCanBlock;
+        IAMBUFFERNEGOTIATION = IAMBufferNegotiation, IAMBufferNegotiation_Vtbl:
+            SuggestAllocatorProperties GetAllocatorProperties;
     }
 }
