@@ -37,6 +37,7 @@ mod lock;
 mod object_access;
 #[cfg(test)]
 mod panics;
+mod pin;
 mod sample;
 mod task_memory;
 
@@ -45,3 +46,4 @@ pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 pub use in_process::InProcessObjects;
 pub use object_access::{ObjectAccess, Win32Error};
+pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPin, PinEvents, Segment};
