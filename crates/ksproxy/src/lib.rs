@@ -41,6 +41,7 @@ mod module;
 mod object_access;
 #[cfg(test)]
 mod panics;
+mod pin;
 mod pin_factory;
 mod proxy_functions;
 mod registration;
@@ -56,6 +57,7 @@ pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
+pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPinDescription, PinEvents, Segment};
 pub use proxy_functions::{
     KsGetMediaType, KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice,
     KsResolveRequiredAttributes, KsSynchronousDeviceControl,

@@ -312,7 +312,9 @@ macro_rules! uncalled {
             unsafe fn KsPropagateAcquire(&self) -> HRESULT { panic!("not called") }
             unsafe fn KsDeliver(&self, _: windows_core::Ref<'_, IMediaSample>, _: u32) -> HRESULT { panic!("not called") }
             unsafe fn KsMediaSamplesCompleted(&self, _: *mut ks::KsStreamSegment) -> HRESULT { panic!("not called") }
-            unsafe fn KsPeekAllocator(&self, _: ks::KsPeekOperation) -> Option<IMemAllocator> { panic!("not called") }
+            unsafe fn KsPeekAllocator(&self, _: ks::KsPeekOperation) -> Option<std::mem::ManuallyDrop<IMemAllocator>> {
+                panic!("not called")
+            }
             unsafe fn KsReceiveAllocator(&self, _: windows_core::Ref<'_, IMemAllocator>) -> HRESULT {
                 panic!("not called")
             }
