@@ -41,7 +41,7 @@ mod module;
 mod object_access;
 #[cfg(test)]
 mod panics;
-mod pin_factory;
+mod pin_factory_query;
 mod proxy_functions;
 mod registration;
 mod required_attributes;
