@@ -33,6 +33,7 @@ mod face;
 mod guard;
 mod handle;
 pub mod hresult;
+#[cfg(unix)]
 mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
@@ -49,11 +50,16 @@ mod sample;
 mod server;
 mod task_bytes;
 mod task_memory;
+#[cfg(windows)]
+mod windows;
 
 pub use class::CLSID_KspAllocator;
-pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+#[cfg(unix)]
+pub use exports::KspCreateSinkPin;
+pub use exports::{KspCreateAllocator, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
+#[cfg(unix)]
 pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
 pub use proxy_functions::{
@@ -61,3 +67,5 @@ pub use proxy_functions::{
     KsResolveRequiredAttributes, KsSynchronousDeviceControl,
 };
 pub use server::{DllCanUnloadNow, DllGetClassObject, DllRegisterServer, DllUnregisterServer};
+#[cfg(windows)]
+pub use windows::DeviceObjects;

@@ -22,6 +22,7 @@ pub(crate) fn are_met(range: &DataRange<'_>, asked: Option<&AttributeList<'_>>) 
 }
 
 /// Whether a format without attributes is one of the range's.
+#[cfg(unix)]
 pub(crate) fn are_met_by_none(range: &DataRange<'_>) -> bool {
     are_met(range, Some(&AttributeList::EMPTY))
 }
