@@ -33,6 +33,7 @@ mod face;
 mod guard;
 mod handle;
 pub mod hresult;
+#[cfg(unix)]
 mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
@@ -42,7 +43,7 @@ mod object_access;
 #[cfg(test)]
 mod panics;
 mod pin;
-mod pin_factory;
+mod pin_factory_query;
 mod proxy_functions;
 mod registration;
 mod required_attributes;
@@ -50,11 +51,16 @@ mod sample;
 mod server;
 mod task_bytes;
 mod task_memory;
+#[cfg(windows)]
+mod windows;
 
 pub use class::CLSID_KspAllocator;
-pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+#[cfg(unix)]
+pub use exports::KspCreateSinkPin;
+pub use exports::{KspCreateAllocator, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
+#[cfg(unix)]
 pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
 pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPinDescription, PinEvents, Segment};
@@ -63,3 +69,5 @@ pub use proxy_functions::{
     KsResolveRequiredAttributes, KsSynchronousDeviceControl,
 };
 pub use server::{DllCanUnloadNow, DllGetClassObject, DllRegisterServer, DllUnregisterServer};
+#[cfg(windows)]
+pub use windows::DeviceObjects;
