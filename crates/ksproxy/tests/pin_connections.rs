@@ -104,7 +104,7 @@ fn the_connections_media_type_is_the_one_given_or_any() {
             assert_eq!(pin.interface().ConnectionMediaType(&mut read), S_OK);
             assert_eq!((read.majortype, read.l_sample_size, read.cb_format), (KSMEMORY_TYPE_USER, 7, 6));
             assert_eq!(std::slice::from_raw_parts(read.pb_format.cast::<u8>(), 6), b"format", "a copy of its own");
-            libc::free(read.pb_format);
+            task_free(read.pb_format);
         }
     }
     output.disconnect();

@@ -49,7 +49,7 @@ fn names_are_the_pins_own_and_never_null() {
     // SAFETY: the places are there, and the identifier is the caller's to free; null is what is tested.
     unsafe {
         assert_eq!((pin.interface().QueryId(&mut id), text(id)), (S_OK, "Eingang \u{1F4FA}".into()));
-        libc::free(id.cast());
+        task_free(id.cast());
         assert_eq!(pin.interface().QueryId(null_mut()), E_POINTER);
         assert_eq!(pin.interface().QueryPinInfo(null_mut()), E_POINTER);
         assert_eq!(pin.interface().QueryPinInfo(&mut info), S_OK);
@@ -79,7 +79,7 @@ fn list(query: impl Fn(*mut *mut KsMultipleItem) -> HRESULT) -> Vec<KsIdentifier
         let head = *list;
         assert_eq!(head.size, 8 + 24 * head.count);
         let items = std::slice::from_raw_parts(list.add(1).cast::<KsIdentifier>(), head.count as usize).to_vec();
-        libc::free(list.cast());
+        task_free(list.cast());
         items
     }
 }

@@ -30,13 +30,10 @@ fn framed(builder: KsPinBuilder, framing: &KsAllocatorFramingEx) -> KsPin {
 
 /// A framing in task memory, to be given to a pin.
 fn task_framing(framing: KsAllocatorFramingEx) -> *mut KsAllocatorFramingEx {
-    // SAFETY: malloc gives memory aligned for any C type, or null, which is looked for.
-    unsafe {
-        let memory = libc::malloc(size_of::<KsAllocatorFramingEx>()).cast::<KsAllocatorFramingEx>();
-        assert!(!memory.is_null());
-        memory.write(framing);
-        memory
-    }
+    let memory = task_allocate(size_of::<KsAllocatorFramingEx>()).cast::<KsAllocatorFramingEx>();
+    // SAFETY: the memory is new and large enough.
+    unsafe { memory.write(framing) };
+    memory
 }
 
 fn get(pin: &KsPin, option: FramingCacheOps) -> (HRESULT, *mut KsAllocatorFramingEx, FramingProp) {
@@ -250,7 +247,7 @@ fn s159_an_option_that_names_no_slot_is_refused() {
             let framing = task_framing(a_framing(1, 1, 0));
             assert_eq!(set(&pin, framing, FramingProp::EX, option), E_INVALIDARG, "{option:?}");
             // SAFETY: what is refused stays the caller's.
-            unsafe { libc::free(framing.cast()) };
+            unsafe { task_free(framing.cast()) };
         }
     }
 }

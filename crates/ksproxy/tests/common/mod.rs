@@ -123,6 +123,24 @@ pub fn get_buffer(memory: &IMemAllocatorCallbackTemp, flags: GetBufferFlags) -> 
     sample.ok_or(answer)
 }
 
+/// Memory whose ownership crosses the boundary, as `CoTaskMemAlloc` gives it. It is aligned for any C type.
+pub fn task_allocate(size: usize) -> *mut std::ffi::c_void {
+    // SAFETY: malloc may be called with any size.
+    let memory = unsafe { libc::malloc(size) };
+    assert!(!memory.is_null());
+    memory
+}
+
+/// Frees such memory, as `CoTaskMemFree` does.
+///
+/// # Safety
+///
+/// It is the caller's, and nobody uses it any more.
+pub unsafe fn task_free(memory: *mut std::ffi::c_void) {
+    // SAFETY: as the caller promises.
+    unsafe { libc::free(memory) }
+}
+
 /// A pointer that other threads may use: every interface of the allocator may be.
 pub struct Shared<T>(pub T);
 // SAFETY: the objects of this library are for any thread, and the tests' own count atomically.
