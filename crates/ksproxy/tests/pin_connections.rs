@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::pins::both;
 use common::*;
 use ks::*;
 use ksproxy::hresult::*;
@@ -13,11 +14,6 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use windows_core::{HRESULT, Interface, Ref, implement};
-
-/// A new pin of each class.
-fn both() -> [KsPin; 2] {
-    [KsPin::input("In").build(), KsPin::output("Out").build()]
-}
 
 fn connected_to(pin: &KsPin) -> (HRESULT, Option<IPin>) {
     let mut peer = None;

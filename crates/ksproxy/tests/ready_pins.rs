@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::pins::both;
 use common::*;
 use ks::*;
 use ksproxy::hresult::*;
@@ -12,11 +13,6 @@ use ksproxy::{Handle, InProcessObjects, KsAllocator, KsPin, KspCreatePin, KspPin
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use windows_core::{HRESULT, Interface};
-
-/// A new pin of each class.
-fn both() -> [KsPin; 2] {
-    [KsPin::input("In").build(), KsPin::output("Out").build()]
-}
 
 /// A text of the pin's, up to its zero.
 fn text(units: *const u16) -> String {

@@ -1,6 +1,8 @@
 //! What the tests of the interfaces share: an allocator and its two faces, clients, pins and a recording driver.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
+pub mod pins;
+
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
