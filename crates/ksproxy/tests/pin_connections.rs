@@ -298,6 +298,8 @@ fn internal_connections_are_answered_as_the_array_has_room() {
     let second = KsPin::output("Second").build();
     assert_eq!(internal(&input, 2), (E_NOTIMPL, 2, vec![None, None]), "every output pin");
     input.set_internal_connections(Some(&[&first, &second])).unwrap();
+    let refused = input.set_internal_connections(Some(&[&first, &KsPin::input("Other").build()])).unwrap_err();
+    assert_eq!(refused.code(), VFW_E_INVALID_DIRECTION, "it goes the same way");
     let all = vec![Some(first.interface()), Some(second.interface())];
     assert_eq!(internal(&input, 2), (S_OK, 2, all.clone()));
     assert_eq!(internal(&input, 3), (S_OK, 2, [all, vec![None]].concat()));
