@@ -4,19 +4,16 @@
 
 mod common;
 
+use common::pins::both;
 use common::*;
 use ks::*;
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
 use ksproxy::{Handle, InProcessObjects, KsAllocator, KsPin, KspCreatePin, KspPinDescription, PinEvents};
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
-use windows_core::{HRESULT, Interface};
-
-/// A new pin of each class.
-fn both() -> [KsPin; 2] {
-    [KsPin::input("In").build(), KsPin::output("Out").build()]
-}
+use windows_core::{HRESULT, Interface, implement};
 
 /// A text of the pin's, up to its zero.
 fn text(units: *const u16) -> String {
@@ -49,7 +46,7 @@ fn names_are_the_pins_own_and_never_null() {
     // SAFETY: the places are there, and the identifier is the caller's to free; null is what is tested.
     unsafe {
         assert_eq!((pin.interface().QueryId(&mut id), text(id)), (S_OK, "Eingang \u{1F4FA}".into()));
-        libc::free(id.cast());
+        task_free(id.cast());
         assert_eq!(pin.interface().QueryId(null_mut()), E_POINTER);
         assert_eq!(pin.interface().QueryPinInfo(null_mut()), E_POINTER);
         assert_eq!(pin.interface().QueryPinInfo(&mut info), S_OK);
@@ -69,6 +66,52 @@ fn names_are_the_pins_own_and_never_null() {
     }
 }
 
+/// A host's filter, of which pins only count references.
+#[implement(IBaseFilter)]
+struct Filter;
+
+#[rustfmt::skip]
+impl IPersist_Impl for Filter_Impl {
+    unsafe fn GetClassID(&self, _: *mut Guid) -> HRESULT { panic!("not called") }
+}
+
+#[rustfmt::skip]
+impl IMediaFilter_Impl for Filter_Impl {
+    unsafe fn Stop(&self) -> HRESULT { panic!("not called") }
+    unsafe fn Pause(&self) -> HRESULT { panic!("not called") }
+    unsafe fn Run(&self, _: i64) -> HRESULT { panic!("not called") }
+    unsafe fn GetState(&self, _: u32, _: *mut FilterState) -> HRESULT { panic!("not called") }
+    unsafe fn SetSyncSource(&self, _: *mut c_void) -> HRESULT { panic!("not called") }
+    unsafe fn GetSyncSource(&self, _: *mut *mut c_void) -> HRESULT { panic!("not called") }
+}
+
+#[rustfmt::skip]
+impl IBaseFilter_Impl for Filter_Impl {
+    unsafe fn EnumPins(&self, _: *mut Option<IEnumPins>) -> HRESULT { panic!("not called") }
+    unsafe fn FindPin(&self, _: *const u16, _: *mut Option<IPin>) -> HRESULT { panic!("not called") }
+    unsafe fn QueryFilterInfo(&self, _: *mut FilterInfo) -> HRESULT { panic!("not called") }
+    unsafe fn JoinFilterGraph(&self, _: *mut c_void, _: *const u16) -> HRESULT { panic!("not called") }
+    unsafe fn QueryVendorInfo(&self, _: *mut *mut u16) -> HRESULT { panic!("not called") }
+}
+
+#[test]
+fn a_pin_names_the_filter_its_host_gave_it() {
+    for pin in both() {
+        let filter = IBaseFilter::from(Filter);
+        pin.set_filter(Some(&filter));
+        assert_eq!(references(&filter), 2);
+        let mut info = PinInfo::default();
+        // SAFETY: the place is there, and the filter in it an interface with a reference of the test's.
+        unsafe {
+            assert_eq!(pin.interface().QueryPinInfo(&mut info), S_OK);
+            assert_eq!((info.p_filter, references(&filter)), (filter.as_raw(), 3));
+            drop(IBaseFilter::from_raw(info.p_filter));
+        }
+        pin.set_filter(None);
+        assert_eq!(references(&filter), 1);
+    }
+}
+
 /// A list of a pin's, and its memory freed.
 fn list(query: impl Fn(*mut *mut KsMultipleItem) -> HRESULT) -> Vec<KsIdentifier> {
     let mut list = null_mut::<KsMultipleItem>();
@@ -79,7 +122,7 @@ fn list(query: impl Fn(*mut *mut KsMultipleItem) -> HRESULT) -> Vec<KsIdentifier
         let head = *list;
         assert_eq!(head.size, 8 + 24 * head.count);
         let items = std::slice::from_raw_parts(list.add(1).cast::<KsIdentifier>(), head.count as usize).to_vec();
-        libc::free(list.cast());
+        task_free(list.cast());
         items
     }
 }
