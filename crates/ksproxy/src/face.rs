@@ -55,9 +55,7 @@ impl KsAllocator {
 
     /// The COM face of an allocator, reaching KS objects through `access` instead of this process's own.
     pub fn with_access(allocator: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
-        let object = ComObject::new(AllocatorObject::new(allocator, access));
-        object.clear_extended();
-        Self(object)
+        Self(AllocatorObject::create(allocator, access))
     }
 
     /// The allocator behind the interfaces.

@@ -38,6 +38,7 @@ mod object_access;
 #[cfg(test)]
 mod panics;
 mod sample;
+mod sync;
 mod task_memory;
 
 pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};

@@ -1,16 +1,15 @@
 //! `IMemAllocator` and `IMemAllocatorCallbackTemp`.
 
 use super::properties::{self, Request};
-use super::{AllocatorObject, AllocatorObject_Impl, State};
+use super::{AllocatorObject, State};
 use crate::guard;
 use crate::hresult::*;
 use crate::interfaces::{
     IMediaSample, IMemAllocator_Impl, IMemAllocatorCallbackTemp_Impl, IMemAllocatorNotifyCallbackTemp,
 };
-use crate::lock::lock;
 use crate::sample::{Sample, Whose};
+use crate::sync::{Ordering, lock};
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
 use ks::{AllocatorProperties, GetBufferFlags, KsAllocatorMode};
 use kspipe::allocator::{AcquireError, CommitError, Frame, SetPropertiesError};
 use std::sync::Arc;
@@ -63,7 +62,7 @@ impl AllocatorObject {
     }
 }
 
-impl AllocatorObject_Impl {
+impl AllocatorObject {
     /// `Commit`.
     fn commit(&self) -> Result<(), HRESULT> {
         let mut state = lock(&self.state);
@@ -90,28 +89,32 @@ impl AllocatorObject_Impl {
                 E_OUTOFMEMORY
             }
         })?;
-        self.committed.store(true, Ordering::SeqCst);
+        // Nothing was committed so far, or this changes nothing.
+        self.committed.store(true, Ordering::Release);
+        self.samples.for_each(Sample::dismiss);
         self.refer_to_itself(&mut state);
         Ok(())
     }
 
     /// `Decommit` in user mode. The caller has a reference and does not hold the lock.
     pub(super) fn decommit(&self) {
-        let state = lock(&self.state);
-        self.decommit_locked();
+        let mut state = lock(&self.state);
+        self.decommit_locked(&mut state);
         drop(state);
         self.complete_decommit();
     }
 
     /// The part of `Decommit` that needs the lock.
-    pub(super) fn decommit_locked(&self) {
-        self.committed.store(false, Ordering::SeqCst);
+    pub(super) fn decommit_locked(&self, state: &mut State) {
+        self.committed.store(false, Ordering::Release);
+        self.samples.for_each(|sample| state.summoned += usize::from(sample.summon()));
         self.engine.decommit();
     }
 
     /// `GetBuffer`, without its pointers.
     fn get_buffer(&self, flags: GetBufferFlags) -> Result<IMediaSample, HRESULT> {
-        if self.in_kernel_mode() || !self.committed.load(Ordering::SeqCst) {
+        // In kernel mode nothing is committed.
+        if !self.committed.load(Ordering::Acquire) {
             return Err(VFW_E_NOT_COMMITTED);
         }
         let no_wait = flags.contains(GetBufferFlags::NOWAIT);
@@ -124,22 +127,46 @@ impl AllocatorObject_Impl {
     }
 
     /// Sends a frame out as a sample.
+    #[inline]
     fn issue(&self, frame: Frame) -> Result<IMediaSample, HRESULT> {
-        // Only where the engine was given other properties behind this face's back is one of these missing.
+        // Only where the engine was given other properties behind this face's back is this no LONG.
         let size = i32::try_from(frame.len()).map_err(|_| E_UNEXPECTED)?;
+        match self.samples.get(frame.index() as usize) {
+            Some(sample) => sample.issue(frame, size).or_else(|frame| self.issue_attended(frame, size)),
+            None => self.issue_attended(frame, size),
+        }
+    }
+
+    /// The same where the sample is summoned, or missing because the engine was given other properties.
+    #[cold]
+    #[inline(never)]
+    fn issue_attended(&self, frame: Frame, size: i32) -> Result<IMediaSample, HRESULT> {
         let index = frame.index() as usize;
-        if self.samples.get(index).is_none() {
-            self.samples.grow(NonNull::from(self), index + 1)?;
+        let state = lock(&self.state);
+        if !self.committed.load(Ordering::Relaxed) {
+            drop(state);
+            // Decommitted since the frame was taken, which goes home outside the lock.
+            drop(frame);
+            return Err(VFW_E_NOT_COMMITTED);
         }
-        let sample = self.samples.get(index).ok_or(E_UNEXPECTED)?;
-        // Counted before `committed` is read, as Decommit reads the count after it has written that: one of the two
-        // sees the other.
-        self.samples_out.fetch_add(1, Ordering::SeqCst);
-        if !self.committed.load(Ordering::SeqCst) {
-            // Decommitted since the frame was taken. It drains with this sample among those out.
-            self.refer_to_itself(&mut lock(&self.state));
+        let issued = self.samples.grow(NonNull::from(self), index + 1).and_then(|()| {
+            let sample = self.samples.get(index).ok_or(E_UNEXPECTED)?;
+            sample.dismiss();
+            Ok(sample)
+        });
+        match issued {
+            // Committed and dismissed, under the lock: nothing stands in the way.
+            Ok(sample) => {
+                let issued = sample.issue(frame, size);
+                drop(state);
+                issued.map_err(|_| E_UNEXPECTED)
+            }
+            Err(error) => {
+                drop(state);
+                drop(frame);
+                Err(error)
+            }
         }
-        Ok(sample.issue(frame.into_raw(), size))
     }
 
     /// `ReleaseBuffer`: the pointer is only compared.
@@ -152,7 +179,7 @@ impl AllocatorObject_Impl {
     }
 }
 
-impl IMemAllocator_Impl for AllocatorObject_Impl {
+impl IMemAllocator_Impl for AllocatorObject {
     unsafe fn SetProperties(&self, request: *const AllocatorProperties, actual: *mut AllocatorProperties) -> HRESULT {
         guard::hresult(|| {
             if request.is_null() || actual.is_null() {
@@ -224,7 +251,7 @@ impl IMemAllocator_Impl for AllocatorObject_Impl {
     }
 }
 
-impl IMemAllocatorCallbackTemp_Impl for AllocatorObject_Impl {
+impl IMemAllocatorCallbackTemp_Impl for AllocatorObject {
     unsafe fn SetNotify(&self, notify: Ref<'_, IMemAllocatorNotifyCallbackTemp>) -> HRESULT {
         guard::hresult(|| {
             self.set_notify(notify.cloned());
