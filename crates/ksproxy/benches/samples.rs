@@ -88,7 +88,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         // SAFETY: no pointers. A committed allocator refers to itself.
-        unsafe { self.0.Decommit() };
+        assert_eq!(unsafe { self.0.Decommit() }, S_OK);
     }
 }
 
@@ -104,9 +104,9 @@ fn fill_in(sample: &IMediaSample, number: i64) {
     let (start, end) = (number, number + 1);
     // SAFETY: both times are there.
     unsafe {
-        sample.SetTime(&start, &end);
-        sample.SetActualDataLength(4096);
-        sample.SetSyncPoint(1);
+        assert_eq!(sample.SetTime(&start, &end), S_OK);
+        assert_eq!(sample.SetActualDataLength(4096), S_OK);
+        assert_eq!(sample.SetSyncPoint(1), S_OK);
     }
 }
 

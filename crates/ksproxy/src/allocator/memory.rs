@@ -111,62 +111,101 @@ impl AllocatorObject {
         self.engine.decommit();
     }
 
-    /// `GetBuffer`, without its pointers.
-    fn get_buffer(&self, flags: GetBufferFlags) -> Result<IMediaSample, HRESULT> {
+    /// `GetBuffer`: mostly, this thread's next frame is free, and its sample goes out by one compare-and-swap. Whatever
+    /// else there may be to it is out of line and comes last, so that this keeps what it has in registers.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is good for writing, and what is there need not be dropped.
+    #[inline(always)]
+    unsafe fn get_buffer(&self, buffer: *mut Option<IMediaSample>, flags: GetBufferFlags) -> HRESULT {
+        let mut taken = None;
         // In kernel mode nothing is committed.
+        if self.committed.load(Ordering::Acquire)
+            && let Some(frame) = self.engine.acquire_hinted()
+        {
+            let issued = match self.samples.get(frame.index() as usize) {
+                Some(sample) => sample.issue(frame),
+                None => Err(frame),
+            };
+            match issued {
+                Ok(sample) => {
+                    // SAFETY: as the caller promises.
+                    unsafe { buffer.write(Some(sample)) };
+                    return S_OK;
+                }
+                Err(frame) => taken = Some(frame),
+            }
+        }
+        // SAFETY: as the caller promises.
+        unsafe { self.get_buffer_attended(buffer, flags, taken) }
+    }
+
+    /// `GetBuffer`, whatever there is to it; a frame may be taken already.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::get_buffer`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn get_buffer_attended(
+        &self,
+        buffer: *mut Option<IMediaSample>,
+        flags: GetBufferFlags,
+        taken: Option<Frame>,
+    ) -> HRESULT {
+        // SAFETY: as the caller promises.
+        unsafe { buffer.write(None) };
+        let issued = match taken {
+            Some(frame) => self.issue(frame),
+            None => self.acquire(flags).and_then(|frame| self.issue(frame)),
+        };
+        answer(issued.map(|sample| {
+            // SAFETY: as the caller promises.
+            unsafe { buffer.write(Some(sample)) };
+        }))
+    }
+
+    /// A frame, waiting for one if the flags allow.
+    fn acquire(&self, flags: GetBufferFlags) -> Result<Frame, HRESULT> {
         if !self.committed.load(Ordering::Acquire) {
             return Err(VFW_E_NOT_COMMITTED);
         }
         let no_wait = flags.contains(GetBufferFlags::NOWAIT);
         let frame = if no_wait { self.engine.try_acquire() } else { self.engine.acquire(None) };
-        let frame = frame.map_err(|error| match error {
+        frame.map_err(|error| match error {
             AcquireError::NotCommitted => VFW_E_NOT_COMMITTED,
             AcquireError::Empty | AcquireError::TimedOut => VFW_E_TIMEOUT,
-        })?;
-        self.issue(frame)
+        })
     }
 
-    /// Sends a frame out as a sample.
-    #[inline]
+    /// Sends a frame out as a sample. A frame that cannot be goes home, outside the lock.
     fn issue(&self, frame: Frame) -> Result<IMediaSample, HRESULT> {
         // Only where the engine was given other properties behind this face's back is this no LONG.
         let size = i32::try_from(frame.len()).map_err(|_| E_UNEXPECTED)?;
-        match self.samples.get(frame.index() as usize) {
-            Some(sample) => sample.issue(frame, size).or_else(|frame| self.issue_attended(frame, size)),
-            None => self.issue_attended(frame, size),
-        }
-    }
-
-    /// The same where the sample is summoned, or missing because the engine was given other properties.
-    #[cold]
-    #[inline(never)]
-    fn issue_attended(&self, frame: Frame, size: i32) -> Result<IMediaSample, HRESULT> {
         let index = frame.index() as usize;
         let state = lock(&self.state);
-        if !self.committed.load(Ordering::Relaxed) {
-            drop(state);
-            // Decommitted since the frame was taken, which goes home outside the lock.
-            drop(frame);
-            return Err(VFW_E_NOT_COMMITTED);
-        }
-        let issued = self.samples.grow(NonNull::from(self), index + 1).and_then(|()| {
-            let sample = self.samples.get(index).ok_or(E_UNEXPECTED)?;
-            sample.dismiss();
-            Ok(sample)
-        });
-        match issued {
-            // Committed and dismissed, under the lock: nothing stands in the way.
+        let sample = if self.committed.load(Ordering::Relaxed) {
+            // Nothing grows but where the engine was given more frames behind this face's back.
+            self.samples.grow(NonNull::from(self), index + 1).and_then(|()| self.samples.get(index).ok_or(E_UNEXPECTED))
+        } else {
+            // Decommitted since the frame was taken.
+            Err(VFW_E_NOT_COMMITTED)
+        };
+        let issued = match sample {
             Ok(sample) => {
-                let issued = sample.issue(frame, size);
-                drop(state);
-                issued.map_err(|_| E_UNEXPECTED)
+                sample.dismiss();
+                sample.fit(size);
+                // Dismissed, under the lock: nothing stands in the way.
+                sample.issue(frame).map_err(|frame| (frame, E_UNEXPECTED))
             }
-            Err(error) => {
-                drop(state);
-                drop(frame);
-                Err(error)
-            }
-        }
+            Err(error) => Err((frame, error)),
+        };
+        drop(state);
+        issued.map_err(|(frame, error)| {
+            drop(frame);
+            error
+        })
     }
 
     /// `ReleaseBuffer`: the pointer is only compared.
@@ -223,6 +262,7 @@ impl IMemAllocator_Impl for AllocatorObject {
         })
     }
 
+    #[inline]
     unsafe fn GetBuffer(
         &self,
         buffer: *mut Option<IMediaSample>,
@@ -234,12 +274,8 @@ impl IMemAllocator_Impl for AllocatorObject {
             if buffer.is_null() {
                 return E_POINTER;
             }
-            // SAFETY: not null, so good for writing; what was there is the caller's and not dropped.
-            unsafe { buffer.write(None) };
-            answer(self.get_buffer(flags).map(|sample| {
-                // SAFETY: as above.
-                unsafe { buffer.write(Some(sample)) }
-            }))
+            // SAFETY: not null, so good for writing, as COM requires of the caller; what was there is not dropped.
+            unsafe { self.get_buffer(buffer, flags) }
         })
     }
 

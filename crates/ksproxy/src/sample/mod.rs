@@ -41,7 +41,7 @@ pub(crate) struct Sample {
     /// Where its bytes begin, behind the prefix. An address, and atomic, because a caller may ask at any time; it is
     /// written before the sample goes out.
     address: AtomicUsize,
-    /// How many there are. 0 until the sample is first used after a Commit.
+    /// How many there are. [`UNFIT`] until the sample is first used after a Commit.
     size: AtomicI32,
     /// The allocator; alive while the sample is out.
     owner: NonNull<AllocatorObject>,
@@ -56,6 +56,9 @@ unsafe impl Sync for Sample {}
 /// What a sample answers that is at home.
 const AT_HOME: HRESULT = E_UNEXPECTED;
 
+/// The size of a sample that has none yet: no frame is of this size.
+const UNFIT: i32 = -1;
+
 impl Sample {
     /// A sample at home, summoned.
     fn new(owner: NonNull<AllocatorObject>) -> Self {
@@ -64,23 +67,23 @@ impl Sample {
             word: Word::new(),
             frame: AtomicPtr::new(core::ptr::null_mut()),
             address: AtomicUsize::new(0),
-            size: AtomicI32::new(0),
+            size: AtomicI32::new(UNFIT),
             owner,
             attributes: Lock::new(Attributes::default()),
         }
     }
 
     /// Sends the sample out with a frame and one reference, which is the caller's. Gives the frame back where the sample
-    /// is summoned.
+    /// is summoned, or of another size than the frame: see [`Self::fit`].
     ///
     /// The frame has this sample's number, so nobody else has the sample.
-    #[inline]
-    pub(crate) fn issue(&self, mut frame: Frame, size: i32) -> Result<IMediaSample, Frame> {
+    #[inline(always)]
+    pub(crate) fn issue(&self, mut frame: Frame) -> Result<IMediaSample, Frame> {
+        if usize::try_from(self.size.load(Ordering::Relaxed)) != Ok(frame.len()) {
+            return Err(frame);
+        }
         // Exposed: the client makes a pointer of the address.
         self.address.store(frame.as_mut_ptr().expose_provenance(), Ordering::Relaxed);
-        if self.size.load(Ordering::Relaxed) != size {
-            self.set_size(size);
-        }
         let frame = frame.into_ptr();
         self.frame.store(frame.as_ptr(), Ordering::Relaxed);
         if !self.word.leave() {
@@ -93,16 +96,17 @@ impl Sample {
         Ok(unsafe { IMediaSample::from_raw(this.cast_mut().cast()) })
     }
 
-    /// The first use after a Commit: the length is the size (statement 89).
-    #[cold]
-    fn set_size(&self, size: i32) {
-        self.size.store(size, Ordering::Relaxed);
-        lock(&self.attributes).actual_length = size;
+    /// Makes the sample one of frames of this size. At its first use after a Commit the length is the size too (statement
+    /// 89). It is at home, and its frame is the caller's.
+    pub(crate) fn fit(&self, size: i32) {
+        if self.size.swap(size, Ordering::Relaxed) != size {
+            lock(&self.attributes).actual_length = size;
+        }
     }
 
     /// Makes the next use of the sample the first one after a Commit.
     fn renew(&self) {
-        self.size.store(0, Ordering::Relaxed);
+        self.size.store(UNFIT, Ordering::Relaxed);
     }
 
     /// Makes the sample ask its allocator before it leaves home, or report to it when it is back: whether it is out and
@@ -126,16 +130,12 @@ impl Sample {
     ///
     /// # Safety
     /// A sample, there at least until its last reference is given up.
-    #[inline]
+    #[inline(always)]
     unsafe fn release(this: NonNull<Self>) -> u32 {
         // SAFETY: there, as the caller promises.
-        match unsafe { &(*this.as_ptr()).word }.subtract() {
-            Ok(count) => count,
-            Err(seen) => {
-                // SAFETY: there is one reference, which the caller gives up.
-                unsafe { Self::release_last(this, seen) }
-            }
-        }
+        let seen = unsafe { &(*this.as_ptr()).word }.load();
+        // SAFETY: a reference is given up, and if the word is still as it was seen, it is the only one.
+        unsafe { Self::release_seen(this, seen) }
     }
 
     /// `ReleaseBuffer`, called by a client instead of `Release`: gives up the only reference. `false`, and nothing is
@@ -150,17 +150,18 @@ impl Sample {
             return false;
         }
         // SAFETY: there is one reference, which the caller gives up.
-        unsafe { Self::release_last(this, seen) };
+        unsafe { Self::release_seen(this, seen) };
         true
     }
 
-    /// Gives up what was the only reference when the word was `seen`; the new count. The sample goes home by one
-    /// compare-and-swap, and nothing of it is touched after that: only its frame, which keeps its memory there.
+    /// Gives up a reference, the word having been `seen`; the new count. Mostly it is the only one, and nobody asked for
+    /// anything: the sample goes home by one compare-and-swap, and nothing of it is touched after that, only its frame,
+    /// which keeps its memory there. Whatever else there may be to it is out of line.
     ///
     /// # Safety
     /// A sample, there at least until its last reference is given up.
-    #[inline]
-    unsafe fn release_last(this: NonNull<Self>, seen: Seen) -> u32 {
+    #[inline(always)]
+    unsafe fn release_seen(this: NonNull<Self>, seen: Seen) -> u32 {
         // SAFETY: as the caller promises.
         match unsafe { Self::come_home(this, seen) } {
             Some(frame) => {
@@ -175,8 +176,8 @@ impl Sample {
     /// Ends the life that was `seen`: its frame, if nothing stands in the way.
     ///
     /// # Safety
-    /// As for [`Self::release_last`].
-    #[inline]
+    /// As for [`Self::release_seen`].
+    #[inline(always)]
     unsafe fn come_home(this: NonNull<Self>, seen: Seen) -> Option<Frame> {
         // Before the word is changed, for afterwards the sample may be gone: it is of the life that was seen, or that is
         // over and the change fails.
@@ -198,8 +199,8 @@ impl Sample {
         NonNull::new(pointer).map(|pointer| unsafe { Frame::from_ptr(pointer) })
     }
 
-    /// Gives a reference up where there is more to it: attributes to clear, an allocator to report to, or another thread
-    /// that was quicker.
+    /// Gives a reference up where there is more to it: other references, attributes to clear, an allocator to report to,
+    /// or another thread that was quicker.
     ///
     /// # Safety
     /// As for [`Self::release`].
