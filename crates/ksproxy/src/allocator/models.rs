@@ -14,7 +14,7 @@ use core::ptr::null;
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use kspipe::allocator::{Allocator, MemoryKind};
 use loom::thread;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use windows_core::HRESULT;
 
 /// Nobody asks for it here; the object has it as long as it is there.
@@ -44,15 +44,18 @@ unsafe impl Send for Sample {}
 
 impl Memory {
     /// A committed allocator, and what tells whether it is still there.
-    fn committed(frames: i32) -> (Self, Arc<Witness>) {
-        let witness = Arc::new(Witness);
-        let object = AllocatorObject::create(Allocator::new(MemoryKind::Heap), witness.clone());
+    fn committed(frames: i32) -> (Self, Weak<Witness>) {
+        let access = Arc::new(Witness);
+        let witness = Arc::downgrade(&access);
+        let object = AllocatorObject::create(Allocator::new(MemoryKind::Heap), access);
         let memory = Self(object.to_interface());
         let request =
             AllocatorProperties { c_buffers: frames, cb_buffer: 8, cb_align: AlignmentCount(1), cb_prefix: 0 };
         // SAFETY: both structures are there.
         assert_eq!(unsafe { memory.0.SetProperties(&request, &mut AllocatorProperties::default()) }, S_OK);
         memory.commit();
+        // From here on every sample has a size and every frame was out: the short way is open.
+        drop((0..frames).map(|_| memory.sample()).collect::<Vec<_>>());
         (memory, witness)
     }
 
@@ -83,8 +86,8 @@ impl Memory {
     }
 }
 
-fn is_destroyed(witness: &Arc<Witness>) -> bool {
-    Arc::strong_count(witness) == 1
+fn is_destroyed(witness: &Weak<Witness>) -> bool {
+    witness.strong_count() == 0
 }
 
 #[test]
@@ -120,13 +123,14 @@ fn s019_a_sample_that_leaves_during_a_decommit_keeps_the_object() {
     loom::model(|| {
         let (memory, witness) = Memory::committed(1);
         let other = {
-            let memory = memory.clone();
+            let (memory, witness) = (memory.clone(), witness.clone());
             thread::spawn(move || {
                 let sample = memory.sample();
                 // The sample is all that this thread has.
                 drop(memory);
                 match sample {
                     Ok(sample) => {
+                        assert!(!is_destroyed(&witness));
                         // SAFETY: no pointers; the sample is out.
                         assert_eq!(unsafe { sample.0.GetSize() }, 8);
                     }
