@@ -54,10 +54,8 @@ impl KsAllocator {
 
     /// The COM face of an allocator, reaching KS objects through `access` instead of the system's way.
     pub fn with_access(allocator: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
-        let object = ComObject::new(AllocatorObject::new(allocator, access));
-        object.clear_extended();
         crate::module::object_made();
-        Self(object)
+        Self(AllocatorObject::create(allocator, access))
     }
 
     /// The allocator behind the interfaces.

@@ -49,6 +49,7 @@ mod registration;
 mod required_attributes;
 mod sample;
 mod server;
+mod sync;
 mod task_bytes;
 mod task_memory;
 #[cfg(windows)]
