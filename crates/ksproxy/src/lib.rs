@@ -44,4 +44,4 @@ pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 pub use in_process::InProcessObjects;
-pub use object_access::{ObjectAccess, Win32Error};
+pub use object_access::{DeviceError, ObjectAccess, Win32Error};
