@@ -33,6 +33,7 @@ pub mod hresult;
 mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
+mod live_pins;
 mod lock;
 mod object_access;
 #[cfg(test)]
@@ -44,4 +45,7 @@ pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 pub use in_process::InProcessObjects;
+pub use live_pins::{
+    KspExplain, KspNegotiatePins, NegotiatePinsError, NegotiatedPins, negotiate_pins, negotiate_pins_with,
+};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};

@@ -17,11 +17,12 @@ use crate::lock::{Lock, lock};
 use crate::object_access::ObjectAccess;
 use crate::sample::Slabs;
 use core::cell::UnsafeCell;
+use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use ks::{AllocatorProperties, AllocatorPropertiesEx};
 use kspipe::allocator::{Allocator, RawFrame};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use windows_core::{IUnknownImpl, implement};
 
 /// The object behind the interfaces.
@@ -35,6 +36,8 @@ pub(crate) struct AllocatorObject {
     mode: AtomicU32,
     /// What `KsGetProperties` points to. Written under the lock of `state`, and by whoever has the pointer.
     extended: UnsafeCell<AllocatorPropertiesEx>,
+    /// What `NextSegments` points to, where this library linked the pipe.
+    next_segments: OnceLock<Segments>,
     /// Committed through this face. Written under the lock of `state`; read by samples on their way home.
     committed: AtomicBool,
     state: Lock<State>,
@@ -42,6 +45,14 @@ pub(crate) struct AllocatorObject {
     /// Samples that somebody has.
     samples_out: AtomicU32,
 }
+
+/// Pipes downstream, as plain pointers that nobody here follows.
+pub(crate) struct Segments(Box<[*mut c_void]>);
+
+// SAFETY: the pointers are only numbers here.
+unsafe impl Send for Segments {}
+// SAFETY: as above.
+unsafe impl Sync for Segments {}
 
 /// What the object's lock guards.
 #[derive(Default)]
@@ -65,6 +76,7 @@ impl AllocatorObject {
             access,
             mode: AtomicU32::new(0),
             extended: UnsafeCell::new(AllocatorPropertiesEx::default()),
+            next_segments: OnceLock::new(),
             committed: AtomicBool::new(false),
             state: Lock::default(),
             samples: Slabs::default(),
