@@ -38,6 +38,7 @@ mod lock;
 mod object_access;
 #[cfg(test)]
 mod panics;
+mod pin;
 mod sample;
 mod task_memory;
 
@@ -49,3 +50,4 @@ pub use live_pins::{
     KspExplain, KspNegotiatePins, NegotiatePinsError, NegotiatedPins, negotiate_pins, negotiate_pins_with,
 };
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
+pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPin, PinEvents, Segment};
