@@ -15,12 +15,16 @@ constants! {
         KSPROPSETID_Connection = Guid::from_u128(0x1D58C920_AC9B_11CF_A5D6_28DB04C10000);
         /// The properties of a stream: `KSPROPERTY_STREAM_*`.
         KSPROPSETID_Stream = Guid::from_u128(0x65AABA60_98AE_11CF_A10D_0020AFD156E4);
+        /// The properties of a filter's pin factories: `KSPROPERTY_PIN_*`.
+        KSPROPSETID_Pin = Guid::from_u128(0x8C134960_51AD_11CF_878A_94F801C10000);
+        /// The interfaces of streaming: `KSINTERFACE_STANDARD_*`.
+        KSINTERFACESETID_Standard = Guid::from_u128(0x1A8766A0_62CE_11CF_A5D6_28DB04C10000);
+        /// The mediums of devices: [`KSMEDIUM_TYPE_ANYINSTANCE`].
+        KSMEDIUMSETID_Standard = Guid::from_u128(0x4747B320_62CE_11CF_A5D6_28DB04C10000);
+        /// The name under which a pin is created; as text, [`KSSTRING_Pin`].
+        KSNAME_Pin = Guid::from_u128(0x146F1A80_4791_11D0_A5D6_28DB04C10000);
         /// The name under which an allocator is created; as text, [`KSSTRING_Allocator`].
         KSNAME_Allocator = Guid::from_u128(0x642F5D00_4791_11D0_A5D6_28DB04C10000);
-        /// The interfaces of pins that every system knows: `KSINTERFACE_STANDARD_*`.
-        KSINTERFACESETID_Standard = Guid::from_u128(0x1A8766A0_62CE_11CF_A5D6_28DB04C10000);
-        /// The medium of pins that are connected by requests to devices.
-        KSMEDIUMSETID_Standard = Guid::from_u128(0x4747B320_62CE_11CF_A5D6_28DB04C10000);
         /// The class of the proxy filter.
         CLSID_Proxy = Guid::from_u128(0x17CCA71B_ECD7_11D0_B908_00A0C9223196);
     }
@@ -29,10 +33,6 @@ constants! {
 constants! {
     /// The header's name of every number in a set.
     KS_IDS: u32 {
-        /// Interface of a pin: frames follow one another.
-        KSINTERFACE_STANDARD_STREAMING = 0;
-        /// Medium of a pin: any instance of its kind.
-        KSMEDIUM_TYPE_ANYINSTANCE = 0;
         /// Property of an allocator, kernel mode only: a [`KsStreamAllocatorFunctionTable`](crate::KsStreamAllocatorFunctionTable).
         KSPROPERTY_STREAMALLOCATOR_FUNCTIONTABLE = 0;
         /// Property of an allocator: a [`KsStreamAllocatorStatus`](crate::KsStreamAllocatorStatus).
@@ -65,6 +65,44 @@ constants! {
         KSPROPERTY_STREAM_ALLOCATOR = 0;
         /// Property of a stream: the pipe it belongs to.
         KSPROPERTY_STREAM_PIPE_ID = 10;
+        /// Property of a pin factory: a [`KsPinCInstances`](crate::KsPinCInstances).
+        KSPROPERTY_PIN_CINSTANCES = 0;
+        /// Property of a filter: how many pin factories it has.
+        KSPROPERTY_PIN_CTYPES = 1;
+        /// Property of a pin factory: a [`KsPinDataFlow`](crate::KsPinDataFlow).
+        KSPROPERTY_PIN_DATAFLOW = 2;
+        /// Property of a pin factory: a list of data ranges.
+        KSPROPERTY_PIN_DATARANGES = 3;
+        /// Property of a pin factory: a format in some ranges.
+        KSPROPERTY_PIN_DATAINTERSECTION = 4;
+        /// Property of a pin factory: a list of [`KsPinInterface`](crate::KsPinInterface)s.
+        KSPROPERTY_PIN_INTERFACES = 5;
+        /// Property of a pin factory: a list of [`KsPinMedium`](crate::KsPinMedium)s.
+        KSPROPERTY_PIN_MEDIUMS = 6;
+        /// Property of a pin factory: a [`KsPinCommunication`](crate::KsPinCommunication).
+        KSPROPERTY_PIN_COMMUNICATION = 7;
+        /// Property of a pin factory: a [`KsPinCInstances`](crate::KsPinCInstances), of all filters together.
+        KSPROPERTY_PIN_GLOBALCINSTANCES = 8;
+        /// Property of a pin factory: how many of its pins must be connected.
+        KSPROPERTY_PIN_NECESSARYINSTANCES = 9;
+        /// Property of a pin factory: where its pins are wired to.
+        KSPROPERTY_PIN_PHYSICALCONNECTION = 10;
+        /// Property of a pin factory: its category, a GUID.
+        KSPROPERTY_PIN_CATEGORY = 11;
+        /// Property of a pin factory: its name, UTF-16 with a 0 at the end.
+        KSPROPERTY_PIN_NAME = 12;
+        /// Property of a pin factory: the data ranges that are left by what is connected.
+        KSPROPERTY_PIN_CONSTRAINEDDATARANGES = 13;
+        /// Property of a pin factory: whether it would take a format.
+        KSPROPERTY_PIN_PROPOSEDATAFORMAT = 14;
+        /// Interface: frames.
+        KSINTERFACE_STANDARD_STREAMING = 0;
+        /// Interface: frames, over and over.
+        KSINTERFACE_STANDARD_LOOPED_STREAMING = 1;
+        /// Interface: control.
+        KSINTERFACE_STANDARD_CONTROL = 2;
+        /// Medium: the I/O system of the device.
+        KSMEDIUM_TYPE_ANYINSTANCE = 0;
     }
 }
 
@@ -74,6 +112,8 @@ constants! {
         /// [`KSNAME_Allocator`] as the object manager wants it: what the name of a created allocator starts with, in
         /// UTF-16, before a backslash and the 24 bytes of its framing (statement 130).
         KSSTRING_Allocator = "{642F5D00-4791-11D0-A5D6-28DB04C10000}";
+        /// [`KSNAME_Pin`] likewise, before a backslash, a [`KsPinConnect`](crate::KsPinConnect) and a format.
+        KSSTRING_Pin = "{146F1A80-4791-11D0-A5D6-28DB04C10000}";
         /// The same for an extended framing; no page says how it is used.
         KSSTRING_AllocatorEx = "{091BB63B-603F-11D1-B067-00A0C9062802}";
     }

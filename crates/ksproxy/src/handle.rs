@@ -40,7 +40,17 @@ impl Handle {
 
 /// A handle that belongs to its holder, who closes it by dropping this.
 #[derive(Debug)]
-pub struct OwnedHandle(OwnedFd);
+pub struct OwnedHandle(OwnedFd, Closed);
+
+/// Dropped after the descriptor: an object of this process whose last handle it was ends now.
+#[derive(Debug)]
+struct Closed;
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        crate::in_process::table::sweep();
+    }
+}
 
 impl OwnedHandle {
     /// Takes over the handle that `handle` names. `None` if it names no open descriptor: then nothing is taken over,
@@ -53,7 +63,7 @@ impl OwnedHandle {
         // SAFETY: the caller owns the descriptor, so nobody closes it meanwhile.
         let number = unsafe { handle.borrow()? }.as_raw_fd();
         // SAFETY: it is open, and its ownership is the caller's to give.
-        Some(Self(unsafe { OwnedFd::from_raw_fd(number) }))
+        Some(Self(unsafe { OwnedFd::from_raw_fd(number) }, Closed))
     }
 
     /// The handle, lent: it is good until `self` is dropped.
@@ -67,7 +77,7 @@ impl OwnedHandle {
     /// # Errors
     /// The process has no descriptor left.
     pub fn try_clone(&self) -> std::io::Result<Self> {
-        Ok(Self(rustix::io::fcntl_dupfd_cloexec(&self.0, 3)?))
+        Ok(Self(rustix::io::fcntl_dupfd_cloexec(&self.0, 3)?, Closed))
     }
 
     /// Gives the handle away without closing it.
@@ -81,9 +91,9 @@ impl From<OwnedFd> for OwnedHandle {
     /// left, it stays where it is, and its number names no object.
     fn from(descriptor: OwnedFd) -> Self {
         if descriptor.as_raw_fd() >= 3 {
-            return Self(descriptor);
+            return Self(descriptor, Closed);
         }
-        Self(rustix::io::fcntl_dupfd_cloexec(&descriptor, 3).unwrap_or(descriptor))
+        Self(rustix::io::fcntl_dupfd_cloexec(&descriptor, 3).unwrap_or(descriptor), Closed)
     }
 }
 

@@ -45,7 +45,7 @@ mod task_memory;
 pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
-pub use in_process::InProcessObjects;
+pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
 pub use live_pins::{
     KspExplain, KspNegotiatePins, NegotiatePinsError, NegotiatedPins, negotiate_pins, negotiate_pins_with,
 };

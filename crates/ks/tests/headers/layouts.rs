@@ -152,6 +152,18 @@ pub(crate) fn all() -> Vec<Layout> {
         User "KSPIN_INTERFACE": KsPinInterface { set: "Set", id: "Id", flags: "Flags" }
         User "KSPIN_MEDIUM": KsPinMedium { set: "Set", id: "Id", flags: "Flags" }
         User "KSMULTIPLE_ITEM": KsMultipleItem { size: "Size", count: "Count" }
+        User "KSPIN_CINSTANCES": KsPinCInstances { possible_count: "PossibleCount", current_count: "CurrentCount" }
+        User "KSPRIORITY": KsPriority {
+            priority_class: "PriorityClass", priority_sub_class: "PrioritySubClass",
+        }
+        User "KSPIN_CONNECT": KsPinConnectFor(P) {
+            interface: "Interface", medium: "Medium", pin_id: "PinId", pin_to_handle: "PinToHandle",
+            priority: "Priority",
+        }
+        User "KSPROPERTY_DESCRIPTION": KsPropertyDescription {
+            access_flags: "AccessFlags", description_size: "DescriptionSize", prop_type_set: "PropTypeSet",
+            members_list_count: "MembersListCount", reserved: "Reserved",
+        }
         User "KSTIME": KsTime { time: "Time", numerator: "Numerator", denominator: "Denominator" }
         User "KSSTREAM_HEADER": KsStreamHeaderFor(P) {
             size: "Size", type_specific_flags: "TypeSpecificFlags", presentation_time: "PresentationTime",

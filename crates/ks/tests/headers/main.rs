@@ -174,6 +174,7 @@ fn numbers() -> Vec<(&'static str, u32)> {
     take!(PoolType, KsAllocatorMode, PipeState, PipeAllocatorPlace, KsLogicalMemoryType, KsIoOperation; word);
     take!(KsPeekOperation, FramingProp, FramingCacheOps, KsPinCommunication, AlignmentMask, PinDirection; word);
     take!(FilterState; word);
+    take!(KsPinDataFlow, KsState; word);
     take!(Hresult; |status: Hresult| status.0.cast_unsigned());
     take!(NtStatus; |status: NtStatus| status.0.cast_unsigned());
     numbers.extend_from_slice(KS_IDS);
