@@ -1,9 +1,12 @@
 //! The driver behind the pins' handles: this process's own objects, with a record, and pins that take an allocator.
 
 use super::Log;
-use ks::{IOCTL_KS_PROPERTY, KSPROPERTY_STREAM_ALLOCATOR, KSPROPSETID_Stream, KsAllocatorFraming, KsProperty};
+use ks::{
+    AlignmentMask, IOCTL_KS_PROPERTY, KSPROPERTY_STREAM_ALLOCATOR, KSPROPSETID_Stream, KsAllocatorFraming, KsProperty,
+};
 use ksproxy::{DeviceError, Handle, InProcessObjects, ObjectAccess, OwnedHandle, Win32Error};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use zerocopy::FromBytes;
 
@@ -16,6 +19,8 @@ pub struct Driver {
     /// Pin and handle, as they were set.
     pub taken: Mutex<Vec<(String, Handle)>>,
     pub created: Mutex<Vec<(String, KsAllocatorFraming)>>,
+    /// It creates small allocators, whatever is asked of it.
+    pub is_small: AtomicBool,
 }
 
 impl Driver {
@@ -27,6 +32,7 @@ impl Driver {
             refuses_to_take: Mutex::new(0),
             taken: Mutex::default(),
             created: Mutex::default(),
+            is_small: AtomicBool::new(false),
         })
     }
 
@@ -56,7 +62,9 @@ impl ObjectAccess for Driver {
             return Err(Win32Error::NO_SYSTEM_RESOURCES);
         }
         self.created.lock().unwrap().push((name, *framing));
-        InProcessObjects.create_allocator(pin, framing)
+        let small =
+            KsAllocatorFraming { frames: 1, frame_size: 1, file_alignment: AlignmentMask(0).into(), ..*framing };
+        InProcessObjects.create_allocator(pin, if self.is_small.load(Ordering::Relaxed) { &small } else { framing })
     }
 
     fn device_io_control(
@@ -76,7 +84,10 @@ impl ObjectAccess for Driver {
             return Err(Win32Error::NOT_SUPPORTED.into());
         }
         let handle = isize::from_ne_bytes((&*output).try_into().expect("a handle"));
-        self.taken.lock().unwrap().push((name, Handle(handle)));
-        Ok(0)
+        let answer = InProcessObjects.device_io_control(object, code, input, output);
+        if answer.is_ok() {
+            self.taken.lock().unwrap().push((name, Handle(handle)));
+        }
+        answer
     }
 }
