@@ -5,6 +5,7 @@
 #[path = "../../kspipe/tests/corpus/mod.rs"]
 mod corpus;
 #[path = "../../kspipe/tests/oracle/generate.rs"]
+#[allow(dead_code, reason = "what other tests use")]
 mod generate;
 mod recording;
 
@@ -14,6 +15,8 @@ use kspipe::negotiate::{NegotiateError, PipeId, negotiate};
 use ksproxy::{NegotiatePinsError, NegotiatedPins};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use recording::World;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -55,35 +58,35 @@ fn live(graph: &Graph, connected_only: bool) -> Graph {
     built.build().expect("as valid as the other")
 }
 
-/// Negotiates a graph and live pins that say the same, and compares.
-fn compare(graph: &Graph) {
+/// Negotiates a graph and live pins that say the same, and compares. Tells how it went.
+fn compare(graph: &Graph) -> &'static str {
     let world = World::of(&live(graph, false));
     world.driver.is_small.store(true, Ordering::Relaxed);
     let expected = live(graph, true);
     let negotiated = world.negotiate_by(&world.unknowns(), expected.strategy());
     if expected.pins().is_empty() {
         assert_eq!(negotiated.err(), Some(NegotiatePinsError::NotConnected));
-        return;
+        return "not connected";
     }
     match (negotiated, negotiate(&expected)) {
         (Ok(negotiated), Ok(plan)) => {
             assert_eq!(negotiated.graph(), &expected);
             assert_eq!(negotiated.plan(), &plan);
             compare_pipes(&world, &negotiated);
+            "agreed"
         }
         (Err(NegotiatePinsError::DoesNotFit { pins, number }), Ok(plan)) => {
             let description = Description::new(&expected, &plan);
             let pipe = plan.pipe_of[expected.find_pin(&pins[0]).expect("a pin").index()];
             assert_eq!(description.properties(pipe).to_ks(), Err(number));
             assert_eq!(world.writes(), Vec::<String>::new());
+            "does not fit"
         }
         (Err(NegotiatePinsError::Conflict { asks, .. }), Err(NegotiateError::Infeasible(conflict))) => {
             let names: Vec<String> = conflict.pins.iter().map(|pin| expected.pin_name(*pin)).collect();
             assert_eq!(asks.into_iter().map(|(pin, _)| pin).collect::<Vec<_>>(), names);
             assert_eq!(world.writes(), Vec::<String>::new());
-        }
-        (Err(NegotiatePinsError::Cycle { .. }), Err(NegotiateError::Cycle(_))) => {
-            assert_eq!(world.writes(), Vec::<String>::new());
+            "conflict"
         }
         (negotiated, plan) => panic!("{negotiated:?}\n{plan:?}"),
     }
@@ -135,11 +138,17 @@ fn random_graphs_and_pins_that_say_the_same_have_the_same_plan() {
     let cases = u32::try_from(number("KSPIPE_LIVE_GRAPHS", 500)).expect("a number of graphs that ends");
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let went = RefCell::new(BTreeMap::<&str, u32>::new());
     let result = runner.run(&generate::graphs(), |draft| {
-        compare(&draft.build());
+        *went.borrow_mut().entry(compare(&draft.build())).or_default() += 1;
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let went = went.into_inner();
+    println!("{went:?}");
+    for (way, least) in [("agreed", cases / 5), ("conflict", cases / 50), ("does not fit", 1), ("not connected", 1)] {
+        assert!(went.get(way).is_some_and(|count| *count >= least), "the graphs do not try everything: {went:?}");
+    }
 }
 
 /// A driver's pin and another, connected.
@@ -192,5 +201,5 @@ routes = ["in -> out copy"]
 pin.in = { direction = "in", framing = [{ alignment = 512 }] }
 "#;
     let file = kspipe::graph::file::GraphFile::parse("live.toml", text, Path::new(".")).expect("a graph file");
-    compare(&file.graph);
+    assert_eq!(compare(&file.graph), "agreed");
 }

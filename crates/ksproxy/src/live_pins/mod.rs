@@ -18,7 +18,7 @@ use crate::object_access::ObjectAccess;
 use com_pin::identity;
 use kspipe::graph::{Graph, PinId, Strategy};
 use kspipe::negotiate::describe::Description;
-use kspipe::negotiate::{Plan, negotiate};
+use kspipe::negotiate::{Plan, Warning, negotiate};
 use pin_graph::PinGraph;
 use std::fmt;
 use std::sync::Arc;
@@ -64,9 +64,15 @@ impl NegotiatedPins {
     /// What a reader should know: of the framings, what was not taken as it stands, then the plan's warnings. Each is a
     /// sentence.
     pub fn warnings(&self) -> Vec<String> {
-        let plan = Description::new(&self.pins.graph, &self.plan).warnings();
-        let plan = plan.into_iter().map(|warning| format!("{}: {}", warning.code, warning.message));
-        self.pins.findings.iter().cloned().chain(plan).collect()
+        let graph = &self.pins.graph;
+        let of_the_plan = Description::new(graph, &self.plan).warnings().into_iter().map(|warning| {
+            let Warning { code, pin, message, .. } = warning;
+            match pin {
+                Some(pin) => format!("{}: {code}: {message}", graph.pin_name(pin)),
+                None => format!("{code}: {message}"),
+            }
+        });
+        self.pins.findings.iter().cloned().chain(of_the_plan).collect()
     }
 }
 
