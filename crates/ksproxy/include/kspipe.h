@@ -1117,6 +1117,21 @@ typedef struct {
  */
 HRESULT KspCreatePin(const KSP_PIN *pin, REFIID iid, void **object);
 
+/* One sentence, in UTF-8, good until the function returns. */
+typedef void (STDMETHODCALLTYPE *KSP_EXPLAIN)(void *context, const char *text);
+
+/*
+ * Negotiates the pins that hang together with the given ones, by connections and through their filters, and tells them the
+ * result: KsSetPipe, KsSetPipeAllocatorFlag, KsReceiveAllocator, and for kernel-mode pipes KSPROPERTY_STREAM_ALLOCATOR.
+ * pins are count pins, by any of their interfaces; strategy is one of AllocatorStrategy_*. explain, which may be NULL, is
+ * told what went wrong and what would help, or the warnings. After a failure every pin is as it was. What is read and
+ * written, and in which order: docs/com.md, "Negotiating live pins".
+ *
+ * S_OK, E_POINTER, E_INVALIDARG, E_NOINTERFACE, E_OUTOFMEMORY, E_FAIL, VFW_E_NO_ALLOCATOR, VFW_E_NOT_CONNECTED,
+ * VFW_E_INVALID_DIRECTION, VFW_E_CIRCULAR_GRAPH, what a pin that failed or refused answered, E_UNEXPECTED.
+ */
+HRESULT KspNegotiatePins(IUnknown *const *pins, ULONG count, ULONG strategy, KSP_EXPLAIN explain, void *context);
+
 /* Frees a media type that IMediaSample::GetMediaType gave: reference, format block and structure. NULL is nothing. */
 void KspDeleteMediaType(AM_MEDIA_TYPE *media_type);
 
@@ -1124,6 +1139,8 @@ void KspDeleteMediaType(AM_MEDIA_TYPE *media_type);
 typedef HRESULT (*KspCreateAllocatorFunction)(REFIID iid, void **object);
 typedef HRESULT (*KspCreateSinkPinFunction)(HANDLE *handle);
 typedef HRESULT (*KspCreatePinFunction)(const KSP_PIN *pin, REFIID iid, void **object);
+typedef HRESULT (*KspNegotiatePinsFunction)(IUnknown *const *pins, ULONG count, ULONG strategy, KSP_EXPLAIN explain,
+        void *context);
 typedef void (*KspDeleteMediaTypeFunction)(AM_MEDIA_TYPE *media_type);
 
 #ifdef __cplusplus

@@ -6,7 +6,7 @@ use crate::handle::Handle;
 use crate::hresult::*;
 use crate::interfaces::*;
 use crate::lock::{Lock, lock};
-use crate::{KsPin, KspCreateAllocator, KspCreatePin, KspCreateSinkPin, KspDeleteMediaType};
+use crate::{KsPin, KspCreateAllocator, KspCreatePin, KspCreateSinkPin, KspDeleteMediaType, KspNegotiatePins};
 use core::ptr::{null, null_mut};
 use ks::{
     AlignmentCount, AllocatorProperties, AllocatorPropertiesEx, AmMediaType, AmSample2Properties, FramingCacheOps,
@@ -243,6 +243,7 @@ fn exports() {
         struck("KspCreateAllocator", E_UNEXPECTED, || KspCreateAllocator(&IKsAllocatorEx::IID, &mut object));
         struck("KspCreatePin", E_UNEXPECTED, || KspCreatePin(null(), &IPin::IID, &mut object));
         struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
+        struck("KspNegotiatePins", E_UNEXPECTED, || KspNegotiatePins(null(), 0, 0, None, null_mut()));
         struck("KspDeleteMediaType", (), || KspDeleteMediaType(none));
     }
     assert_eq!((object, handle), (null_mut(), Handle::NULL));
