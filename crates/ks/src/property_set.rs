@@ -34,10 +34,6 @@ constants! {
 constants! {
     /// The header's name of every number in a set.
     KS_IDS: u32 {
-        /// Interface of a pin: frames follow one another.
-        KSINTERFACE_STANDARD_STREAMING = 0;
-        /// Medium of a pin: any instance of its kind.
-        KSMEDIUM_TYPE_ANYINSTANCE = 0;
         /// Property of an allocator, kernel mode only: a [`KsStreamAllocatorFunctionTable`](crate::KsStreamAllocatorFunctionTable).
         KSPROPERTY_STREAMALLOCATOR_FUNCTIONTABLE = 0;
         /// Property of an allocator: a [`KsStreamAllocatorStatus`](crate::KsStreamAllocatorStatus).
@@ -100,6 +96,10 @@ constants! {
         KSPROPERTY_PIN_CONSTRAINEDDATARANGES = 13;
         /// Property of a pin factory: whether it would take a format.
         KSPROPERTY_PIN_PROPOSEDATAFORMAT = 14;
+        /// Interface of a pin: frames follow one another.
+        KSINTERFACE_STANDARD_STREAMING = 0;
+        /// Medium of a pin: any instance of its kind.
+        KSMEDIUM_TYPE_ANYINSTANCE = 0;
         /// Interface: frames, over and over.
         KSINTERFACE_STANDARD_LOOPED_STREAMING = 1;
         /// Interface: control.

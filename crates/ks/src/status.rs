@@ -113,6 +113,8 @@ status! {
         VFW_E_TYPE_NOT_ACCEPTED = 0x8004_022A;
         /// No sample is free, or not in time.
         VFW_E_TIMEOUT = 0x8004_022E;
+        /// The graph goes round.
+        VFW_E_CIRCULAR_GRAPH = 0x8004_0231;
         /// The sample has no time.
         VFW_E_SAMPLE_TIME_NOT_SET = 0x8004_0249;
         /// The sample has no media time.

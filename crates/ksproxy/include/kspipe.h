@@ -152,6 +152,7 @@ KSP_GUID(KSMEMORY_TYPE_KERNEL_NONPAGED, 0x4A6D5FC4, 0x7895, 0x11D1, 0xB0, 0x69, 
 #define VFW_E_WRONG_STATE ((HRESULT)0x80040227)
 #define VFW_E_TYPE_NOT_ACCEPTED ((HRESULT)0x8004022A)
 #define VFW_E_TIMEOUT ((HRESULT)0x8004022E)
+#define VFW_E_CIRCULAR_GRAPH ((HRESULT)0x80040231)
 #define VFW_E_SAMPLE_TIME_NOT_SET ((HRESULT)0x80040249)
 #define VFW_E_MEDIA_TIME_NOT_SET ((HRESULT)0x80040251)
 
@@ -1222,6 +1223,21 @@ typedef struct {
  */
 HRESULT KspCreatePin(const KSP_PIN_DESCRIPTION *pin, REFIID iid, void **object);
 
+/* One sentence, in UTF-8, good until the function returns. */
+typedef void (STDMETHODCALLTYPE *KSP_EXPLAIN)(void *context, const char *text);
+
+/*
+ * Negotiates the pins that hang together with the given ones, by connections and through their filters, and tells them the
+ * result: KsSetPipe, KsSetPipeAllocatorFlag, KsReceiveAllocator, and for kernel-mode pipes KSPROPERTY_STREAM_ALLOCATOR.
+ * pins are count pins, by any of their interfaces; strategy is one of AllocatorStrategy_*. explain, which may be NULL, is
+ * told what went wrong and what would help, or the warnings. After a failure every pin is as it was. What is read and
+ * written, and in which order: docs/com.md, "Negotiating live pins".
+ *
+ * S_OK, E_POINTER, E_INVALIDARG, E_NOINTERFACE, E_OUTOFMEMORY, E_FAIL, VFW_E_NO_ALLOCATOR, VFW_E_NOT_CONNECTED,
+ * VFW_E_INVALID_DIRECTION, VFW_E_CIRCULAR_GRAPH, what a pin that failed or refused answered, E_UNEXPECTED.
+ */
+HRESULT KspNegotiatePins(IUnknown *const *pins, ULONG count, ULONG strategy, KSP_EXPLAIN explain, void *context);
+
 /* Frees a media type that IMediaSample::GetMediaType gave: reference, format block and structure. NULL is nothing. */
 void KspDeleteMediaType(AM_MEDIA_TYPE *media_type);
 
@@ -1263,6 +1279,8 @@ typedef HRESULT (*KsGetMediaTypeFunction)(int Position, AM_MEDIA_TYPE *AmMediaTy
 typedef HRESULT (*KspCreateAllocatorFunction)(REFIID iid, void **object);
 typedef HRESULT (*KspCreateSinkPinFunction)(HANDLE *handle);
 typedef HRESULT (*KspCreatePinFunction)(const KSP_PIN_DESCRIPTION *pin, REFIID iid, void **object);
+typedef HRESULT (*KspNegotiatePinsFunction)(IUnknown *const *pins, ULONG count, ULONG strategy, KSP_EXPLAIN explain,
+        void *context);
 typedef void (*KspDeleteMediaTypeFunction)(AM_MEDIA_TYPE *media_type);
 
 #ifdef __cplusplus

@@ -4,6 +4,7 @@ use crate::allocator::AllocatorObject;
 use crate::handle::{Handle, OwnedHandle};
 use crate::interfaces::{IKsAllocatorEx, IKsPin, IMemAllocator, IMemAllocatorCallbackTemp};
 use crate::object_access::{self, ObjectAccess};
+use core::ffi::c_void;
 use ks::{AllocatorPropertiesEx, KsAllocatorMode, KsStreamAllocatorStatus};
 use kspipe::allocator::{Allocator, MemoryKind};
 use std::fmt;
@@ -104,6 +105,12 @@ impl KsAllocator {
     /// writing through the pointer of `KsGetProperties` meanwhile.
     pub fn set_properties_ex(&self, properties: &AllocatorPropertiesEx) {
         self.0.set_extended(properties);
+    }
+
+    /// Links the pipe to its neighbours: `PrevSegment`, `CountNextSegments` and `NextSegments`, plain pointers. The array
+    /// is the object's and lives as long. To be called once, before anybody else has the object.
+    pub(crate) fn link_segments(&self, previous: Option<*mut c_void>, next: Box<[*mut c_void]>) {
+        self.0.link_segments(previous, next);
     }
 
     /// `KsGetAllocatorHandle`: lent, null if there is none.

@@ -37,6 +37,7 @@ pub mod hresult;
 mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
+mod live_pins;
 mod lock;
 mod module;
 mod object_access;
@@ -63,6 +64,9 @@ pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
 #[cfg(unix)]
 pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
+pub use live_pins::{
+    KspExplain, KspNegotiatePins, NegotiatePinsError, NegotiatedPins, negotiate_pins, negotiate_pins_with,
+};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error};
 pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPinDescription, PinEvents, Segment};
 pub use proxy_functions::{

@@ -13,7 +13,7 @@ use crate::{
     KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice, KsResolveRequiredAttributes,
     KsSynchronousDeviceControl,
 };
-use crate::{KsPin, KspCreateAllocator, KspCreatePin, KspDeleteMediaType};
+use crate::{KsPin, KspCreateAllocator, KspCreatePin, KspDeleteMediaType, KspNegotiatePins};
 use core::ptr::{null, null_mut};
 use ks::{
     AlignmentCount, AllocatorProperties, AllocatorPropertiesEx, AmMediaType, AmSample2Properties, FramingCacheOps,
@@ -257,6 +257,7 @@ fn exports() {
             struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
             assert_eq!(handle, Handle::NULL);
         }
+        struck("KspNegotiatePins", E_UNEXPECTED, || KspNegotiatePins(null(), 0, 0, None, null_mut()));
         struck("KspDeleteMediaType", (), || KspDeleteMediaType(none));
     }
     assert!(object.is_null());

@@ -1,11 +1,13 @@
 //! `IKsAllocator` and `IKsAllocatorEx`.
 
-use super::AllocatorObject;
+use super::{AllocatorObject, Segments};
 use crate::guard;
 use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
 use crate::interfaces::{IKsAllocator_Impl, IKsAllocatorEx_Impl, IKsObject, IKsPin};
 use crate::sync::lock;
+use core::ffi::c_void;
+use core::ptr::null_mut;
 use core::sync::atomic::Ordering;
 use ks::{
     AlignmentMask, AllocatorProperties, AllocatorPropertiesEx, KSPROPERTY_STREAMALLOCATOR_STATUS,
@@ -93,6 +95,28 @@ impl AllocatorObject {
     pub(crate) fn set_extended(&self, properties: &AllocatorPropertiesEx) {
         // SAFETY: a reference is good for reading.
         unsafe { self.copy_extended(properties) };
+    }
+
+    /// Writes the pipe's neighbours into the extended properties. The array stays where it is as long as the object; of
+    /// several calls only the first has an effect.
+    pub(crate) fn link_segments(&self, previous: Option<*mut c_void>, next: Box<[*mut c_void]>) {
+        let mut linked = false;
+        let next = self.next_segments.get_or_init(|| {
+            linked = true;
+            Segments(next)
+        });
+        if !linked {
+            return;
+        }
+        let mut properties = self.extended();
+        properties.prev_segment = previous.unwrap_or_else(null_mut);
+        properties.count_next_segments = next.0.len() as u32;
+        properties.next_segments = match &next.0[..] {
+            [] => null_mut(),
+            // Who reads the array may not write it, as behind a constant.
+            segments => segments.as_ptr().cast_mut().cast(),
+        };
+        self.set_extended(&properties);
     }
 
     /// The status, from the allocator behind the handle or, without one, from the engine.

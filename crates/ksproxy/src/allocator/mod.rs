@@ -20,11 +20,12 @@ use crate::object_access::ObjectAccess;
 use crate::sample::{Leaving, Slabs};
 use crate::sync::{AtomicBool, Lock, Ordering, lock};
 use core::cell::UnsafeCell;
+use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU32;
 use ks::{AllocatorProperties, AllocatorPropertiesEx};
 use kspipe::allocator::Allocator;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use windows_core::IUnknownImpl;
 
 /// The object behind the interfaces. Its first two members are the two interface pointers; where it is, it stays.
@@ -47,8 +48,18 @@ pub(crate) struct AllocatorObject {
     access: Arc<dyn ObjectAccess>,
     /// What `KsGetProperties` points to. Written under the lock of `state`, and by whoever has the pointer.
     extended: UnsafeCell<AllocatorPropertiesEx>,
+    /// What `NextSegments` points to, where this library linked the pipe.
+    next_segments: OnceLock<Segments>,
     state: Lock<State>,
 }
+
+/// Pipes downstream, as plain pointers that nobody here follows.
+pub(crate) struct Segments(Box<[*mut c_void]>);
+
+// SAFETY: the pointers are only numbers here.
+unsafe impl Send for Segments {}
+// SAFETY: as above.
+unsafe impl Sync for Segments {}
 
 /// What the object's lock guards.
 #[derive(Default)]
@@ -79,6 +90,7 @@ impl AllocatorObject {
             engine,
             access,
             extended: UnsafeCell::new(AllocatorPropertiesEx::default()),
+            next_segments: OnceLock::new(),
             state: Lock::new(State::default()),
         }
     }
