@@ -94,6 +94,9 @@ pub struct AttributeList<'a> {
 }
 
 impl<'a> AttributeList<'a> {
+    /// The list with nothing in it.
+    pub const EMPTY: Self = Self { bytes: &[], count: 0 };
+
     /// Reads the list that these bytes begin with.
     ///
     /// # Errors

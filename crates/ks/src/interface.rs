@@ -35,6 +35,18 @@ constants! {
         IID_IMemInputPin = Guid::from_u128(0x56A8689D_0AD4_11CE_B03A_0020AF0BA770);
         /// `IAMBufferNegotiation`.
         IID_IAMBufferNegotiation = Guid::from_u128(0x56ED71A0_AF5F_11D0_B3F0_00AA003761C5);
+        /// `IPin`.
+        IID_IPin = Guid::from_u128(0x56A86891_0AD4_11CE_B03A_0020AF0BA770);
+        /// `IEnumPins`.
+        IID_IEnumPins = Guid::from_u128(0x56A86892_0AD4_11CE_B03A_0020AF0BA770);
+        /// `IEnumMediaTypes`.
+        IID_IEnumMediaTypes = Guid::from_u128(0x89C31040_846B_11CE_97D3_00AA0055595A);
+        /// `IPersist`.
+        IID_IPersist = Guid::from_u128(0x0000010C_0000_0000_C000_000000000046);
+        /// `IMediaFilter`.
+        IID_IMediaFilter = Guid::from_u128(0x56A86899_0AD4_11CE_B03A_0020AF0BA770);
+        /// `IBaseFilter`.
+        IID_IBaseFilter = Guid::from_u128(0x56A86895_0AD4_11CE_B03A_0020AF0BA770);
     }
 }
 
@@ -239,5 +251,80 @@ interfaces! {
         11 KsSetPinBusCache 20;
         12 KsGetPinName 4;
         13 KsGetFilterName 4;
+    }
+
+    /// `IPin`: a pin of DirectShow.
+    IPIN = IPin(IID_IPin): Some(&IUNKNOWN), {
+        3 Connect 12;
+        4 ReceiveConnection 12;
+        5 Disconnect 4;
+        6 ConnectedTo 8;
+        7 ConnectionMediaType 8;
+        8 QueryPinInfo 8;
+        9 QueryDirection 8;
+        10 QueryId 8;
+        11 QueryAccept 8;
+        12 EnumMediaTypes 8;
+        13 QueryInternalConnections 12;
+        14 EndOfStream 4;
+        15 BeginFlush 4;
+        16 EndFlush 4;
+        17 NewSegment 28;
+    }
+
+    /// `IEnumPins`: the pins of a filter, one after the other.
+    IENUMPINS = IEnumPins(IID_IEnumPins): Some(&IUNKNOWN), {
+        3 Next 16;
+        4 Skip 8;
+        5 Reset 4;
+        6 Clone 8;
+    }
+
+    /// `IEnumMediaTypes`: the media types a pin prefers, one after the other.
+    IENUMMEDIATYPES = IEnumMediaTypes(IID_IEnumMediaTypes): Some(&IUNKNOWN), {
+        3 Next 16;
+        4 Skip 8;
+        5 Reset 4;
+        6 Clone 8;
+    }
+
+    /// `IPersist`: the class of an object.
+    IPERSIST = IPersist(IID_IPersist): Some(&IUNKNOWN), {
+        3 GetClassID 8;
+    }
+
+    /// `IMediaFilter`: the state of a filter.
+    IMEDIAFILTER = IMediaFilter(IID_IMediaFilter): Some(&IPERSIST), {
+        4 Stop 4;
+        5 Pause 4;
+        6 Run 12;
+        7 GetState 12;
+        8 SetSyncSource 8;
+        9 GetSyncSource 8;
+    }
+
+    /// `IBaseFilter`: a filter and its pins.
+    IBASEFILTER = IBaseFilter(IID_IBaseFilter): Some(&IMEDIAFILTER), {
+        10 EnumPins 8;
+        11 FindPin 12;
+        12 QueryFilterInfo 8;
+        13 JoinFilterGraph 12;
+        14 QueryVendorInfo 8;
+    }
+
+    /// `IMemInputPin`: how an input pin is given samples.
+    IMEMINPUTPIN = IMemInputPin(IID_IMemInputPin): Some(&IUNKNOWN), {
+        3 GetAllocator 8;
+        4 NotifyAllocator 12;
+        5 GetAllocatorRequirements 8;
+        6 Receive 8;
+        7 ReceiveMultiple 16;
+        8 ReceiveCanBlock 4;
+    }
+
+    /// `IAMBufferNegotiation`: what an application asks of an output pin's allocator.
+    IAMBUFFERNEGOTIATION = IAMBufferNegotiation(IID_IAMBufferNegotiation): Some(&IUNKNOWN), {
+        3 SuggestAllocatorProperties 8;
+        4 GetAllocatorProperties 8;
     }
 }

@@ -96,14 +96,14 @@ constants! {
         KSPROPERTY_PIN_CONSTRAINEDDATARANGES = 13;
         /// Property of a pin factory: whether it would take a format.
         KSPROPERTY_PIN_PROPOSEDATAFORMAT = 14;
-        /// Interface: frames.
+        /// Interface of a pin: frames follow one another.
         KSINTERFACE_STANDARD_STREAMING = 0;
+        /// Medium of a pin: any instance of its kind.
+        KSMEDIUM_TYPE_ANYINSTANCE = 0;
         /// Interface: frames, over and over.
         KSINTERFACE_STANDARD_LOOPED_STREAMING = 1;
         /// Interface: control.
         KSINTERFACE_STANDARD_CONTROL = 2;
-        /// Medium: the I/O system of the device.
-        KSMEDIUM_TYPE_ANYINSTANCE = 0;
     }
 }
 

@@ -81,6 +81,10 @@ status! {
         SELFREG_E_CLASS = 0x8004_0201;
         /// The pin is connected already.
         VFW_E_ALREADY_CONNECTED = 0x8004_0204;
+        /// No media type suits both pins.
+        VFW_E_NO_ACCEPTABLE_TYPES = 0x8004_0207;
+        /// The pin goes the other way.
+        VFW_E_INVALID_DIRECTION = 0x8004_0208;
         /// The pin is not connected.
         VFW_E_NOT_CONNECTED = 0x8004_0209;
         /// No allocator suits both pins.
@@ -101,8 +105,16 @@ status! {
         VFW_E_NOT_COMMITTED = 0x8004_0211;
         /// No size is set.
         VFW_E_SIZENOTSET = 0x8004_0212;
+        /// The filter is not stopped, as it must be.
+        VFW_E_NOT_STOPPED = 0x8004_0224;
+        /// The filter is in another state.
+        VFW_E_WRONG_STATE = 0x8004_0227;
+        /// The pin does not take this media type.
+        VFW_E_TYPE_NOT_ACCEPTED = 0x8004_022A;
         /// No sample is free, or not in time.
         VFW_E_TIMEOUT = 0x8004_022E;
+        /// The graph goes round.
+        VFW_E_CIRCULAR_GRAPH = 0x8004_0231;
         /// The sample has no time.
         VFW_E_SAMPLE_TIME_NOT_SET = 0x8004_0249;
         /// The sample has no media time.

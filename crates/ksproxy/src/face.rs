@@ -2,9 +2,9 @@
 
 use crate::allocator::AllocatorObject;
 use crate::handle::{Handle, OwnedHandle};
-use crate::in_process::InProcessObjects;
 use crate::interfaces::{IKsAllocatorEx, IKsPin, IMemAllocator, IMemAllocatorCallbackTemp};
-use crate::object_access::ObjectAccess;
+use crate::object_access::{self, ObjectAccess};
+use core::ffi::c_void;
 use ks::{AllocatorPropertiesEx, KsAllocatorMode, KsStreamAllocatorStatus};
 use kspipe::allocator::{Allocator, MemoryKind};
 use std::fmt;
@@ -50,15 +50,13 @@ impl KsAllocator {
     /// `IMemAllocator::GetBuffer` gives its frames once `IMemAllocator::Commit` was called, whether or not the
     /// allocator was committed before; `IMemAllocator::Decommit` decommits it for its Rust users too.
     pub fn from_allocator(allocator: Allocator) -> Self {
-        Self::with_access(allocator, InProcessObjects::access())
+        Self::with_access(allocator, object_access::of_the_system())
     }
 
-    /// The COM face of an allocator, reaching KS objects through `access` instead of this process's own.
+    /// The COM face of an allocator, reaching KS objects through `access` instead of the system's way.
     pub fn with_access(allocator: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
-        let object = ComObject::new(AllocatorObject::new(allocator, access));
-        object.clear_extended();
         crate::module::object_made();
-        Self(object)
+        Self(AllocatorObject::create(allocator, access))
     }
 
     /// The allocator behind the interfaces.
@@ -107,6 +105,12 @@ impl KsAllocator {
     /// writing through the pointer of `KsGetProperties` meanwhile.
     pub fn set_properties_ex(&self, properties: &AllocatorPropertiesEx) {
         self.0.set_extended(properties);
+    }
+
+    /// Links the pipe to its neighbours: `PrevSegment`, `CountNextSegments` and `NextSegments`, plain pointers. The array
+    /// is the object's and lives as long. To be called once, before anybody else has the object.
+    pub(crate) fn link_segments(&self, previous: Option<*mut c_void>, next: Box<[*mut c_void]>) {
+        self.0.link_segments(previous, next);
     }
 
     /// `KsGetAllocatorHandle`: lent, null if there is none.

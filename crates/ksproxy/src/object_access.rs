@@ -3,6 +3,7 @@
 use crate::handle::{Handle, OwnedHandle};
 use ks::{IOCTL_KS_PROPERTY, KsAllocatorFraming, KsProperty, NtStatus};
 use std::fmt;
+use std::sync::Arc;
 use windows_core::HRESULT;
 use zerocopy::IntoBytes;
 
@@ -137,8 +138,8 @@ impl std::error::Error for DeviceError {}
 /// How KS objects are reached by their handles. The allocator object calls this from any thread and holds no lock
 /// meanwhile.
 ///
-/// [`InProcessObjects`](crate::InProcessObjects) reaches the objects of this process. Objects of other processes, and
-/// Windows' own, are other implementations.
+/// On Windows, `DeviceObjects` reaches what the kernel's handles name. Elsewhere, `InProcessObjects` reaches the objects
+/// of this process; objects of other processes will be another implementation.
 pub trait ObjectAccess: Send + Sync {
     /// `KsCreateAllocator`: creates an allocator with this framing on the handle of a sink pin.
     ///
@@ -168,6 +169,14 @@ pub trait ObjectAccess: Send + Sync {
         input: &[u8],
         output: &mut [u8],
     ) -> Result<usize, DeviceError>;
+}
+
+/// How the objects of this system are reached.
+pub(crate) fn of_the_system() -> Arc<dyn ObjectAccess> {
+    #[cfg(unix)]
+    return crate::in_process::InProcessObjects::access();
+    #[cfg(windows)]
+    return crate::windows::DeviceObjects::access();
 }
 
 impl dyn ObjectAccess + '_ {

@@ -1,5 +1,7 @@
 //! A panic is injected into every slot and export, and the host goes on.
 
+#[cfg(unix)]
+use crate::KspCreateSinkPin;
 use crate::face::KsAllocator;
 use crate::guard::injection;
 use crate::handle::Handle;
@@ -11,11 +13,12 @@ use crate::{
     KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice, KsResolveRequiredAttributes,
     KsSynchronousDeviceControl,
 };
-use crate::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+use crate::{KsPin, KspCreateAllocator, KspCreatePin, KspDeleteMediaType, KspNegotiatePins};
 use core::ptr::{null, null_mut};
 use ks::{
-    AlignmentCount, AllocatorProperties, AllocatorPropertiesEx, AmMediaType, AmSample2Properties, GetBufferFlags,
-    KsAllocatorMode, KsStreamAllocatorStatus,
+    AlignmentCount, AllocatorProperties, AllocatorPropertiesEx, AmMediaType, AmSample2Properties, FramingCacheOps,
+    FramingProp, GetBufferFlags, Guid, KsAllocatorMode, KsIdentifier, KsPeekOperation, KsPinCommunication,
+    KsStreamAllocatorStatus, KsStreamSegment, PinDirection, PinInfo,
 };
 use windows_core::Interface;
 
@@ -61,6 +64,12 @@ fn a_panic_in_any_slot_or_export_reaches_the_caller_as_a_failure() {
         let (ks, memory, sample) = subject();
         allocator_slots(&ks, &memory);
         sample_slots(&sample);
+        for pin in [KsPin::input("In").build(), KsPin::output("Out").build()] {
+            pin_slots(&pin);
+            connection_slots(&pin.interface());
+        }
+        allocator_slots_of_pins();
+        media_type_slots();
         exports();
         server();
         proxy_functions();
@@ -135,16 +144,123 @@ fn sample_slots(sample: &IMediaSample2) {
     }
 }
 
+fn pin_slots(pin: &KsPin) {
+    let (ks, pipe) = (pin.ks_interface(), pin.pipe_interface());
+    let object: IKsObject = ks.cast().expect("an IKsObject");
+    let (mut list, mut identifier, mut other) = (null_mut(), KsIdentifier::default(), KsIdentifier::default());
+    let (mut communication, mut segment) = (KsPinCommunication::NONE, KsStreamSegment::default());
+    let (mut framing, mut property) = (null_mut(), FramingProp::NONE);
+    let (mut bus, option, peek) = (Guid::NULL, FramingCacheOps::WRITE, KsPeekOperation::PEEK_ONLY);
+    let place = &raw mut bus;
+    // SAFETY: in every call as above.
+    unsafe {
+        struck("KsGetObjectHandle", Handle::NULL, || object.KsGetObjectHandle());
+        struck("KsQueryMediums", E_UNEXPECTED, || ks.KsQueryMediums(&mut list));
+        struck("KsQueryInterfaces", E_UNEXPECTED, || ks.KsQueryInterfaces(&mut list));
+        struck("KsCreateSinkPinHandle", E_UNEXPECTED, || ks.KsCreateSinkPinHandle(&mut identifier, &mut other));
+        struck("KsGetCurrentCommunication", E_UNEXPECTED, || {
+            ks.KsGetCurrentCommunication(&mut communication, &mut identifier, &mut other)
+        });
+        struck("KsPropagateAcquire", E_UNEXPECTED, || ks.KsPropagateAcquire());
+        struck("KsDeliver", E_UNEXPECTED, || ks.KsDeliver(None, 0));
+        struck("KsMediaSamplesCompleted", E_UNEXPECTED, || ks.KsMediaSamplesCompleted(&mut segment));
+        struck("KsPeekAllocator", None, || ks.KsPeekAllocator(peek));
+        struck("KsReceiveAllocator", E_UNEXPECTED, || ks.KsReceiveAllocator(None));
+        struck("KsRenegotiateAllocator", E_UNEXPECTED, || ks.KsRenegotiateAllocator());
+        struck("KsIncrementPendingIoCount", 0, || ks.KsIncrementPendingIoCount());
+        struck("KsDecrementPendingIoCount", 0, || ks.KsDecrementPendingIoCount());
+        struck("KsQualityNotify", E_UNEXPECTED, || ks.KsQualityNotify(0, 0));
+        struck("KsNotifyError", (), || ks.KsNotifyError(None, E_FAIL));
+        struck("KsGetPinFramingCache", E_UNEXPECTED, || pipe.KsGetPinFramingCache(&mut framing, &mut property, option));
+        struck("KsSetPinFramingCache", E_UNEXPECTED, || pipe.KsSetPinFramingCache(framing, &mut property, option));
+        struck("KsGetConnectedPin", None, || pipe.KsGetConnectedPin());
+        struck("KsGetPipe", None, || pipe.KsGetPipe(peek));
+        struck("KsSetPipe", E_UNEXPECTED, || pipe.KsSetPipe(None));
+        struck("KsGetPipeAllocatorFlag", 0, || pipe.KsGetPipeAllocatorFlag());
+        struck("KsSetPipeAllocatorFlag", E_UNEXPECTED, || pipe.KsSetPipeAllocatorFlag(1));
+        struck("KsGetPinBusCache", place, || pipe.KsGetPinBusCache(place));
+        struck("KsSetPinBusCache", E_UNEXPECTED, || pipe.KsSetPinBusCache(Guid::NULL));
+        struck("KsGetPinName", null_mut(), || pipe.KsGetPinName());
+        struck("KsGetFilterName", null_mut(), || pipe.KsGetFilterName());
+    }
+    assert_eq!((pin.pending_io(), pin.last_error(), pin.pipe_allocator_flag()), (0, None, 0), "nothing was changed");
+    assert_ne!(pin.bus(), Guid::NULL);
+}
+
+fn connection_slots(pin: &IPin) {
+    let (mut peer, mut media_type, mut info) = (None, AmMediaType::default(), PinInfo::default());
+    let (mut direction, mut id, mut types, mut count) = (PinDirection::INPUT, null_mut(), None, 0);
+    // SAFETY: in every call as above.
+    unsafe {
+        struck("Connect", E_UNEXPECTED, || pin.Connect(None, null()));
+        struck("ReceiveConnection", E_UNEXPECTED, || pin.ReceiveConnection(None, null()));
+        struck("Disconnect", E_UNEXPECTED, || pin.Disconnect());
+        struck("ConnectedTo", E_UNEXPECTED, || pin.ConnectedTo(&mut peer));
+        struck("ConnectionMediaType", E_UNEXPECTED, || pin.ConnectionMediaType(&mut media_type));
+        struck("QueryPinInfo", E_UNEXPECTED, || pin.QueryPinInfo(&mut info));
+        struck("QueryDirection", E_UNEXPECTED, || pin.QueryDirection(&mut direction));
+        struck("QueryId", E_UNEXPECTED, || pin.QueryId(&mut id));
+        struck("QueryAccept", E_UNEXPECTED, || pin.QueryAccept(&media_type));
+        struck("EnumMediaTypes", E_UNEXPECTED, || pin.EnumMediaTypes(&mut types));
+        struck("QueryInternalConnections", E_UNEXPECTED, || pin.QueryInternalConnections(null_mut(), &mut count));
+        struck("EndOfStream", E_UNEXPECTED, || pin.EndOfStream());
+        struck("BeginFlush", E_UNEXPECTED, || pin.BeginFlush());
+        struck("EndFlush", E_UNEXPECTED, || pin.EndFlush());
+        struck("NewSegment", E_UNEXPECTED, || pin.NewSegment(0, 0, 1.0));
+    }
+}
+
+fn allocator_slots_of_pins() {
+    let (input, output) = (KsPin::input("In").build(), KsPin::output("Out").build());
+    let sink: IMemInputPin = input.interface().cast().expect("an IMemInputPin");
+    let source: IAMBufferNegotiation = output.interface().cast().expect("an IAMBufferNegotiation");
+    let (mut allocator, mut properties, mut processed) = (None, AllocatorProperties::default(), 0);
+    let samples = [None];
+    // SAFETY: in every call as above.
+    unsafe {
+        struck("GetAllocator", E_UNEXPECTED, || sink.GetAllocator(&mut allocator));
+        struck("NotifyAllocator", E_UNEXPECTED, || sink.NotifyAllocator(None, 0));
+        struck("GetAllocatorRequirements", E_UNEXPECTED, || sink.GetAllocatorRequirements(&mut properties));
+        struck("Receive", E_UNEXPECTED, || sink.Receive(None));
+        struck("ReceiveMultiple", E_UNEXPECTED, || sink.ReceiveMultiple(samples.as_ptr(), 0, &mut processed));
+        struck("ReceiveCanBlock", E_UNEXPECTED, || sink.ReceiveCanBlock());
+        struck("SuggestAllocatorProperties", E_UNEXPECTED, || source.SuggestAllocatorProperties(&properties));
+        struck("GetAllocatorProperties", E_UNEXPECTED, || source.GetAllocatorProperties(&mut properties));
+    }
+}
+
+fn media_type_slots() {
+    let mut types = None;
+    let (mut media_type, mut fetched) = (null_mut(), 0);
+    // SAFETY: in every call as above.
+    unsafe {
+        KsPin::input("In").build().interface().EnumMediaTypes(&mut types).unwrap();
+        let types: IEnumMediaTypes = types.take().expect("an enumerator");
+        let mut other = None;
+        struck("Next", E_UNEXPECTED, || types.Next(1, &mut media_type, &mut fetched));
+        struck("Skip", E_UNEXPECTED, || types.Skip(0));
+        struck("Reset", E_UNEXPECTED, || types.Reset());
+        struck("Clone", E_UNEXPECTED, || types.Clone(&mut other));
+    }
+}
+
 fn exports() {
-    let (mut object, mut handle) = (null_mut(), Handle::NULL);
+    let mut object = null_mut();
     let none: *mut AmMediaType = null_mut();
     // SAFETY: in every call as above.
     unsafe {
         struck("KspCreateAllocator", E_UNEXPECTED, || KspCreateAllocator(&IKsAllocatorEx::IID, &mut object));
-        struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
+        struck("KspCreatePin", E_UNEXPECTED, || KspCreatePin(null(), &IPin::IID, &mut object));
+        #[cfg(unix)]
+        {
+            let mut handle = Handle::NULL;
+            struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
+            assert_eq!(handle, Handle::NULL);
+        }
+        struck("KspNegotiatePins", E_UNEXPECTED, || KspNegotiatePins(null(), 0, 0, None, null_mut()));
         struck("KspDeleteMediaType", (), || KspDeleteMediaType(none));
     }
-    assert_eq!((object, handle), (null_mut(), Handle::NULL));
+    assert!(object.is_null());
 }
 
 fn server() {

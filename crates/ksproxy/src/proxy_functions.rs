@@ -8,18 +8,18 @@ use crate::default_device;
 use crate::guard;
 use crate::handle::Handle;
 use crate::hresult::*;
-use crate::in_process::InProcessObjects;
-use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
-use crate::pin_factory::PinFactory;
+use crate::object_access::{self, DeviceError, ObjectAccess, Win32Error};
+use crate::pin_factory_query::PinFactoryQuery;
 use crate::required_attributes;
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use ks::{AmMediaType, AttributeList, DataRange, DataRangeFlags, KsDataRange, KsMultipleItem};
+use std::sync::Arc;
 use windows_core::{GUID, HRESULT};
 
 /// How the functions reach objects.
-fn objects() -> impl ObjectAccess {
-    InProcessObjects
+fn objects() -> Arc<dyn ObjectAccess> {
+    object_access::of_the_system()
 }
 
 /// Sends a request to a KS object and waits for its end, also where the object lets it wait (`ERROR_IO_PENDING`).
@@ -137,7 +137,7 @@ pub unsafe extern "system" fn KsGetMultiplePinFactoryItems(
         }
         // SAFETY: not null, so good for writing, as the caller promises.
         unsafe { items.write(null_mut()) };
-        let factory = PinFactory { access: &objects(), filter: filter_handle, id: pin_factory_id };
+        let factory = PinFactoryQuery { access: &*objects(), filter: filter_handle, id: pin_factory_id };
         match factory.items(property_id) {
             Ok(bytes) => {
                 // SAFETY: as above.
@@ -174,7 +174,7 @@ pub unsafe extern "system" fn KsGetMediaTypeCount(
         if media_type_count.is_null() {
             return E_POINTER;
         }
-        let factory = PinFactory { access: &objects(), filter: filter_handle, id: pin_factory_id };
+        let factory = PinFactoryQuery { access: &*objects(), filter: filter_handle, id: pin_factory_id };
         let (count, answer) = match factory.media_type_count() {
             Ok(count) => (count, S_OK),
             Err(error) => (0, error),
@@ -217,7 +217,7 @@ pub unsafe extern "system" fn KsGetMediaType(
         // SAFETY: not null, so good for writing, as the caller promises; zero is a value of the structure.
         unsafe { media_type.write_bytes(0, 1) };
         let Ok(position) = usize::try_from(position) else { return E_INVALIDARG };
-        let factory = PinFactory { access: &objects(), filter: filter_handle, id: pin_factory_id };
+        let factory = PinFactoryQuery { access: &*objects(), filter: filter_handle, id: pin_factory_id };
         match factory.media_type(position) {
             Ok(Some(format)) => {
                 // SAFETY: as above.

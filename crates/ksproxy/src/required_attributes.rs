@@ -21,6 +21,12 @@ pub(crate) fn are_met(range: &DataRange<'_>, asked: Option<&AttributeList<'_>>) 
     asked.is_subset(&available) && required.all(|(attribute, _)| asked.contains(&attribute.attribute))
 }
 
+/// Whether a format without attributes is one of the range's.
+#[cfg(unix)]
+pub(crate) fn are_met_by_none(range: &DataRange<'_>) -> bool {
+    are_met(range, Some(&AttributeList::EMPTY))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

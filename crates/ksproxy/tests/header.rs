@@ -9,6 +9,7 @@
 mod tools;
 
 use ks::*;
+use ksproxy::KspPinDescription;
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::process::Command;
@@ -71,6 +72,12 @@ const STRUCTURES: &[Structure] = structures! {
         "InsideFactors" = inside_factors, "NumberPins" = number_pins
     }
     "KSMULTIPLE_ITEM": KsMultipleItem { "Size" = size, "Count" = count }
+    "PIN_INFO": PinInfo { "pFilter" = p_filter, "dir" = dir, "achName" = ach_name }
+    "FILTER_INFO": FilterInfo { "achName" = ach_name, "pGraph" = p_graph }
+    "KSP_PIN_DESCRIPTION": KspPinDescription {
+        "Size" = size, "Direction" = direction, "PinName" = pin_name, "FilterName" = filter_name,
+        "Framing" = framing, "FramingSize" = framing_size, "Communication" = communication, "Handle" = handle
+    }
     "KSIDENTIFIER": KsIdentifier { "Set" = set, "Id" = id, "Flags" = flags }
     "KSP_PIN": KspPin { "Property" = property, "PinId" = pin_id, "Reserved" = reserved }
     "KSDATAFORMAT": KsDataFormat {
@@ -97,7 +104,14 @@ const STRUCTURES: &[Structure] = structures! {
 
 /// Every named number of the enumerations and flags that the header's structures and methods use.
 fn numbers() -> Vec<(&'static str, u32)> {
-    let mut all = vec![("AllocatorStrategy_DontCare", 0), ("PipeFactor_None", 0)];
+    let mut all = vec![
+        ("AllocatorStrategy_DontCare", 0),
+        ("PipeFactor_None", 0),
+        ("KSINTERFACE_STANDARD_STREAMING", KSINTERFACE_STANDARD_STREAMING),
+        ("KSMEDIUM_TYPE_ANYINSTANCE", KSMEDIUM_TYPE_ANYINSTANCE),
+        ("MAX_PIN_NAME", MAX_NAME_UNITS as u32),
+        ("MAX_FILTER_NAME", MAX_NAME_UNITS as u32),
+    ];
     macro_rules! add {
         ($($flags:ident)* ; $($enumeration:ident)*) => {
             $(all.extend($flags::NAMES.iter().map(|(name, value)| (*name, value.bits())));)*
@@ -108,7 +122,7 @@ fn numbers() -> Vec<(&'static str, u32)> {
         RequirementFlags OptionFlags AllocatorFlags GetBufferFlags SampleFlags AllocatorStrategy PipeFactors
         KsPropertyType DataFormatFlags DataRangeFlags AttributeFlags;
         PoolType KsAllocatorMode KsPeekOperation KsIoOperation KsPinCommunication PipeState PipeAllocatorPlace
-        KsLogicalMemoryType
+        KsLogicalMemoryType FramingProp FramingCacheOps PinDirection FilterState
     );
     all.extend(Hresult::NAMES.iter().map(|(name, value)| (*name, value.0.cast_unsigned())));
     all.extend(IOCTLS);
@@ -130,6 +144,16 @@ const DECLARED: &[&Interface] = &[
     &IMEDIASAMPLE2,
     &IKSOBJECT,
     &IKSPIN,
+    &IKSPINEX,
+    &IKSPINPIPE,
+    &IPIN,
+    &IENUMPINS,
+    &IENUMMEDIATYPES,
+    &IPERSIST,
+    &IMEDIAFILTER,
+    &IBASEFILTER,
+    &IMEMINPUTPIN,
+    &IAMBUFFERNEGOTIATION,
 ];
 
 /// What C and C++ check alike.
@@ -159,6 +183,8 @@ fn identifiers() -> String {
         ("KSPROPSETID_Pin", KSPROPSETID_Pin),
         ("KSPROPSETID_StreamAllocator", KSPROPSETID_StreamAllocator),
         ("CLSID_KspAllocator", ksproxy::CLSID_KspAllocator),
+        ("KSINTERFACESETID_Standard", KSINTERFACESETID_Standard),
+        ("KSMEDIUMSETID_Standard", KSMEDIUMSETID_Standard),
     ];
     let sets = sets.map(|(name, guid)| (name.to_string(), guid));
     for (name, guid) in interfaces.chain(memory_types).chain(sets) {
@@ -193,7 +219,14 @@ fn s001_to_s013_the_header_in_cpp_is_the_rust_source() {
             // A method that an interface hides by one of its own name is the base's.
             let owner =
                 if *interface == &IMEDIASAMPLE2 && number < IMEDIASAMPLE.slots() { "IMediaSample" } else { name };
-            writeln!(source, "    slot(\"{name}::{method}\", &{owner}::{method}, {number});").unwrap();
+            let pointer = format!("&{owner}::{method}");
+            // The convenience beside it has the same name.
+            let pointer = if method == "KsGetPinBusCache" {
+                format!("(GUID *(IKsPinPipe::*)(GUID *)){pointer}")
+            } else {
+                pointer
+            };
+            writeln!(source, "    slot(\"{name}::{method}\", {pointer}, {number});").unwrap();
         }
     }
     source.push_str("    return wrong;\n}\n");
@@ -258,5 +291,21 @@ fn s008_s009_the_rust_interfaces_have_the_headers_slots() {
             KsQueryMediums KsQueryInterfaces KsCreateSinkPinHandle KsGetCurrentCommunication KsPropagateAcquire
             KsDeliver KsMediaSamplesCompleted KsPeekAllocator KsReceiveAllocator KsRenegotiateAllocator
             KsIncrementPendingIoCount KsDecrementPendingIoCount KsQualityNotify;
+        IKSPINEX = IKsPinEx, IKsPinEx_Vtbl: KsNotifyError;
+        IKSPINPIPE = IKsPinPipe, IKsPinPipe_Vtbl:
+            KsGetPinFramingCache KsSetPinFramingCache KsGetConnectedPin KsGetPipe KsSetPipe KsGetPipeAllocatorFlag
+            KsSetPipeAllocatorFlag KsGetPinBusCache KsSetPinBusCache KsGetPinName KsGetFilterName;
+        IPIN = IPin, IPin_Vtbl:
+            Connect ReceiveConnection Disconnect ConnectedTo ConnectionMediaType QueryPinInfo QueryDirection QueryId
+            QueryAccept EnumMediaTypes QueryInternalConnections EndOfStream BeginFlush EndFlush NewSegment;
+        IENUMPINS = IEnumPins, IEnumPins_Vtbl: Next Skip Reset Clone;
+        IENUMMEDIATYPES = IEnumMediaTypes, IEnumMediaTypes_Vtbl: Next Skip Reset Clone;
+        IPERSIST = IPersist, IPersist_Vtbl: GetClassID;
+        IMEDIAFILTER = IMediaFilter, IMediaFilter_Vtbl: Stop Pause Run GetState SetSyncSource GetSyncSource;
+        IBASEFILTER = IBaseFilter, IBaseFilter_Vtbl: EnumPins FindPin QueryFilterInfo JoinFilterGraph QueryVendorInfo;
+        IMEMINPUTPIN = IMemInputPin, IMemInputPin_Vtbl:
+            GetAllocator NotifyAllocator GetAllocatorRequirements Receive ReceiveMultiple ReceiveCanBlock;
+        IAMBUFFERNEGOTIATION = IAMBufferNegotiation, IAMBufferNegotiation_Vtbl:
+            SuggestAllocatorProperties GetAllocatorProperties;
     }
 }

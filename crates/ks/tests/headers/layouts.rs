@@ -204,6 +204,8 @@ pub(crate) fn all() -> Vec<Layout> {
             l_actual: "lActual", t_start: "tStart", t_stop: "tStop", dw_stream_id: "dwStreamId",
             p_media_type: "pMediaType", pb_buffer: "pbBuffer", cb_buffer: "cbBuffer",
         }
+        User "PIN_INFO": PinInfoFor(P) { p_filter: "pFilter", dir: "dir", ach_name: "achName" }
+        User "FILTER_INFO": FilterInfoFor(P) { ach_name: "achName", p_graph: "pGraph" }
         User "AM_MEDIA_TYPE": AmMediaTypeFor(P) {
             majortype: "majortype", subtype: "subtype", b_fixed_size_samples: "bFixedSizeSamples",
             b_temporal_compression: "bTemporalCompression", l_sample_size: "lSampleSize", formattype: "formattype",

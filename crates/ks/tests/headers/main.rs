@@ -172,14 +172,17 @@ fn numbers() -> Vec<(&'static str, u32)> {
     take!(RequirementFlags, OptionFlags, AllocatorFlags, AllocatorStrategy, PipeFactors, KsPropertyType; word);
     take!(KsMethodType, KsEventType, EventNotification, StreamHeaderFlags, SampleFlags, GetBufferFlags; word);
     take!(PoolType, KsAllocatorMode, PipeState, PipeAllocatorPlace, KsLogicalMemoryType, KsIoOperation; word);
-    take!(KsPeekOperation, FramingProp, FramingCacheOps, KsPinCommunication, AlignmentMask; word);
     take!(KsPinDataFlow, KsState; word);
     take!(DataFormatFlags, DataRangeFlags, AttributeFlags; word);
+    take!(KsPeekOperation, FramingProp, FramingCacheOps, KsPinCommunication, AlignmentMask, PinDirection; word);
+    take!(FilterState; word);
     take!(Hresult; |status: Hresult| status.0.cast_unsigned());
     take!(NtStatus; |status: NtStatus| status.0.cast_unsigned());
     numbers.extend_from_slice(KS_IDS);
     numbers.extend_from_slice(IOCTLS);
     numbers.extend_from_slice(CTL_CODE_PARTS);
+    numbers.push(("MAX_PIN_NAME", MAX_NAME_UNITS as u32));
+    numbers.push(("MAX_FILTER_NAME", MAX_NAME_UNITS as u32));
     numbers.push(("AllocatorStrategy_DontCare", AllocatorStrategy_DontCare.bits()));
     numbers.push(("PipeFactor_None", PipeFactor_None.bits()));
     numbers.push(("KSMETHOD_TYPE_NONE", KSMETHOD_TYPE_NONE.bits()));

@@ -120,11 +120,13 @@ struct FilterDraft {
     run: Option<Run>,
     pins: BTreeMap<String, PinDraft>,
     routes: Vec<(String, String, RouteKind)>,
+    only_stated_routes: bool,
 }
 
 #[derive(Clone, Debug)]
 struct PinDraft {
     direction: Direction,
+    mode: Option<Mode>,
     framing: Framing,
     compression: Compression,
     holds: Option<u32>,
@@ -195,6 +197,7 @@ impl GraphBuilder {
                     name: pin_name.clone(),
                     filter,
                     direction: pin.direction,
+                    mode: pin.mode.filter(|mode| *mode != draft.mode),
                     framing: pin.framing.clone(),
                     compression: pin.compression,
                     holds: pin.holds,
@@ -277,7 +280,7 @@ fn check_pin(pin: &PinDraft, name: impl Fn() -> String) -> Result<(), BuildError
 /// The routes stated, or the one a filter with one in and one out pin has by itself: `either` where an item of the in
 /// pin says that it modifies in place, else `copy`.
 fn routes_of(draft: &FilterDraft) -> Vec<(String, String, RouteKind)> {
-    if !draft.routes.is_empty() || draft.pins.len() != 2 {
+    if draft.only_stated_routes || !draft.routes.is_empty() || draft.pins.len() != 2 {
         return draft.routes.clone();
     }
     let find = |direction| draft.pins.iter().find(|(_, pin)| pin.direction == direction);
@@ -308,10 +311,16 @@ impl<'a> FilterBuilder<'a> {
         self.0.routes.push((from.to_owned(), to.to_owned(), kind));
         self
     }
+    /// The filter has no route but those given, also where it has one in and one out pin.
+    pub fn only_stated_routes(self) -> Self {
+        self.0.only_stated_routes = true;
+        self
+    }
     /// The pin with this name, made at the first call: it asks nothing.
     pub fn pin(self, name: &str, direction: Direction) -> PinBuilder<'a> {
         let pin = self.0.pins.entry(name.to_owned()).or_insert(PinDraft {
             direction,
+            mode: None,
             framing: Framing::None,
             compression: Compression::NONE,
             holds: None,
@@ -323,6 +332,12 @@ impl<'a> FilterBuilder<'a> {
 }
 
 impl PinBuilder<'_> {
+    /// The side the pin is on, where it is not its filter's: a filter may have pins with a driver behind them, and others
+    /// that only a process has.
+    pub fn mode(self, mode: Mode) -> Self {
+        self.0.mode = Some(mode);
+        self
+    }
     /// What the pin asks, whole.
     pub fn framing(self, framing: Framing) -> Self {
         self.0.framing = framing;

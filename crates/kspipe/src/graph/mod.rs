@@ -177,6 +177,8 @@ pub struct Pin {
     pub(crate) name: String,
     pub(crate) filter: FilterId,
     pub(crate) direction: Direction,
+    /// Where it is not the filter's.
+    pub(crate) mode: Option<Mode>,
     pub(crate) framing: Framing,
     pub(crate) compression: Compression,
     pub(crate) holds: Option<u32>,
@@ -316,9 +318,10 @@ impl Graph {
     pub fn pin(&self, id: PinId) -> &Pin {
         &self.pins[id.index()]
     }
-    /// The side a pin's filter runs on.
+    /// The side a pin is on: its filter's, unless the pin was given its own.
     pub fn mode(&self, id: PinId) -> Mode {
-        self.filter(self.pin(id).filter).mode
+        let pin = self.pin(id);
+        pin.mode.unwrap_or(self.filter(pin.filter).mode)
     }
     /// A pin's full name, `filter.pin`.
     pub fn pin_name(&self, id: PinId) -> String {

@@ -1,11 +1,13 @@
 //! `IKsAllocator` and `IKsAllocatorEx`.
 
-use super::{AllocatorObject, AllocatorObject_Impl};
+use super::{AllocatorObject, Segments};
 use crate::guard;
 use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
 use crate::interfaces::{IKsAllocator_Impl, IKsAllocatorEx_Impl, IKsObject, IKsPin};
-use crate::lock::lock;
+use crate::sync::lock;
+use core::ffi::c_void;
+use core::ptr::null_mut;
 use core::sync::atomic::Ordering;
 use ks::{
     AlignmentMask, AllocatorProperties, AllocatorPropertiesEx, KSPROPERTY_STREAMALLOCATOR_STATUS,
@@ -95,6 +97,28 @@ impl AllocatorObject {
         unsafe { self.copy_extended(properties) };
     }
 
+    /// Writes the pipe's neighbours into the extended properties. The array stays where it is as long as the object; of
+    /// several calls only the first has an effect.
+    pub(crate) fn link_segments(&self, previous: Option<*mut c_void>, next: Box<[*mut c_void]>) {
+        let mut linked = false;
+        let next = self.next_segments.get_or_init(|| {
+            linked = true;
+            Segments(next)
+        });
+        if !linked {
+            return;
+        }
+        let mut properties = self.extended();
+        properties.prev_segment = previous.unwrap_or_else(null_mut);
+        properties.count_next_segments = next.0.len() as u32;
+        properties.next_segments = match &next.0[..] {
+            [] => null_mut(),
+            // Who reads the array may not write it, as behind a constant.
+            segments => segments.as_ptr().cast_mut().cast(),
+        };
+        self.set_extended(&properties);
+    }
+
     /// The status, from the allocator behind the handle or, without one, from the engine.
     pub(crate) fn status(&self) -> Result<KsStreamAllocatorStatus, HRESULT> {
         // Held for the call, so that no other thread closes it meanwhile; the lock is not.
@@ -144,23 +168,23 @@ fn object_handle(pin: &IKsPin) -> Option<Handle> {
     handle.is_object().then_some(handle)
 }
 
-impl AllocatorObject_Impl {
+impl AllocatorObject {
     /// `KsSetAllocatorMode` (statements 110, 114). The caller has a reference.
     pub(crate) fn set_mode(&self, mode: KsAllocatorMode) {
         if ![KsAllocatorMode::USER, KsAllocatorMode::KERNEL].contains(&mode) {
             return;
         }
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
         self.mode.store(mode.0, Ordering::SeqCst);
         if mode == KsAllocatorMode::KERNEL {
-            self.decommit_locked();
+            self.decommit_locked(&mut state);
         }
         drop(state);
         self.complete_decommit();
     }
 }
 
-impl IKsAllocator_Impl for AllocatorObject_Impl {
+impl IKsAllocator_Impl for AllocatorObject {
     unsafe fn KsGetAllocatorHandle(&self) -> Handle {
         guard::value(Handle::NULL, || self.handle())
     }
@@ -190,7 +214,7 @@ impl IKsAllocator_Impl for AllocatorObject_Impl {
     }
 }
 
-impl IKsAllocatorEx_Impl for AllocatorObject_Impl {
+impl IKsAllocatorEx_Impl for AllocatorObject {
     unsafe fn KsGetProperties(&self) -> *mut AllocatorPropertiesEx {
         // Cannot panic.
         self.extended.get()

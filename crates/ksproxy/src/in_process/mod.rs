@@ -12,6 +12,7 @@ mod factory;
 mod filter;
 mod frames;
 mod functions;
+mod intersection;
 mod object;
 mod pending;
 mod pin;

@@ -6,13 +6,21 @@
 //! by statement number (see `docs/com.md`).
 
 mod class_factory;
+mod filter;
 mod ks_allocator;
 mod ks_pin;
+mod ks_pin_pipe;
 mod media_sample;
 mod mem_allocator;
+mod mem_input_pin;
+mod pin;
 
 pub use class_factory::*;
+pub use filter::*;
 pub use ks_allocator::*;
 pub use ks_pin::*;
+pub use ks_pin_pipe::*;
 pub use media_sample::*;
 pub use mem_allocator::*;
+pub use mem_input_pin::*;
+pub use pin::*;

@@ -65,6 +65,14 @@ impl MediaType {
         self.0.as_ptr()
     }
 
+    /// Gives what the structure holds away, to be freed as `FreeMediaType` does: the format block and `pUnk`.
+    pub(crate) fn into_parts(self) -> AmMediaType {
+        let parts = *self.get();
+        // SAFETY: from `task_memory`, and `self` is consumed; what the structure points to is the caller's now.
+        unsafe { task_memory::free(ManuallyDrop::new(self).0.cast()) };
+        parts
+    }
+
     /// Gives the structure away, to be freed as `DeleteMediaType` does.
     pub(crate) fn into_raw(self) -> *mut AmMediaType {
         ManuallyDrop::new(self).0.as_ptr()

@@ -23,8 +23,8 @@ const ATTEMPTS: usize = 8;
 /// The device's answer is not what its property's page says.
 const MALFORMED: HRESULT = Win32Error::INVALID_DATA.to_hresult();
 
-/// A pin factory of a filter.
-pub(crate) struct PinFactory<'a> {
+/// What a pin factory of a filter is asked, and by which way.
+pub(crate) struct PinFactoryQuery<'a> {
     pub(crate) access: &'a dyn ObjectAccess,
     pub(crate) filter: Handle,
     pub(crate) id: u32,
@@ -38,7 +38,7 @@ pub(crate) struct Format {
     block: Option<TaskBytes>,
 }
 
-impl PinFactory<'_> {
+impl PinFactoryQuery<'_> {
     /// A property of `KSPROPSETID_Pin`, however long it is.
     pub(crate) fn items(&self, property: u32) -> Result<TaskBytes, HRESULT> {
         self.get(self.request(property).as_bytes())

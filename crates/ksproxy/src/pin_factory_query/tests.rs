@@ -65,8 +65,8 @@ impl Filter {
         self
     }
 
-    fn factory(&self) -> PinFactory<'_> {
-        PinFactory { access: self, filter: FILTER, id: 3 }
+    fn factory(&self) -> PinFactoryQuery<'_> {
+        PinFactoryQuery { access: self, filter: FILTER, id: 3 }
     }
 
     fn asked(&self, property: u32) -> usize {
