@@ -6,8 +6,8 @@
 
 use ks::{
     IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_METHOD, IOCTL_KS_PROPERTY,
-    KSPROPERTY_STREAMALLOCATOR_STATUS, KSPROPSETID_StreamAllocator, KsAllocatorFraming, KsProperty, KsPropertyType,
-    KsStreamAllocatorStatus, OptionFlags, PoolType,
+    KSPROPERTY_STREAMALLOCATOR_STATUS, KSPROPSETID_StreamAllocator, KsAllocatorFraming, KsDataFormat, KsProperty,
+    KsPropertyType, KsStreamAllocatorStatus, OptionFlags, PoolType,
 };
 use ksproxy::{InProcessObjects, ObjectAccess, OwnedHandle, PinFactory, Win32Error};
 use zerocopy::IntoBytes;
@@ -25,8 +25,11 @@ pub(crate) fn check(bytes: &[u8]) {
         ..Default::default()
     };
     let sink = InProcessObjects::create_sink_pin().expect("a pin");
+    // A format of its own, so that the ranges of a DATAINTERSECTION are compared with something.
+    let format = KsDataFormat { format_size: size_of::<KsDataFormat>() as u32, ..Default::default() };
+    let proposing = PinFactory { formats: vec![format.as_bytes().to_vec()], ..PinFactory::source() };
     let objects = [
-        InProcessObjects::create_filter(vec![PinFactory::sink(), PinFactory::source()]).expect("a filter"),
+        InProcessObjects::create_filter(vec![PinFactory::sink(), proposing]).expect("a filter"),
         InProcessObjects::create_lone_pin(PinFactory::source()).expect("a pin"),
         InProcessObjects.create_allocator(sink.handle(), &framing).expect("an allocator"),
         sink,
