@@ -79,14 +79,16 @@ static DWORD WINAPI create_on_a_pin_again_and_again(void *) {
     CHECK(SetEvent(event)); // the pin's own handle is still its own
 
     // A handle that is given is closed before the next is created, whatever becomes of that.
-    HANDLE given = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+    // An event is there under its name for as long as somebody has a handle of it.
+    wchar_t name[32];
+    wsprintfW(name, L"ksproxy-%lu", GetCurrentThreadId());
+    HANDLE given = CreateEventW(nullptr, TRUE, FALSE, name);
     allocator->KsSetAllocatorHandle(given);
     CHECK(allocator->KsGetAllocatorHandle() == given);
     KSSTREAMALLOCATOR_STATUS status;
     CHECK(FAILED(allocator->KsGetAllocatorStatus(&status))); // an event is no allocator
     CHECK(allocator->KsCreateAllocatorAndGetHandle(&pin) == nullptr);
-    DWORD flags;
-    CHECK(!GetHandleInformation(given, &flags));
+    CHECK(OpenEventW(SYNCHRONIZE, FALSE, name) == nullptr);
 
     // The memory half works as before.
     IMemAllocator *memory = nullptr;
