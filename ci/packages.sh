@@ -8,6 +8,7 @@ declare -A wanted=(
   [x86_64-w64-mingw32-g++]=g++-mingw-w64-x86-64
   [i686-w64-mingw32-g++]=g++-mingw-w64-i686
   [ffmpeg]=ffmpeg
+  [valgrind]=valgrind
 )
 missing=()
 for program in "${!wanted[@]}"; do

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
+use kspipe::allocator::{Allocator, MemoryKind};
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
 use ksproxy::{Handle, KsAllocator, ObjectAccess, OwnedHandle, Win32Error};
@@ -27,6 +28,11 @@ impl Drop for Subject {
     }
 }
 
+/// Memory for frames: the default, but under Miri, which maps none.
+pub fn kind() -> MemoryKind {
+    if cfg!(miri) { MemoryKind::Heap } else { MemoryKind::default() }
+}
+
 /// What a COM method answered: `Ok` for `S_OK`.
 pub fn result(answer: HRESULT) -> Result<(), HRESULT> {
     if answer == S_OK { Ok(()) } else { Err(answer) }
@@ -37,9 +43,9 @@ pub fn properties(c_buffers: i32, cb_buffer: i32, cb_align: i32, cb_prefix: i32)
 }
 
 impl Subject {
-    /// A new allocator.
+    /// A new allocator. (Miri maps no memory, so under it frames are on the heap.)
     pub fn new() -> Self {
-        Self::from(KsAllocator::new())
+        Self::from(if cfg!(miri) { KsAllocator::from_allocator(Allocator::new(kind())) } else { KsAllocator::new() })
     }
 
     /// A committed allocator.
