@@ -88,8 +88,12 @@ fn a_panic_in_any_slot_or_export_reaches_the_caller_as_a_failure() {
 fn allocator_slots(ks: &IKsAllocatorEx, memory: &IMemAllocatorCallbackTemp) {
     let (mut properties, mut status) = (AllocatorProperties::default(), KsStreamAllocatorStatus::default());
     let (extended, mut sample, mut free) = (AllocatorPropertiesEx::default(), None, 0);
+    let mut object = null_mut();
     // SAFETY: in every call the pointers are there or null where they may be.
     unsafe {
+        struck("QueryInterface", E_UNEXPECTED, || ks.query(&IMemAllocator::IID, &mut object));
+        struck("QueryInterface", E_UNEXPECTED, || memory.query(&IKsAllocator::IID, &mut object));
+        assert!(object.is_null());
         struck("KsGetAllocatorHandle", Handle::NULL, || ks.KsGetAllocatorHandle());
         struck("KsGetAllocatorMode", KsAllocatorMode::USER, || ks.KsGetAllocatorMode());
         struck("KsGetAllocatorStatus", E_UNEXPECTED, || ks.KsGetAllocatorStatus(&mut status));

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use ks::{AmMediaType, AmSample2Properties, GetBufferFlags, KsAllocatorMode};
-use kspipe::allocator::{Allocator, MemoryKind};
+use kspipe::allocator::Allocator;
 use ksproxy::KsAllocator;
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
@@ -30,7 +30,7 @@ impl Witness {
 fn watched(count: i32, size: i32) -> (Subject, Witness) {
     let access = Arc::new(RecordingAccess::default());
     let witness = Witness(Arc::downgrade(&access));
-    let a = Subject::from(KsAllocator::with_access(Allocator::new(MemoryKind::default()), access));
+    let a = Subject::from(KsAllocator::with_access(Allocator::new(kind()), access));
     a.set(properties(count, size, 1, 0)).expect("properties");
     a.commit().expect("a commit");
     (a, witness)

@@ -283,7 +283,7 @@ fn s039_s056_properties_set_while_the_last_sample_comes_home_on_another_thread_h
 
 #[test]
 fn s022_a_frame_that_only_the_engine_lent_does_not_keep_the_object() {
-    let engine = kspipe::allocator::Allocator::new(kspipe::allocator::MemoryKind::default());
+    let engine = kspipe::allocator::Allocator::new(kind());
     let object = ksproxy::KsAllocator::from_allocator(engine.clone());
     let memory = object.memory_interface();
     let (client, counts) = Client::quiet();

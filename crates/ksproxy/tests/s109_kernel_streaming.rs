@@ -8,7 +8,7 @@ use ks::{
     AllocatorPropertiesEx, GetBufferFlags, KSPROPERTY_STREAMALLOCATOR_STATUS, KSPROPSETID_StreamAllocator,
     KsAllocatorMode, KsLogicalMemoryType, KsProperty, KsPropertyType, KsStreamAllocatorStatus,
 };
-use kspipe::allocator::{Allocator, MemoryKind};
+use kspipe::allocator::Allocator;
 use ksproxy::hresult::*;
 use ksproxy::interfaces::IKsPin;
 use ksproxy::{Handle, InProcessObjects, KsAllocator, Win32Error};
@@ -19,7 +19,7 @@ use windows_core::HRESULT;
 /// An allocator over a driver that records.
 fn recorded() -> (Subject, Arc<RecordingAccess>) {
     let access = Arc::new(RecordingAccess::default());
-    let object = KsAllocator::with_access(Allocator::new(MemoryKind::default()), access.clone());
+    let object = KsAllocator::with_access(Allocator::new(kind()), access.clone());
     (Subject::from(object), access)
 }
 

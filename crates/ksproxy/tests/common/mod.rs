@@ -4,6 +4,7 @@
 pub mod pins;
 
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
+use kspipe::allocator::{Allocator, MemoryKind};
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
 use ksproxy::{DeviceError, Handle, KsAllocator, ObjectAccess, OwnedHandle, Win32Error};
@@ -30,6 +31,11 @@ impl Drop for Subject {
     }
 }
 
+/// Memory for frames: the default, but under Miri, which maps none.
+pub fn kind() -> MemoryKind {
+    if cfg!(miri) { MemoryKind::Heap } else { MemoryKind::default() }
+}
+
 /// What a COM method answered: `Ok` for `S_OK`.
 pub fn result(answer: HRESULT) -> Result<(), HRESULT> {
     if answer == S_OK { Ok(()) } else { Err(answer) }
@@ -40,9 +46,9 @@ pub fn properties(c_buffers: i32, cb_buffer: i32, cb_align: i32, cb_prefix: i32)
 }
 
 impl Subject {
-    /// A new allocator.
+    /// A new allocator. (Miri maps no memory, so under it frames are on the heap.)
     pub fn new() -> Self {
-        Self::from(KsAllocator::new())
+        Self::from(if cfg!(miri) { KsAllocator::from_allocator(Allocator::new(kind())) } else { KsAllocator::new() })
     }
 
     /// A committed allocator.
