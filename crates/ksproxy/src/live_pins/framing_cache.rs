@@ -36,9 +36,10 @@ pub(super) unsafe fn read(pipe: &IKsPinPipe) -> Result<BlobFraming, Fault> {
         if cached.framing.is_null() {
             return Err(Fault::new(E_INVALIDARG, "its framing cache says that there is a framing, and has none"));
         }
-        // SAFETY: not null, and as the caller promises.
         return match cached.property {
+            // SAFETY: not null, and as the caller promises; so below.
             FramingProp::OLD => unsafe { old(cached.framing) },
+            // SAFETY: as above.
             FramingProp::EX => unsafe { extended(cached.framing) },
             other => Err(Fault::new(E_INVALIDARG, format!("its framing cache holds a FRAMING_PROP of {}", other.0))),
         };
