@@ -73,6 +73,12 @@ status! {
         E_INVALIDARG = 0x8007_0057;
         /// A handle is wrong.
         E_HANDLE = 0x8007_0006;
+        /// The object cannot be part of another.
+        CLASS_E_NOAGGREGATION = 0x8004_0110;
+        /// The library has no such class.
+        CLASS_E_CLASSNOTAVAILABLE = 0x8004_0111;
+        /// The class could not be registered, or not removed.
+        SELFREG_E_CLASS = 0x8004_0201;
         /// The pin is connected already.
         VFW_E_ALREADY_CONNECTED = 0x8004_0204;
         /// No media type suits both pins.
@@ -115,6 +121,8 @@ status! {
         VFW_E_MEDIA_TIME_NOT_SET = 0x8004_0251;
         /// Success: the sample has a start time and no stop time.
         VFW_S_NO_STOP_TIME = 0x0004_0270;
+        /// Success: there is nothing at this position of a list, nor after it.
+        VFW_S_NO_MORE_ITEMS = 0x0004_0103;
     }
 
     /// `NTSTATUS`.

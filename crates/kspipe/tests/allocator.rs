@@ -561,6 +561,42 @@ fn generations_go_on_through_lives_of_any_size() {
 }
 
 #[test]
+fn a_frame_behind_a_pointer_is_the_same_frame_again() {
+    let allocator = committed(2, 16);
+    let mut frame = allocator.try_acquire().unwrap();
+    frame.fill(7);
+    let (index, generation) = (frame.index(), frame.generation());
+    let pointer = frame.into_ptr();
+    assert_eq!(allocator.status().in_use, 1, "it is out");
+    // Also when nobody has the allocator any more: the memory goes with the frame.
+    allocator.decommit();
+    drop(allocator);
+    // SAFETY: from `into_ptr`, once.
+    let frame = unsafe { Frame::from_ptr(pointer) };
+    assert_eq!((frame.index(), frame.generation()), (index, generation));
+    assert!(frame.iter().all(|byte| *byte == 7));
+}
+
+#[test]
+fn the_hinted_frame_is_one_that_was_out_before() {
+    let allocator = committed(2, 16);
+    // A thread of its own: it has no hint yet.
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            assert!(allocator.acquire_hinted().is_none(), "nothing was searched for yet");
+            let first = allocator.try_acquire().unwrap();
+            let index = first.index();
+            drop(first);
+            let again = allocator.acquire_hinted().expect("the frame that came home last");
+            assert_eq!(again.index(), index);
+            assert!(allocator.acquire_hinted().is_none(), "the other was never out");
+        });
+    });
+    allocator.decommit();
+    assert!(allocator.acquire_hinted().is_none());
+}
+
+#[test]
 fn a_raw_frame_is_out_for_a_decommit_too() {
     let allocator = committed(1, 16);
     let raw = allocator.try_acquire().unwrap().into_raw();

@@ -73,6 +73,89 @@ fn two_pins_that_must_allocate_are_bridged_or_named() {
     }
 }
 
+/// What is said of a graph without a plan.
+fn conflict(graph: &mut kspipe::graph::GraphBuilder) -> (String, String) {
+    match negotiate(&graph.build().expect("valid")) {
+        Err(NegotiateError::Infeasible(infeasible)) => (infeasible.message, infeasible.help),
+        other => panic!("expected a conflict, got {other:?}"),
+    }
+}
+
+#[test]
+fn who_only_stands_on_the_other_side_is_named_too() {
+    let mut graph = Graph::builder();
+    graph.bridges(Bridges::Forbid);
+    graph.filter("camera").kernel().pin("capture", Direction::Out).item(must_allocate());
+    graph.filter("decoder").kernel().pin("in", Direction::In);
+    graph.filter("decoder").pin("out", Direction::Out);
+    graph.filter("decoder").route("in", "out", RouteKind::Pass);
+    graph.filter("viewer").pin("in", Direction::In);
+    graph.connect("camera.capture", "decoder.in").connect("decoder.out", "viewer.in");
+    let (message, help) = conflict(&mut graph);
+    assert_eq!(
+        message,
+        "camera.capture and viewer.in cannot share frames: camera.capture asks memory wildcard, MUST_ALLOCATE (kernel mode); \
+         viewer.in is in user mode, where kernel memory cannot be reached"
+    );
+    assert!(help.contains("bridges"), "{help}");
+}
+
+#[test]
+fn a_route_that_writes_into_shared_frames_is_named_with_who_shares_them() {
+    let mut graph = Graph::builder();
+    graph.filter("tee").pin("in", Direction::In);
+    for branch in ["a", "b"] {
+        graph.filter("tee").pin(branch, Direction::Out);
+        graph.filter("tee").route("in", branch, RouteKind::Pass);
+    }
+    graph.filter("writer").pin("in", Direction::In);
+    graph.filter("writer").pin("out", Direction::Out);
+    graph.filter("writer").route("in", "out", RouteKind::InPlace);
+    graph.connect("tee.a", "writer.in").bridges(Bridges::Forbid);
+    let (message, _) = conflict(&mut graph);
+    assert_eq!(
+        message,
+        "tee.in and writer.in cannot share frames: tee.in shares its frames among several branches; writer.in writes into \
+         frames on their way to writer.out, and frames that are shared are read-only"
+    );
+
+    // The same of a pin that wants its frames left alone.
+    let mut graph = Graph::builder();
+    let whole = FramingItem { requirements: RequirementFlags::FRAME_INTEGRITY, ..FramingItem::default() };
+    graph.filter("source").pin("out", Direction::Out).item(whole);
+    graph.filter("writer").pin("in", Direction::In);
+    graph.filter("writer").pin("out", Direction::Out);
+    graph.filter("writer").route("in", "out", RouteKind::InPlace);
+    graph.connect("source.out", "writer.in").bridges(Bridges::Forbid);
+    let (message, _) = conflict(&mut graph);
+    assert!(message.starts_with("source.out and writer.in cannot share frames"), "{message}");
+}
+
+#[test]
+fn data_that_rest_on_a_preference_are_said_to_fail_the_plan() {
+    let prefers = FramingItem {
+        requirements: RequirementFlags::PREFERENCES_ONLY | RequirementFlags::MUST_ALLOCATE,
+        ..FramingItem::exactly(100)
+    };
+    let small = FramingItem { requirements: RequirementFlags::MUST_ALLOCATE, ..FramingItem::exactly(50) };
+    let mut graph = Graph::builder();
+    graph
+        .filter("a")
+        .pin("out", Direction::Out)
+        .item(FramingItem { requirements: RequirementFlags::MUST_ALLOCATE, ..FramingItem::default() });
+    graph.filter("b").pin("in", Direction::In).item(small);
+    graph.connect("a.out", "b.in");
+    graph.filter("a").pin("in", Direction::In).item(prefers);
+    graph.filter("a").route("in", "out", RouteKind::Pass);
+    let (message, _) = conflict(&mut graph);
+    assert_eq!(
+        message,
+        "a.in, a.out and b.in cannot share frames: a.in gives frames of 100 bytes of data, which must fit where they are \
+         copied; a.out asks memory wildcard, MUST_ALLOCATE (user mode); b.in asks memory wildcard, frames of 50 bytes, \
+         MUST_ALLOCATE (user mode)"
+    );
+}
+
 #[test]
 fn a_cycle_is_named() {
     let mut graph = Graph::builder();

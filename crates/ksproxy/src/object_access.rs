@@ -3,6 +3,7 @@
 use crate::handle::{Handle, OwnedHandle};
 use ks::{IOCTL_KS_PROPERTY, KsAllocatorFraming, KsProperty, NtStatus};
 use std::fmt;
+use std::sync::Arc;
 use windows_core::HRESULT;
 use zerocopy::IntoBytes;
 
@@ -17,6 +18,8 @@ impl Win32Error {
     pub const FILE_NOT_FOUND: Self = Self(2);
     /// `ERROR_INVALID_HANDLE`: the handle names no object, or none of the kind asked for.
     pub const INVALID_HANDLE: Self = Self(6);
+    /// `ERROR_INVALID_DATA`: what was answered is malformed.
+    pub const INVALID_DATA: Self = Self(13);
     /// `ERROR_GEN_FAILURE`: it failed, and nothing more is known.
     pub const GEN_FAILURE: Self = Self(31);
     /// `ERROR_NOT_SUPPORTED`: the object does not do this.
@@ -31,6 +34,8 @@ impl Win32Error {
     pub const BUSY: Self = Self(170);
     /// `ERROR_MORE_DATA`: there is an answer, and no buffer, or too small a one, was given for it.
     pub const MORE_DATA: Self = Self(234);
+    /// `ERROR_NO_MORE_ITEMS`: the list is at its end.
+    pub const NO_MORE_ITEMS: Self = Self(259);
     /// `ERROR_OPERATION_ABORTED`: the request was cancelled.
     pub const OPERATION_ABORTED: Self = Self(995);
     /// `ERROR_IO_PENDING`: the request waits.
@@ -133,8 +138,8 @@ impl std::error::Error for DeviceError {}
 /// How KS objects are reached by their handles. The allocator object calls this from any thread and holds no lock
 /// meanwhile.
 ///
-/// [`InProcessObjects`](crate::InProcessObjects) reaches the objects of this process. Objects of other processes, and
-/// Windows' own, are other implementations.
+/// On Windows, `DeviceObjects` reaches what the kernel's handles name. Elsewhere, `InProcessObjects` reaches the objects
+/// of this process; objects of other processes will be another implementation.
 pub trait ObjectAccess: Send + Sync {
     /// `KsCreateAllocator`: creates an allocator with this framing on the handle of a sink pin.
     ///
@@ -164,6 +169,14 @@ pub trait ObjectAccess: Send + Sync {
         input: &[u8],
         output: &mut [u8],
     ) -> Result<usize, DeviceError>;
+}
+
+/// How the objects of this system are reached.
+pub(crate) fn of_the_system() -> Arc<dyn ObjectAccess> {
+    #[cfg(unix)]
+    return crate::in_process::InProcessObjects::access();
+    #[cfg(windows)]
+    return crate::windows::DeviceObjects::access();
 }
 
 impl dyn ObjectAccess + '_ {

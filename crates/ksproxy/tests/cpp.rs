@@ -25,6 +25,22 @@ fn every_slot_does_what_its_statements_say_from_cpp() {
 }
 
 #[test]
+fn ready_pins_do_what_their_statements_say_from_cpp() {
+    let build = tempfile::tempdir().expect("a folder");
+    let program = build.path().join("ikspinpipe");
+    compile("g++", "-std=c++17", &folder().join("tests/cpp/ikspinpipe.cpp"), &program);
+    let output = succeed(run(Command::new(&program).arg(library()), "g++"), "the statements");
+    let statements: std::collections::BTreeSet<u32> = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("ok "))
+        .filter_map(|line| line.split(' ').next()?.parse().ok())
+        .collect();
+    for statement in (152..=160).chain([11, 164]) {
+        assert!(statements.contains(&statement), "statement {statement} was not checked:\n{output}");
+    }
+}
+
+#[test]
 fn live_pins_written_in_cpp_are_negotiated() {
     let build = tempfile::tempdir().expect("a folder");
     let program = build.path().join("live_pins");

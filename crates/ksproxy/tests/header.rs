@@ -9,7 +9,7 @@
 mod tools;
 
 use ks::*;
-use ksproxy::KspPin;
+use ksproxy::KspPinDescription;
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::process::Command;
@@ -74,11 +74,18 @@ const STRUCTURES: &[Structure] = structures! {
     "KSMULTIPLE_ITEM": KsMultipleItem { "Size" = size, "Count" = count }
     "PIN_INFO": PinInfo { "pFilter" = p_filter, "dir" = dir, "achName" = ach_name }
     "FILTER_INFO": FilterInfo { "achName" = ach_name, "pGraph" = p_graph }
-    "KSP_PIN": KspPin {
+    "KSP_PIN_DESCRIPTION": KspPinDescription {
         "Size" = size, "Direction" = direction, "PinName" = pin_name, "FilterName" = filter_name,
         "Framing" = framing, "FramingSize" = framing_size, "Communication" = communication, "Handle" = handle
     }
     "KSIDENTIFIER": KsIdentifier { "Set" = set, "Id" = id, "Flags" = flags }
+    "KSP_PIN": KspPin { "Property" = property, "PinId" = pin_id, "Reserved" = reserved }
+    "KSDATAFORMAT": KsDataFormat {
+        "FormatSize" = format_size, "Flags" = flags, "SampleSize" = sample_size, "Reserved" = reserved,
+        "MajorFormat" = major_format, "SubFormat" = sub_format, "Specifier" = specifier
+    }
+    "KSDATARANGE": KsDataRange { "FormatSize" = format_size, "Flags" = flags }
+    "KSATTRIBUTE": KsAttribute { "Size" = size, "Flags" = flags, "Attribute" = attribute }
     "KSSTREAM_SEGMENT": KsStreamSegment {
         "KsInterfaceHandler" = ks_interface_handler, "KsDataTypeHandler" = ks_data_type_handler,
         "IoOperation" = io_operation, "CompletionEvent" = completion_event
@@ -112,17 +119,22 @@ fn numbers() -> Vec<(&'static str, u32)> {
         };
     }
     add!(
-        RequirementFlags OptionFlags AllocatorFlags GetBufferFlags SampleFlags AllocatorStrategy PipeFactors;
+        RequirementFlags OptionFlags AllocatorFlags GetBufferFlags SampleFlags AllocatorStrategy PipeFactors
+        KsPropertyType DataFormatFlags DataRangeFlags AttributeFlags;
         PoolType KsAllocatorMode KsPeekOperation KsIoOperation KsPinCommunication PipeState PipeAllocatorPlace
         KsLogicalMemoryType FramingProp FramingCacheOps PinDirection FilterState
     );
     all.extend(Hresult::NAMES.iter().map(|(name, value)| (*name, value.0.cast_unsigned())));
+    all.extend(IOCTLS);
+    let declared = ["KSPROPERTY_PIN_", "KSPROPERTY_STREAMALLOCATOR_"];
+    all.extend(KS_IDS.iter().filter(|(name, _)| declared.iter().any(|set| name.starts_with(set))));
     all
 }
 
 /// The interfaces the header declares.
 const DECLARED: &[&Interface] = &[
     &IUNKNOWN,
+    &ICLASSFACTORY,
     &IKSALLOCATOR,
     &IKSALLOCATOREX,
     &IMEMALLOCATOR,
@@ -167,11 +179,15 @@ fn identifiers() -> String {
     let mut source = String::new();
     let interfaces = DECLARED.iter().map(|interface| (format!("IID_{}", interface.name), interface.iid));
     let memory_types = KSMEMORY_TYPES.iter().map(|(name, guid)| (name.to_string(), *guid));
-    let standard = [
-        ("KSINTERFACESETID_Standard".to_owned(), KSINTERFACESETID_Standard),
-        ("KSMEDIUMSETID_Standard".to_owned(), KSMEDIUMSETID_Standard),
+    let sets = [
+        ("KSPROPSETID_Pin", KSPROPSETID_Pin),
+        ("KSPROPSETID_StreamAllocator", KSPROPSETID_StreamAllocator),
+        ("CLSID_KspAllocator", ksproxy::CLSID_KspAllocator),
+        ("KSINTERFACESETID_Standard", KSINTERFACESETID_Standard),
+        ("KSMEDIUMSETID_Standard", KSMEDIUMSETID_Standard),
     ];
-    for (name, guid) in interfaces.chain(memory_types).chain(standard) {
+    let sets = sets.map(|(name, guid)| (name.to_string(), guid));
+    for (name, guid) in interfaces.chain(memory_types).chain(sets) {
         let bytes: String = zerocopy::IntoBytes::as_bytes(&guid).iter().map(|byte| format!("\\x{byte:02x}")).collect();
         writeln!(source, "    same(\"{name}\", &{name}, \"{bytes}\");").unwrap();
     }
@@ -255,6 +271,7 @@ fn s008_s009_the_rust_interfaces_have_the_headers_slots() {
         };
     }
     compare! {
+        ICLASSFACTORY = IClassFactory, IClassFactory_Vtbl: CreateInstance LockServer;
         IKSALLOCATOR = IKsAllocator, IKsAllocator_Vtbl:
             KsGetAllocatorHandle KsGetAllocatorMode KsGetAllocatorStatus KsSetAllocatorMode;
         IKSALLOCATOREX = IKsAllocatorEx, IKsAllocatorEx_Vtbl:

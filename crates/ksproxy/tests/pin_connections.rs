@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::pins::both;
 use common::*;
 use ks::*;
 use ksproxy::hresult::*;
@@ -13,11 +14,6 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
 use windows_core::{HRESULT, Interface, Ref, implement};
-
-/// A new pin of each class.
-fn both() -> [KsPin; 2] {
-    [KsPin::input("In").build(), KsPin::output("Out").build()]
-}
 
 fn connected_to(pin: &KsPin) -> (HRESULT, Option<IPin>) {
     let mut peer = None;
@@ -104,7 +100,7 @@ fn the_connections_media_type_is_the_one_given_or_any() {
             assert_eq!(pin.interface().ConnectionMediaType(&mut read), S_OK);
             assert_eq!((read.majortype, read.l_sample_size, read.cb_format), (KSMEMORY_TYPE_USER, 7, 6));
             assert_eq!(std::slice::from_raw_parts(read.pb_format.cast::<u8>(), 6), b"format", "a copy of its own");
-            libc::free(read.pb_format);
+            task_free(read.pb_format);
         }
     }
     output.disconnect();
@@ -302,6 +298,8 @@ fn internal_connections_are_answered_as_the_array_has_room() {
     let second = KsPin::output("Second").build();
     assert_eq!(internal(&input, 2), (E_NOTIMPL, 2, vec![None, None]), "every output pin");
     input.set_internal_connections(Some(&[&first, &second])).unwrap();
+    let refused = input.set_internal_connections(Some(&[&first, &KsPin::input("Other").build()])).unwrap_err();
+    assert_eq!(refused.code(), VFW_E_INVALID_DIRECTION, "it goes the same way");
     let all = vec![Some(first.interface()), Some(second.interface())];
     assert_eq!(internal(&input, 2), (S_OK, 2, all.clone()));
     assert_eq!(internal(&input, 3), (S_OK, 2, [all, vec![None]].concat()));

@@ -4,19 +4,16 @@
 
 mod common;
 
+use common::pins::both;
 use common::*;
 use ks::*;
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
-use ksproxy::{Handle, InProcessObjects, KsAllocator, KsPin, KspCreatePin, KspPin, PinEvents};
+use ksproxy::{Handle, InProcessObjects, KsAllocator, KsPin, KspCreatePin, KspPinDescription, PinEvents};
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Mutex};
-use windows_core::{HRESULT, Interface};
-
-/// A new pin of each class.
-fn both() -> [KsPin; 2] {
-    [KsPin::input("In").build(), KsPin::output("Out").build()]
-}
+use windows_core::{HRESULT, Interface, implement};
 
 /// A text of the pin's, up to its zero.
 fn text(units: *const u16) -> String {
@@ -49,7 +46,7 @@ fn names_are_the_pins_own_and_never_null() {
     // SAFETY: the places are there, and the identifier is the caller's to free; null is what is tested.
     unsafe {
         assert_eq!((pin.interface().QueryId(&mut id), text(id)), (S_OK, "Eingang \u{1F4FA}".into()));
-        libc::free(id.cast());
+        task_free(id.cast());
         assert_eq!(pin.interface().QueryId(null_mut()), E_POINTER);
         assert_eq!(pin.interface().QueryPinInfo(null_mut()), E_POINTER);
         assert_eq!(pin.interface().QueryPinInfo(&mut info), S_OK);
@@ -69,6 +66,52 @@ fn names_are_the_pins_own_and_never_null() {
     }
 }
 
+/// A host's filter, of which pins only count references.
+#[implement(IBaseFilter)]
+struct Filter;
+
+#[rustfmt::skip]
+impl IPersist_Impl for Filter_Impl {
+    unsafe fn GetClassID(&self, _: *mut Guid) -> HRESULT { panic!("not called") }
+}
+
+#[rustfmt::skip]
+impl IMediaFilter_Impl for Filter_Impl {
+    unsafe fn Stop(&self) -> HRESULT { panic!("not called") }
+    unsafe fn Pause(&self) -> HRESULT { panic!("not called") }
+    unsafe fn Run(&self, _: i64) -> HRESULT { panic!("not called") }
+    unsafe fn GetState(&self, _: u32, _: *mut FilterState) -> HRESULT { panic!("not called") }
+    unsafe fn SetSyncSource(&self, _: *mut c_void) -> HRESULT { panic!("not called") }
+    unsafe fn GetSyncSource(&self, _: *mut *mut c_void) -> HRESULT { panic!("not called") }
+}
+
+#[rustfmt::skip]
+impl IBaseFilter_Impl for Filter_Impl {
+    unsafe fn EnumPins(&self, _: *mut Option<IEnumPins>) -> HRESULT { panic!("not called") }
+    unsafe fn FindPin(&self, _: *const u16, _: *mut Option<IPin>) -> HRESULT { panic!("not called") }
+    unsafe fn QueryFilterInfo(&self, _: *mut FilterInfo) -> HRESULT { panic!("not called") }
+    unsafe fn JoinFilterGraph(&self, _: *mut c_void, _: *const u16) -> HRESULT { panic!("not called") }
+    unsafe fn QueryVendorInfo(&self, _: *mut *mut u16) -> HRESULT { panic!("not called") }
+}
+
+#[test]
+fn a_pin_names_the_filter_its_host_gave_it() {
+    for pin in both() {
+        let filter = IBaseFilter::from(Filter);
+        pin.set_filter(Some(&filter));
+        assert_eq!(references(&filter), 2);
+        let mut info = PinInfo::default();
+        // SAFETY: the place is there, and the filter in it an interface with a reference of the test's.
+        unsafe {
+            assert_eq!(pin.interface().QueryPinInfo(&mut info), S_OK);
+            assert_eq!((info.p_filter, references(&filter)), (filter.as_raw(), 3));
+            drop(IBaseFilter::from_raw(info.p_filter));
+        }
+        pin.set_filter(None);
+        assert_eq!(references(&filter), 1);
+    }
+}
+
 /// A list of a pin's, and its memory freed.
 fn list(query: impl Fn(*mut *mut KsMultipleItem) -> HRESULT) -> Vec<KsIdentifier> {
     let mut list = null_mut::<KsMultipleItem>();
@@ -79,7 +122,7 @@ fn list(query: impl Fn(*mut *mut KsMultipleItem) -> HRESULT) -> Vec<KsIdentifier
         let head = *list;
         assert_eq!(head.size, 8 + 24 * head.count);
         let items = std::slice::from_raw_parts(list.add(1).cast::<KsIdentifier>(), head.count as usize).to_vec();
-        libc::free(list.cast());
+        task_free(list.cast());
         items
     }
 }
@@ -237,9 +280,9 @@ fn a_host_that_panics_at_its_end_does_not_take_the_process_with_it() {
 }
 
 /// What `KspCreatePin` is given in these tests.
-fn described(direction: PinDirection) -> KspPin {
-    KspPin {
-        size: size_of::<KspPin>() as u32,
+fn described(direction: PinDirection) -> KspPinDescription {
+    KspPinDescription {
+        size: size_of::<KspPinDescription>() as u32,
         direction,
         pin_name: null(),
         filter_name: null(),
@@ -250,7 +293,7 @@ fn described(direction: PinDirection) -> KspPin {
     }
 }
 
-fn create<I: Interface>(pin: *const KspPin) -> Result<I, HRESULT> {
+fn create<I: Interface>(pin: *const KspPinDescription) -> Result<I, HRESULT> {
     let mut object = std::ptr::dangling_mut();
     // SAFETY: null or a description whose pointers are good, and a place that is there.
     let answer = unsafe { KspCreatePin(pin, &I::IID, &mut object) };
@@ -264,7 +307,7 @@ fn ksp_create_pin_makes_what_is_described() {
     let name: Vec<u16> = "Out\0".encode_utf16().collect();
     let framing = KsAllocatorFramingEx::simple(KSMEMORY_TYPE_USER, FramingFlags(0), 2, AlignmentMask(7), 100, 100);
     let (handle, watcher) = watched_handle();
-    let pin = KspPin {
+    let pin = KspPinDescription {
         pin_name: name.as_ptr(),
         framing: &framing,
         framing_size: 112,
@@ -295,17 +338,17 @@ fn ksp_create_pin_refuses_what_is_wrong_and_leaves_the_handle() {
     let framing = KsAllocatorFramingEx { count_items: 2, ..Default::default() };
     let endless = vec![u16::from(b'x'); 32768];
     let (handle, watcher) = watched_handle();
-    let sound = KspPin { handle: handle.handle(), ..described(PinDirection::OUTPUT) };
+    let sound = KspPinDescription { handle: handle.handle(), ..described(PinDirection::OUTPUT) };
     for (wrong, expected) in [
-        (KspPin { size: 0, ..sound }, E_INVALIDARG),
-        (KspPin { size: sound.size + 1, ..sound }, E_INVALIDARG),
-        (KspPin { direction: PinDirection(2), ..sound }, E_INVALIDARG),
-        (KspPin { framing: &framing, framing_size: 112, ..sound }, E_INVALIDARG),
-        (KspPin { framing: &framing, framing_size: 0, ..sound }, E_INVALIDARG),
-        (KspPin { framing_size: 112, ..sound }, E_POINTER),
-        (KspPin { pin_name: endless.as_ptr(), ..sound }, E_INVALIDARG),
-        (KspPin { handle: Handle(i32::MAX as isize), ..sound }, E_HANDLE),
-        (KspPin { handle: Handle(1), ..sound }, E_HANDLE),
+        (KspPinDescription { size: 0, ..sound }, E_INVALIDARG),
+        (KspPinDescription { size: sound.size + 1, ..sound }, E_INVALIDARG),
+        (KspPinDescription { direction: PinDirection(2), ..sound }, E_INVALIDARG),
+        (KspPinDescription { framing: &framing, framing_size: 112, ..sound }, E_INVALIDARG),
+        (KspPinDescription { framing: &framing, framing_size: 0, ..sound }, E_INVALIDARG),
+        (KspPinDescription { framing_size: 112, ..sound }, E_POINTER),
+        (KspPinDescription { pin_name: endless.as_ptr(), ..sound }, E_INVALIDARG),
+        (KspPinDescription { handle: Handle(i32::MAX as isize), ..sound }, E_HANDLE),
+        (KspPinDescription { handle: Handle(1), ..sound }, E_HANDLE),
     ] {
         assert_eq!(create::<IPin>(&wrong).err(), Some(expected), "{wrong:?}");
     }

@@ -164,6 +164,17 @@ pub(crate) fn all() -> Vec<Layout> {
             access_flags: "AccessFlags", description_size: "DescriptionSize", prop_type_set: "PropTypeSet",
             members_list_count: "MembersListCount", reserved: "Reserved",
         }
+        User "KSDATAFORMAT": KsDataFormat {
+            format_size: "FormatSize" | "Alignment", flags: "Flags", sample_size: "SampleSize", reserved: "Reserved",
+            major_format: "MajorFormat", sub_format: "SubFormat", specifier: "Specifier",
+        }
+        User "KSDATARANGE": KsDataRange {
+            format_size: "FormatSize", flags: "Flags", sample_size: "SampleSize", reserved: "Reserved",
+            major_format: "MajorFormat", sub_format: "SubFormat", specifier: "Specifier",
+        }
+        User "KSATTRIBUTE": KsAttribute { size: "Size", flags: "Flags", attribute: "Attribute" }
+        Kernel "KSATTRIBUTE_LIST": KsAttributeListFor(P) { count: "Count", attributes: "Attributes" }
+        User "KSP_PIN": KspPin { property: "Property", pin_id: "PinId", reserved: "Reserved" }
         User "KSTIME": KsTime { time: "Time", numerator: "Numerator", denominator: "Denominator" }
         User "KSSTREAM_HEADER": KsStreamHeaderFor(P) {
             size: "Size", type_specific_flags: "TypeSpecificFlags", presentation_time: "PresentationTime",

@@ -172,9 +172,10 @@ fn numbers() -> Vec<(&'static str, u32)> {
     take!(RequirementFlags, OptionFlags, AllocatorFlags, AllocatorStrategy, PipeFactors, KsPropertyType; word);
     take!(KsMethodType, KsEventType, EventNotification, StreamHeaderFlags, SampleFlags, GetBufferFlags; word);
     take!(PoolType, KsAllocatorMode, PipeState, PipeAllocatorPlace, KsLogicalMemoryType, KsIoOperation; word);
+    take!(KsPinDataFlow, KsState; word);
+    take!(DataFormatFlags, DataRangeFlags, AttributeFlags; word);
     take!(KsPeekOperation, FramingProp, FramingCacheOps, KsPinCommunication, AlignmentMask, PinDirection; word);
     take!(FilterState; word);
-    take!(KsPinDataFlow, KsState; word);
     take!(Hresult; |status: Hresult| status.0.cast_unsigned());
     take!(NtStatus; |status: NtStatus| status.0.cast_unsigned());
     numbers.extend_from_slice(KS_IDS);

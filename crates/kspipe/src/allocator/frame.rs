@@ -144,6 +144,28 @@ impl Frame {
         RawFrame { pool, address: start.as_ptr() as usize, size, index, generation }
     }
 
+    /// Makes the claim a pointer, as [`Box::into_raw`] does: for a holder that keeps it in an atomic. The frame stays out,
+    /// and its allocator's memory there, until [`from_ptr`](Self::from_ptr) makes a `Frame` of it again. Costs nothing,
+    /// where [`into_raw`](Self::into_raw) marks the frame so that the way back can be checked.
+    ///
+    /// The pointer is never followed by anybody but `from_ptr`.
+    #[inline]
+    pub fn into_ptr(self) -> NonNull<()> {
+        self.into_claim().cell.cast()
+    }
+
+    /// Makes a frame of what [`into_ptr`](Self::into_ptr) gave, also after the last `Allocator` was dropped.
+    ///
+    /// # Safety
+    /// The pointer came from `into_ptr`, and no frame has been made of it since.
+    #[inline]
+    pub unsafe fn from_ptr(pointer: NonNull<()>) -> Self {
+        let cell: NonNull<Cell> = pointer.cast();
+        // SAFETY: the claim that `into_ptr` took was not given up since, so the cell is there.
+        let generation = unsafe { cell.as_ref() }.word().generation();
+        Self(Claim { cell, generation })
+    }
+
     #[inline(always)]
     fn into_claim(self) -> Claim {
         let this = ManuallyDrop::new(self);

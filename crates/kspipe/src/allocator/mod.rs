@@ -142,6 +142,13 @@ impl Allocator {
         self.pool.try_acquire()
     }
 
+    /// The first look of [`try_acquire`](Self::try_acquire), which mostly finds a frame, and nothing else: for a caller
+    /// who wants the rest out of its way. `None` says nothing about other frames.
+    #[inline]
+    pub fn acquire_hinted(&self) -> Option<Frame> {
+        self.pool.acquire_hinted()
+    }
+
     /// Takes a frame; waits for one, first come, first served, at most for the time given.
     ///
     /// # Errors

@@ -79,37 +79,49 @@ impl Pool {
         unsafe { &*self.table.load(Ordering::Acquire) }
     }
 
+    /// This thread's hint; `None` before the thread's first search.
     #[inline(always)]
-    fn hint(&self) -> &AtomicU32 {
-        &self.hints[stripe() % HINTS].0
+    fn hint(&self) -> Option<&Hint> {
+        self.hints.get(stripe())
     }
 
     /// Takes a frame, without waiting.
     #[inline]
     pub(super) fn try_acquire(&self) -> Result<Frame, AcquireError> {
-        let hint = self.hint();
+        match self.acquire_hinted() {
+            Some(frame) => Ok(frame),
+            None => self.search(),
+        }
+    }
+
+    /// Takes the frame that is this thread's next, if that is free. Calls nothing: whoever inlines it keeps what it has
+    /// in registers.
+    #[inline(always)]
+    pub(super) fn acquire_hinted(&self) -> Option<Frame> {
+        let hint = &self.hint()?.0;
         let index = hint.load(Ordering::Relaxed);
         let reach = self.reach.load(Ordering::Relaxed);
         // A hint from before a commit may point beyond what has been out since.
-        if index < reach
-            && let Some(cell) = self.table().cell(index)
-            && let Some(word) = cell.take()
-        {
-            look_next(hint, index, reach);
-            return Ok(Frame::new(Claim::new(cell, word.generation())));
+        if index >= reach {
+            return None;
         }
-        self.search(index)
+        let cell = self.table().cell(index)?;
+        let word = cell.take()?;
+        look_next(hint, index, reach);
+        Some(Frame::new(Claim::new(cell, word.generation())))
     }
 
     /// Looks at every frame, from this one on. Says there is none only when there was a moment at which none was free:
     /// when two looks in a row found all taken, and the same generation of each (a generation only grows).
     #[cold]
     #[inline(never)]
-    fn search(&self, start: u32) -> Result<Frame, AcquireError> {
+    fn search(&self) -> Result<Frame, AcquireError> {
+        let hint = &self.hints[assigned_stripe()].0;
+        let start = hint.load(Ordering::Relaxed);
         let mut last_look = None;
         loop {
             let table = self.table();
-            let look = match self.look(table, start) {
+            let look = match self.look(table, hint, start) {
                 Ok(claim) => return Ok(Frame::new(claim)),
                 Err(look) => look,
             };
@@ -125,7 +137,7 @@ impl Pool {
     }
 
     /// Takes the first free frame: of those that have been out before, from `start` on and around; then of the others.
-    fn look(&self, table: &Table, start: u32) -> Result<Claim, Look> {
+    fn look(&self, table: &Table, hint: &AtomicU32, start: u32) -> Result<Claim, Look> {
         let cells = table.cells();
         let reach = (self.reach.load(Ordering::Relaxed) as usize).min(cells.len());
         let start = (start as usize).min(reach);
@@ -136,7 +148,7 @@ impl Pool {
                 // Fits: a table has at most MAX_FRAMES cells.
                 let index = index as u32;
                 let reach = self.reach.fetch_max(index + 1, Ordering::Relaxed).max(index + 1);
-                look_next(self.hint(), index, reach);
+                look_next(hint, index, reach);
                 return Ok(Claim::new(cell, word.generation()));
             }
             let word = cell.word();
@@ -156,7 +168,9 @@ impl Pool {
         // Before the frame is given, for afterwards the pool may be gone. This thread gets the same frame next, whose
         // memory its cache knows.
         // SAFETY: a claim keeps its pool alive (see the module's page), and this one ends below at the earliest.
-        unsafe { pool.as_ref() }.hint().store(index, Ordering::Relaxed);
+        if let Some(hint) = unsafe { pool.as_ref() }.hint() {
+            hint.0.store(index, Ordering::Relaxed);
+        }
         // SAFETY: the claim is the caller's to give.
         if !unsafe { Cell::give_back(claim.cell, claim.generation) } {
             // SAFETY: the claim was not given.
@@ -196,23 +210,24 @@ struct Look {
     all_held: bool,
 }
 
-/// This thread's number among those that search: plain thread-local data, nothing to be torn down.
+thread_local! {
+    /// This thread's number among those that search: plain data, nothing to be torn down.
+    static STRIPE: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
+}
+
+/// This thread's hint, by number; beyond all there are before it has one.
 #[inline(always)]
 fn stripe() -> usize {
+    // A model has few threads, and the same each time.
+    if cfg!(loom) { 0 } else { STRIPE.get() }
+}
+
+/// The same, given out at the first search.
+fn assigned_stripe() -> usize {
     use std::sync::atomic::AtomicUsize;
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static STRIPE: std::cell::Cell<usize> = const { std::cell::Cell::new(usize::MAX) };
+    if stripe() >= HINTS {
+        STRIPE.set(NEXT.fetch_add(1, Ordering::Relaxed) % HINTS);
     }
-    if cfg!(loom) {
-        // A model has few threads, and the same each time.
-        return 0;
-    }
-    let stripe = STRIPE.get();
-    if stripe != usize::MAX {
-        return stripe;
-    }
-    let stripe = NEXT.fetch_add(1, Ordering::Relaxed) % HINTS;
-    STRIPE.set(stripe);
-    stripe
+    stripe()
 }

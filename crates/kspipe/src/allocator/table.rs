@@ -64,6 +64,7 @@ impl Cell {
     }
 
     /// The word as it is now.
+    #[inline(always)]
     pub(super) fn word(&self) -> Word {
         Word(self.word.load(Ordering::Acquire))
     }

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::progression::Progression;
-use crate::graph::{Direction, FramingItem, Mode, PinId, RouteKind};
+use crate::graph::{Direction, FramingItem, PinId, RouteKind};
 use ks::{Guid, KSMEMORY_TYPE_WILDCARD};
 
 /// How much a pin wants to allocate the frames itself.
@@ -128,9 +128,4 @@ pub(super) fn passing_pins(facts: &Facts<'_>) -> Vec<bool> {
         passes[route.from.index()] |= route.kind == RouteKind::Pass;
     }
     passes
-}
-
-/// Which side a pin is on decides what a wildcard reaches; see [`super::memory`].
-pub(super) fn mode_of(facts: &Facts<'_>, pin: PinId) -> Mode {
-    facts.graph.mode(pin)
 }

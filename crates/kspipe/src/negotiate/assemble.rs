@@ -1,7 +1,7 @@
 //! From the choices of all components to a [`Plan`].
 
 use super::allocator_choice::Candidates;
-use super::ask::{asks_of, mode_of};
+use super::ask::asks_of;
 use super::facts::{EdgeKind, Facts, find};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe, PipeNumbers};
@@ -132,7 +132,7 @@ fn numbers_of(
         let ask = asks.iter().find(|ask| ask.item == choice.item);
         let holds = facts.graph.pin(*pin).holds();
         let part = ask
-            .and_then(|ask| OpenPipe::of(ground, ask, holds, mode_of(facts, *pin), choice.class))
+            .and_then(|ask| OpenPipe::of(ground, ask, holds, Some(facts.graph.mode(*pin)), choice.class))
             .and_then(|(pipe, _)| pipe.with_capacity(ground, copied_in[pin.index()]));
         whole = match (whole, part) {
             (Some(whole), Some(part)) => OpenPipe::combined(ground, &whole, &part),

@@ -1,5 +1,6 @@
 //! One component of a graph: solved as a tree where it is one, frontier by frontier where it is not.
 
+use super::counted::Counted;
 use super::frontier;
 use super::keys::Keys;
 use super::open_pipe::Ground;
@@ -14,7 +15,7 @@ pub(super) fn solve(
     pins: &[PinId],
     ground: &Ground,
     effort: &mut Effort,
-    silent: Option<&dyn Fn(PinId) -> bool>,
+    counted: &Counted,
 ) -> Option<(Solution, Keys)> {
     let edges = pins.iter().flat_map(|pin| problem.facts.edges_at(*pin));
     let (mut ends, mut cuttable) = (0, false);
@@ -24,9 +25,9 @@ pub(super) fn solve(
     }
     let is_tree = ends / 2 + 1 == pins.len() && !copies_within(problem, pins);
     if !is_tree {
-        return frontier::solve(problem, pins, ground, effort, silent);
+        return frontier::solve(problem, pins, ground, effort, counted);
     }
-    let mut tree = TreeSolver { problem, ground, may_cut: false, effort, silent };
+    let mut tree = TreeSolver { problem, ground, may_cut: false, effort, counted };
     if let Some(solution) = tree.solve(pins) {
         return Some(solution);
     }

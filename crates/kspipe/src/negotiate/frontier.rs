@@ -7,7 +7,8 @@
 //! the other, so that is the order taken. The number of frontiers kept is limited; past the limit the dearest are left
 //! out and the plan is no longer proven.
 
-use super::ask::{Ask, asks_of, mode_of};
+use super::ask::Ask;
+use super::counted::Counted;
 use super::facts::{EdgeKind, Facts};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe};
@@ -65,7 +66,7 @@ struct Walk<'a> {
     problem: &'a Problem<'a>,
     ground: &'a Ground,
     effort: &'a mut Effort,
-    silent: Option<&'a dyn Fn(PinId) -> bool>,
+    counted: &'a Counted,
     arrows: Vec<Arrow>,
     leaving: HashMap<PinId, Vec<u32>>,
     traces: Vec<Trace>,
@@ -78,15 +79,15 @@ pub(super) fn solve(
     pins: &[PinId],
     ground: &Ground,
     effort: &mut Effort,
-    silent: Option<&dyn Fn(PinId) -> bool>,
+    counted: &Counted,
 ) -> Option<(Solution, Keys)> {
-    let arrows = arrows_of(problem.facts, pins);
+    let arrows = arrows_of(problem.facts, pins, counted);
     let cuttable = arrows.iter().any(|arrow| matches!(arrow.kind, ArrowKind::Edge { cuttable: true, .. }));
     let mut leaving: HashMap<PinId, Vec<u32>> = HashMap::new();
     for (number, arrow) in arrows.iter().enumerate() {
         leaving.entry(arrow.from).or_default().push(number as u32);
     }
-    let mut walk = Walk { problem, ground, effort, silent, arrows, leaving, traces: Vec::new(), may_cut: false };
+    let mut walk = Walk { problem, ground, effort, counted, arrows, leaving, traces: Vec::new(), may_cut: false };
     let order = walk.depth_first_order(pins);
     walk.run(&order).or_else(|| {
         walk.may_cut = true;
@@ -95,13 +96,17 @@ pub(super) fn solve(
     })
 }
 
-fn arrows_of(facts: &Facts<'_>, pins: &[PinId]) -> Vec<Arrow> {
+fn arrows_of(facts: &Facts<'_>, pins: &[PinId], counted: &Counted) -> Vec<Arrow> {
     let component = pins.first().map(|pin| facts.component_of[pin.index()]);
     let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
     let edges = facts.edges.iter().enumerate().filter(|(_, edge)| inside(edge.from)).map(|(number, edge)| Arrow {
         from: edge.from,
         to: edge.to,
-        kind: ArrowKind::Edge { number: number as u32, kind: edge.kind, cuttable: edge.cuttable },
+        kind: ArrowKind::Edge {
+            number: number as u32,
+            kind: counted.kind(number as u32, edge),
+            cuttable: edge.cuttable,
+        },
     });
     let copies = facts.graph.routes().iter().filter(|route| route.kind == RouteKind::Copy);
     let copies = copies.filter(|route| inside(route.from) && inside(route.to));
@@ -136,12 +141,7 @@ impl Walk<'_> {
         let mut states = vec![State { frontier: Frontier::default(), keys: Keys::default(), trace: None }];
         let mut asks = Vec::new();
         for pin in order {
-            if self.silent.is_some_and(|silent| silent(*pin)) {
-                asks.clear();
-                asks.push(Ask::nothing());
-            } else {
-                asks_of(self.problem.facts, *pin, self.problem.passes[pin.index()], &mut asks);
-            }
+            self.counted.asks_of(self.problem, *pin, &mut asks);
             let parts = self.parts(*pin, &asks);
             let mut next = Frontiers::default();
             for state in &states {
@@ -161,9 +161,7 @@ impl Walk<'_> {
     /// What the pin is by itself, for each item and memory.
     fn parts<'b>(&self, pin: PinId, asks: &'b [Ask]) -> Vec<(PinChoice, &'b Ask, OpenPipe, Keys)> {
         let facts = self.problem.facts;
-        let silent = self.silent.is_some_and(|silent| silent(pin));
-        let holds = if silent { None } else { facts.graph.pin(pin).holds() };
-        let mode = mode_of(facts, pin);
+        let (holds, mode) = (self.counted.holds(facts, pin), self.counted.mode(facts, pin));
         let classes = 0..self.ground.classes.len() as u16;
         let each = asks.iter().flat_map(|ask| classes.clone().map(move |class| (ask, class)));
         each.filter_map(|(ask, class)| {
@@ -214,7 +212,7 @@ impl Walk<'_> {
             }
             let arrow = self.arrows[way.arrow as usize];
             if let ArrowKind::Edge { .. } = arrow.kind {
-                match pipe.with_capacity(self.ground, facts.data[arrow.from.index()]) {
+                match pipe.with_capacity(self.ground, self.counted.carried(facts, arrow.from)) {
                     Some(with_capacity) => pipe = with_capacity,
                     None => return,
                 }

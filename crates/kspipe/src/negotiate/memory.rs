@@ -33,14 +33,15 @@ impl MemoryClass {
         self.user_mappable
     }
 
-    /// Whether an item that asks for `asked`, of a pin on side `pin_mode`, accepts this memory.
-    pub(super) fn is_accepted(&self, asked: Guid, pin_mode: Mode) -> bool {
+    /// Whether an item that asks for `asked`, of a pin on side `pin_mode` (`None`: any), accepts this memory.
+    pub(super) fn is_accepted(&self, asked: Guid, pin_mode: Option<Mode>) -> bool {
         let memory = self.memory_type;
         let locked_user = self.mode == Mode::User && memory == KSMEMORY_TYPE_USER;
         match asked {
             KSMEMORY_TYPE_WILDCARD => match pin_mode {
-                Mode::User => memory == KSMEMORY_TYPE_USER || self.user_mappable,
-                Mode::Kernel => is_host_memory(memory) || self.host_mappable,
+                Some(Mode::User) => memory == KSMEMORY_TYPE_USER || self.user_mappable,
+                Some(Mode::Kernel) => is_host_memory(memory) || self.host_mappable,
+                None => is_host_memory(memory) || self.user_mappable || self.host_mappable,
             },
             KSMEMORY_TYPE_SYSTEM => is_host_memory(memory),
             KSMEMORY_TYPE_KERNEL_PAGED => {
@@ -70,15 +71,18 @@ fn is_host_memory(memory: Guid) -> bool {
 }
 
 /// The memory a pipe made of some of these pins could have. Types that no pin names are left out where another type
-/// serves everyone they serve.
-pub(super) fn memory_classes(graph: &Graph, pins: &[PinId]) -> Vec<MemoryClass> {
+/// serves everyone they serve. `mode_of` says on which side each pin is, `None` where on any.
+pub(super) fn memory_classes(
+    graph: &Graph,
+    pins: &[PinId],
+    mode_of: impl Fn(PinId) -> Option<Mode>,
+) -> Vec<MemoryClass> {
     let mut named: Vec<Guid> = Vec::new();
     let (mut any_user, mut any_kernel) = (false, false);
     for pin in pins {
-        match graph.mode(*pin) {
-            Mode::User => any_user = true,
-            Mode::Kernel => any_kernel = true,
-        }
+        let mode = mode_of(*pin);
+        any_user |= mode != Some(Mode::Kernel);
+        any_kernel |= mode != Some(Mode::User);
         for item in graph.pin(*pin).items() {
             if !named.contains(&item.memory) {
                 named.push(item.memory);

@@ -5,6 +5,7 @@ mod ask;
 mod assemble;
 mod component;
 mod conflict;
+mod counted;
 pub mod describe;
 mod facts;
 mod frontier;

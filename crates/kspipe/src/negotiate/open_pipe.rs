@@ -98,10 +98,17 @@ pub(super) struct OpenPipe {
 }
 
 impl OpenPipe {
-    /// The pipe that one pin is by itself, with what it costs already; `None` where the pin cannot have this memory.
-    pub(super) fn of(ground: &Ground, ask: &Ask, holds: Option<u32>, mode: Mode, class: u16) -> Option<(Self, Keys)> {
+    /// The pipe that one pin is by itself, with what it costs already; `None` where the pin cannot have this memory. The
+    /// pin is on any side where its `mode` does not count.
+    pub(super) fn of(
+        ground: &Ground,
+        ask: &Ask,
+        holds: Option<u32>,
+        mode: Option<Mode>,
+        class: u16,
+    ) -> Option<(Self, Keys)> {
         let memory = &ground.classes[class as usize];
-        if mode == Mode::User && memory.mode == Mode::Kernel {
+        if mode == Some(Mode::User) && memory.mode == Mode::Kernel {
             return None;
         }
         let mut keys = Keys::default();
@@ -117,7 +124,7 @@ impl OpenPipe {
                 order.add(&mut keys, Key::NotNaming, 1);
             }
         }
-        let may_allocate = mode == Mode::User || memory.mode == Mode::Kernel;
+        let may_allocate = mode != Some(Mode::Kernel) || memory.mode == Mode::Kernel;
         match ask.allocate {
             WantsToAllocate::Must if !may_allocate && !memory.is_mapped_device() => return None,
             WantsToAllocate::Prefers => order.add(&mut keys, Key::Departures, 1),
@@ -128,7 +135,7 @@ impl OpenPipe {
         }
         let mut pipe = OpenPipe {
             class,
-            has_user_pin: mode == Mode::User,
+            has_user_pin: mode != Some(Mode::Kernel),
             names_user_memory: ask.memory == KSMEMORY_TYPE_USER,
             has_allocator: ask.allocate == WantsToAllocate::Must,
             has_willing: ask.allocate == WantsToAllocate::Prefers && may_allocate,

@@ -1,6 +1,7 @@
 //! What is negotiated, whichever component of it is being solved.
 
 use super::ask::{asks_of, passing_pins};
+use super::counted::Counted;
 use super::facts::{CutCost, Edge, Facts};
 use super::keys::KeyOrder;
 use super::memory::memory_classes;
@@ -29,7 +30,7 @@ impl<'a> Problem<'a> {
     }
 
     /// What is common to the pipes these pins can form.
-    pub(super) fn ground(&self, pins: &[PinId]) -> Ground {
+    pub(super) fn ground(&self, pins: &[PinId], counted: &Counted) -> Ground {
         let mut has_steps = false;
         let mut smallest_maximum: Option<u64> = None;
         let mut asks = Vec::new();
@@ -47,6 +48,11 @@ impl<'a> Problem<'a> {
             Some(_) if has_steps => 0,
             Some(maximum) => maximum,
         };
-        Ground { order: self.order, classes: memory_classes(self.facts.graph, pins), always_granted, has_steps }
+        Ground {
+            order: self.order,
+            classes: memory_classes(self.facts.graph, pins, |pin| counted.mode(self.facts, pin)),
+            always_granted,
+            has_steps,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::assemble::assemble;
 use super::conflict::explain_conflict;
+use super::counted::Counted;
 use super::facts::Facts;
 use super::keys::{Key, KeyOrder, Keys};
 use super::problem::Problem;
@@ -43,10 +44,10 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let mut parts = Vec::with_capacity(facts.components.len());
     let mut total = Keys::default();
     for pins in &facts.components {
-        let ground = problem.ground(pins);
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
         // What a hard component used up, the easy ones after it do not need.
         let mut effort = Effort::up_to(left.max(MOST_EFFORT.1 * pins.len() as u64));
-        match component::solve(&problem, pins, &ground, &mut effort, None) {
+        match component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING) {
             Some((solution, keys)) => {
                 total += keys;
                 parts.push((ground, solution));

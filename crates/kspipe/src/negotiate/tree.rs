@@ -6,7 +6,8 @@
 //! pipe across the edge still allows ([`OpenPipe`]), and of those that allow the same, only the cheapest. A way that
 //! allows no less than another and costs no more makes that other one needless.
 
-use super::ask::{Ask, asks_of, mode_of};
+use super::ask::Ask;
+use super::counted::Counted;
 use super::facts::{Edge, EdgeKind};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe, Side};
@@ -103,8 +104,7 @@ pub(super) struct TreeSolver<'a> {
     pub(super) ground: &'a Ground,
     pub(super) may_cut: bool,
     pub(super) effort: &'a mut Effort,
-    /// Pins whose asks are left out, when the cause of a conflict is looked for.
-    pub(super) silent: Option<&'a dyn Fn(PinId) -> bool>,
+    pub(super) counted: &'a Counted,
 }
 
 /// A pin on the way from the root, and the edge over which it is reached.
@@ -131,7 +131,7 @@ impl TreeSolver<'_> {
             };
             let edge = self.problem.facts.edges[edge_number as usize];
             let side = if edge.from == visit.pin { Side::Upstream } else { Side::Downstream };
-            self.look_across(&mut table, edge.kind, side);
+            self.look_across(&mut table, self.counted.kind(edge_number, &edge), side);
             let parent = parent as usize;
             let mine = tables[parent].take();
             let mine = mine.unwrap_or_else(|| self.table_of_pin(visits[parent].pin, &mut asks, &mut traces));
@@ -165,15 +165,8 @@ impl TreeSolver<'_> {
     /// What a pin is by itself: an entry for each of its items and each memory it accepts.
     fn table_of_pin(&mut self, pin: PinId, asks: &mut Vec<Ask>, traces: &mut Vec<Trace>) -> Table {
         let (facts, ground) = (self.problem.facts, self.ground);
-        let silent = self.silent.is_some_and(|silent| silent(pin));
-        let holds = if silent { None } else { facts.graph.pin(pin).holds() };
-        if silent {
-            asks.clear();
-            asks.push(Ask::nothing());
-        } else {
-            asks_of(facts, pin, self.problem.passes[pin.index()], asks);
-        }
-        let mode = mode_of(facts, pin);
+        self.counted.asks_of(self.problem, pin, asks);
+        let (holds, mode) = (self.counted.holds(facts, pin), self.counted.mode(facts, pin));
         let mut table = Table::default();
         for ask in asks.iter() {
             for class in 0..ground.classes.len() as u16 {
@@ -205,15 +198,16 @@ impl TreeSolver<'_> {
     ) -> Table {
         let (facts, ground) = (self.problem.facts, self.ground);
         let edge = &facts.edges[edge_number as usize];
-        let carried = facts.data[edge.from.index()];
+        let kind = self.counted.kind(edge_number, edge);
+        let carried = self.counted.carried(facts, edge.from);
         let closed = self.cut_child(child, edge, child_side, carried);
         let mut table = Table::default();
         for Entry { pipe, keys, trace } in &mine.0 {
             for other in &child.0 {
                 self.effort.used += 1;
                 let joined = match child_side {
-                    Side::Downstream => OpenPipe::join(ground, pipe, &other.pipe, edge.kind, Side::Upstream),
-                    Side::Upstream => OpenPipe::join(ground, &other.pipe, pipe, edge.kind, Side::Downstream),
+                    Side::Downstream => OpenPipe::join(ground, pipe, &other.pipe, kind, Side::Upstream),
+                    Side::Upstream => OpenPipe::join(ground, &other.pipe, pipe, kind, Side::Downstream),
                 };
                 if let Some(joined) = joined {
                     let link = Trace::Join { one: *trace, other: other.trace };

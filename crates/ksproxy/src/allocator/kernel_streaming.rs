@@ -1,11 +1,11 @@
 //! `IKsAllocator` and `IKsAllocatorEx`.
 
-use super::{AllocatorObject, AllocatorObject_Impl, Segments};
+use super::{AllocatorObject, Segments};
 use crate::guard;
 use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
 use crate::interfaces::{IKsAllocator_Impl, IKsAllocatorEx_Impl, IKsObject, IKsPin};
-use crate::lock::lock;
+use crate::sync::lock;
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use core::sync::atomic::Ordering;
@@ -168,23 +168,23 @@ fn object_handle(pin: &IKsPin) -> Option<Handle> {
     handle.is_object().then_some(handle)
 }
 
-impl AllocatorObject_Impl {
+impl AllocatorObject {
     /// `KsSetAllocatorMode` (statements 110, 114). The caller has a reference.
     pub(crate) fn set_mode(&self, mode: KsAllocatorMode) {
         if ![KsAllocatorMode::USER, KsAllocatorMode::KERNEL].contains(&mode) {
             return;
         }
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
         self.mode.store(mode.0, Ordering::SeqCst);
         if mode == KsAllocatorMode::KERNEL {
-            self.decommit_locked();
+            self.decommit_locked(&mut state);
         }
         drop(state);
         self.complete_decommit();
     }
 }
 
-impl IKsAllocator_Impl for AllocatorObject_Impl {
+impl IKsAllocator_Impl for AllocatorObject {
     unsafe fn KsGetAllocatorHandle(&self) -> Handle {
         guard::value(Handle::NULL, || self.handle())
     }
@@ -214,7 +214,7 @@ impl IKsAllocator_Impl for AllocatorObject_Impl {
     }
 }
 
-impl IKsAllocatorEx_Impl for AllocatorObject_Impl {
+impl IKsAllocatorEx_Impl for AllocatorObject {
     unsafe fn KsGetProperties(&self) -> *mut AllocatorPropertiesEx {
         // Cannot panic.
         self.extended.get()

@@ -1,16 +1,15 @@
 //! `IMemAllocator` and `IMemAllocatorCallbackTemp`.
 
 use super::properties::{self, Request};
-use super::{AllocatorObject, AllocatorObject_Impl, State};
+use super::{AllocatorObject, State};
 use crate::guard;
 use crate::hresult::*;
 use crate::interfaces::{
     IMediaSample, IMemAllocator_Impl, IMemAllocatorCallbackTemp_Impl, IMemAllocatorNotifyCallbackTemp,
 };
-use crate::lock::lock;
 use crate::sample::{Sample, Whose};
+use crate::sync::{Ordering, lock};
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
 use ks::{AllocatorProperties, GetBufferFlags, KsAllocatorMode};
 use kspipe::allocator::{AcquireError, CommitError, Frame, SetPropertiesError};
 use std::sync::Arc;
@@ -63,7 +62,7 @@ impl AllocatorObject {
     }
 }
 
-impl AllocatorObject_Impl {
+impl AllocatorObject {
     /// `Commit`.
     fn commit(&self) -> Result<(), HRESULT> {
         let mut state = lock(&self.state);
@@ -90,56 +89,123 @@ impl AllocatorObject_Impl {
                 E_OUTOFMEMORY
             }
         })?;
-        self.committed.store(true, Ordering::SeqCst);
+        // Nothing was committed so far, or this changes nothing.
+        self.committed.store(true, Ordering::Release);
+        self.samples.for_each(Sample::dismiss);
         self.refer_to_itself(&mut state);
         Ok(())
     }
 
     /// `Decommit` in user mode. The caller has a reference and does not hold the lock.
     pub(super) fn decommit(&self) {
-        let state = lock(&self.state);
-        self.decommit_locked();
+        let mut state = lock(&self.state);
+        self.decommit_locked(&mut state);
         drop(state);
         self.complete_decommit();
     }
 
     /// The part of `Decommit` that needs the lock.
-    pub(super) fn decommit_locked(&self) {
-        self.committed.store(false, Ordering::SeqCst);
+    pub(super) fn decommit_locked(&self, state: &mut State) {
+        self.committed.store(false, Ordering::Release);
+        self.samples.for_each(|sample| state.summoned += usize::from(sample.summon()));
         self.engine.decommit();
     }
 
-    /// `GetBuffer`, without its pointers.
-    fn get_buffer(&self, flags: GetBufferFlags) -> Result<IMediaSample, HRESULT> {
-        if self.in_kernel_mode() || !self.committed.load(Ordering::SeqCst) {
+    /// `GetBuffer`: mostly, this thread's next frame is free, and its sample goes out by one compare-and-swap. Whatever
+    /// else there may be to it is out of line and comes last, so that this keeps what it has in registers.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is good for writing, and what is there need not be dropped.
+    #[inline(always)]
+    unsafe fn get_buffer(&self, buffer: *mut Option<IMediaSample>, flags: GetBufferFlags) -> HRESULT {
+        let mut taken = None;
+        // In kernel mode nothing is committed.
+        if self.committed.load(Ordering::Acquire)
+            && let Some(frame) = self.engine.acquire_hinted()
+        {
+            let issued = match self.samples.get(frame.index() as usize) {
+                Some(sample) => sample.issue(frame),
+                None => Err(frame),
+            };
+            match issued {
+                Ok(sample) => {
+                    // SAFETY: as the caller promises.
+                    unsafe { buffer.write(Some(sample)) };
+                    return S_OK;
+                }
+                Err(frame) => taken = Some(frame),
+            }
+        }
+        // SAFETY: as the caller promises.
+        unsafe { self.get_buffer_attended(buffer, flags, taken) }
+    }
+
+    /// `GetBuffer`, whatever there is to it; a frame may be taken already.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Self::get_buffer`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn get_buffer_attended(
+        &self,
+        buffer: *mut Option<IMediaSample>,
+        flags: GetBufferFlags,
+        taken: Option<Frame>,
+    ) -> HRESULT {
+        // SAFETY: as the caller promises.
+        unsafe { buffer.write(None) };
+        let issued = match taken {
+            Some(frame) => self.issue(frame),
+            None => self.acquire(flags).and_then(|frame| self.issue(frame)),
+        };
+        answer(issued.map(|sample| {
+            // SAFETY: as the caller promises.
+            unsafe { buffer.write(Some(sample)) };
+        }))
+    }
+
+    /// A frame, waiting for one if the flags allow.
+    fn acquire(&self, flags: GetBufferFlags) -> Result<Frame, HRESULT> {
+        if !self.committed.load(Ordering::Acquire) {
             return Err(VFW_E_NOT_COMMITTED);
         }
         let no_wait = flags.contains(GetBufferFlags::NOWAIT);
         let frame = if no_wait { self.engine.try_acquire() } else { self.engine.acquire(None) };
-        let frame = frame.map_err(|error| match error {
+        frame.map_err(|error| match error {
             AcquireError::NotCommitted => VFW_E_NOT_COMMITTED,
             AcquireError::Empty | AcquireError::TimedOut => VFW_E_TIMEOUT,
-        })?;
-        self.issue(frame)
+        })
     }
 
-    /// Sends a frame out as a sample.
+    /// Sends a frame out as a sample. A frame that cannot be goes home, outside the lock.
     fn issue(&self, frame: Frame) -> Result<IMediaSample, HRESULT> {
-        // Only where the engine was given other properties behind this face's back is one of these missing.
+        // Only where the engine was given other properties behind this face's back is this no LONG.
         let size = i32::try_from(frame.len()).map_err(|_| E_UNEXPECTED)?;
         let index = frame.index() as usize;
-        if self.samples.get(index).is_none() {
-            self.samples.grow(NonNull::from(self), index + 1)?;
-        }
-        let sample = self.samples.get(index).ok_or(E_UNEXPECTED)?;
-        // Counted before `committed` is read, as Decommit reads the count after it has written that: one of the two
-        // sees the other.
-        self.samples_out.fetch_add(1, Ordering::SeqCst);
-        if !self.committed.load(Ordering::SeqCst) {
-            // Decommitted since the frame was taken. It drains with this sample among those out.
-            self.refer_to_itself(&mut lock(&self.state));
-        }
-        Ok(sample.issue(frame.into_raw(), size))
+        let state = lock(&self.state);
+        let sample = if self.committed.load(Ordering::Relaxed) {
+            // Nothing grows but where the engine was given more frames behind this face's back.
+            self.samples.grow(NonNull::from(self), index + 1).and_then(|()| self.samples.get(index).ok_or(E_UNEXPECTED))
+        } else {
+            // Decommitted since the frame was taken.
+            Err(VFW_E_NOT_COMMITTED)
+        };
+        let issued = match sample {
+            Ok(sample) => {
+                sample.dismiss();
+                sample.fit(size);
+                // Dismissed, under the lock: nothing stands in the way.
+                sample.issue(frame).map_err(|frame| (frame, E_UNEXPECTED))
+            }
+            Err(error) => Err((frame, error)),
+        };
+        drop(state);
+        issued.map_err(|(frame, error)| {
+            drop(frame);
+            error
+        })
     }
 
     /// `ReleaseBuffer`: the pointer is only compared.
@@ -152,7 +218,7 @@ impl AllocatorObject_Impl {
     }
 }
 
-impl IMemAllocator_Impl for AllocatorObject_Impl {
+impl IMemAllocator_Impl for AllocatorObject {
     unsafe fn SetProperties(&self, request: *const AllocatorProperties, actual: *mut AllocatorProperties) -> HRESULT {
         guard::hresult(|| {
             if request.is_null() || actual.is_null() {
@@ -196,6 +262,7 @@ impl IMemAllocator_Impl for AllocatorObject_Impl {
         })
     }
 
+    #[inline]
     unsafe fn GetBuffer(
         &self,
         buffer: *mut Option<IMediaSample>,
@@ -207,12 +274,8 @@ impl IMemAllocator_Impl for AllocatorObject_Impl {
             if buffer.is_null() {
                 return E_POINTER;
             }
-            // SAFETY: not null, so good for writing; what was there is the caller's and not dropped.
-            unsafe { buffer.write(None) };
-            answer(self.get_buffer(flags).map(|sample| {
-                // SAFETY: as above.
-                unsafe { buffer.write(Some(sample)) }
-            }))
+            // SAFETY: not null, so good for writing, as COM requires of the caller; what was there is not dropped.
+            unsafe { self.get_buffer(buffer, flags) }
         })
     }
 
@@ -224,7 +287,7 @@ impl IMemAllocator_Impl for AllocatorObject_Impl {
     }
 }
 
-impl IMemAllocatorCallbackTemp_Impl for AllocatorObject_Impl {
+impl IMemAllocatorCallbackTemp_Impl for AllocatorObject {
     unsafe fn SetNotify(&self, notify: Ref<'_, IMemAllocatorNotifyCallbackTemp>) -> HRESULT {
         guard::hresult(|| {
             self.set_notify(notify.cloned());

@@ -7,43 +7,50 @@
 //! One lock per object guards the kernel half and the life cycle. It is never held while a caller waits for a frame,
 //! nor while anything foreign runs: callbacks, their release, the object's own, a pin's methods, a driver's answer.
 
+mod identity;
 mod kernel_streaming;
 mod memory;
+#[cfg(all(test, loom))]
+mod models;
 mod properties;
 
 use crate::handle::OwnedHandle;
-use crate::interfaces::{IKsAllocatorEx, IMemAllocatorCallbackTemp};
-use crate::lock::{Lock, lock};
+use crate::interfaces::{IKsAllocatorEx_Vtbl, IMemAllocatorCallbackTemp_Vtbl};
 use crate::object_access::ObjectAccess;
-use crate::sample::Slabs;
+use crate::sample::{Leaving, Slabs};
+use crate::sync::{AtomicBool, Lock, Ordering, lock};
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+use core::sync::atomic::AtomicU32;
 use ks::{AllocatorProperties, AllocatorPropertiesEx};
-use kspipe::allocator::{Allocator, RawFrame};
+use kspipe::allocator::Allocator;
 use std::sync::{Arc, OnceLock};
-use windows_core::{IUnknownImpl, implement};
+use windows_core::IUnknownImpl;
 
-/// The object behind the interfaces.
-#[implement(IKsAllocatorEx, IMemAllocatorCallbackTemp)]
+/// The object behind the interfaces. Its first two members are the two interface pointers; where it is, it stays.
+#[repr(C)]
 pub(crate) struct AllocatorObject {
+    /// `IKsAllocatorEx`, and the object's identity.
+    ks: &'static IKsAllocatorEx_Vtbl,
+    /// `IMemAllocatorCallbackTemp`.
+    memory: &'static IMemAllocatorCallbackTemp_Vtbl,
+    /// How many references there are.
+    references: AtomicU32,
+    /// `KSALLOCATORMODE`. Written under the lock of `state`.
+    mode: AtomicU32,
+    /// Committed through this face. Written under the lock of `state`.
+    committed: AtomicBool,
+    samples: Slabs,
     /// Frames, properties, life cycle.
     engine: Allocator,
     /// How handles are reached.
     access: Arc<dyn ObjectAccess>,
-    /// `KSALLOCATORMODE`. Written under the lock of `state`.
-    mode: AtomicU32,
     /// What `KsGetProperties` points to. Written under the lock of `state`, and by whoever has the pointer.
     extended: UnsafeCell<AllocatorPropertiesEx>,
     /// What `NextSegments` points to, where this library linked the pipe.
     next_segments: OnceLock<Segments>,
-    /// Committed through this face. Written under the lock of `state`; read by samples on their way home.
-    committed: AtomicBool,
     state: Lock<State>,
-    samples: Slabs,
-    /// Samples that somebody has.
-    samples_out: AtomicU32,
 }
 
 /// Pipes downstream, as plain pointers that nobody here follows.
@@ -64,58 +71,59 @@ struct State {
     unfit: Option<AllocatorProperties>,
     /// Whether the object holds a reference to itself: from Commit until the decommit is complete.
     refers_to_itself: bool,
+    /// Samples that were out at some Decommit and are still: each is summoned, so each reports when it is back.
+    summoned: usize,
     /// Whether a client is to be notified: the engine has it.
     notifies: bool,
 }
 
 impl AllocatorObject {
     /// An object in user mode, without handle, over `engine`.
-    pub(crate) fn new(engine: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
+    fn new(engine: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
         Self {
+            ks: &identity::KS,
+            memory: &identity::MEMORY,
+            references: AtomicU32::new(1),
+            mode: AtomicU32::new(0),
+            committed: AtomicBool::new(false),
+            samples: Slabs::new(),
             engine,
             access,
-            mode: AtomicU32::new(0),
             extended: UnsafeCell::new(AllocatorPropertiesEx::default()),
             next_segments: OnceLock::new(),
-            committed: AtomicBool::new(false),
-            state: Lock::default(),
-            samples: Slabs::default(),
-            samples_out: AtomicU32::new(0),
+            state: Lock::new(State::default()),
         }
-    }
-
-    /// Zeroes the extended properties, padding and all: C programs compare whole structures (statement 115). To be
-    /// called once the object is where it stays, before anybody else has it.
-    pub(crate) fn clear_extended(&self) {
-        // SAFETY: the object's own structure, of which zero is a value, and which nobody else can reach yet.
-        unsafe { self.extended.get().write_bytes(0, 1) };
     }
 
     /// The engine's allocator.
     pub(crate) fn engine(&self) -> &Allocator {
         &self.engine
     }
-}
 
-impl AllocatorObject_Impl {
-    /// Gives a frame home, whose sample has no reference any more, and does what follows from it: the engine
-    /// notifies the client, and a decommit that waited for it completes. The object may be gone afterwards.
+    /// Takes a summoned sample home, whose only reference is being given up, and does what follows from it: the engine
+    /// notifies the client, and a decommit that waited for it completes. The object may be gone afterwards. `false`, and
+    /// nothing is changed, if another thread was quicker.
     ///
     /// # Safety
     ///
-    /// `object` is alive: the frame is still out, so it refers to itself.
-    pub(crate) unsafe fn take_home(object: NonNull<Self>, frame: RawFrame) {
+    /// `object` is alive: the sample is out and counted, so it refers to itself.
+    pub(crate) unsafe fn take_home(object: NonNull<Self>, sample: Leaving) -> bool {
         // SAFETY: alive, and from here on by the reference taken here.
         let this = unsafe { object.as_ref() };
         this.AddRef();
-        // A sample's frame is the engine's and reclaimed once, so this is no error. Dropping it is its way home.
-        drop(this.engine.reclaim(frame));
-        this.samples_out.fetch_sub(1, Ordering::SeqCst);
-        if !this.committed.load(Ordering::SeqCst) {
-            this.complete_decommit();
-        }
+        let mut state = lock(&this.state);
+        // SAFETY: alive, as above.
+        let frame = unsafe { sample.come_home(!this.committed.load(Ordering::Relaxed)) };
+        // Counted when it was summoned, and each comes home once.
+        state.summoned = state.summoned.saturating_sub(usize::from(frame.is_some()));
+        drop(state);
+        let home = frame.is_some();
+        // Its way home, on which the client is notified.
+        drop(frame);
+        this.complete_decommit();
         // SAFETY: gives up the reference taken above.
         unsafe { Self::Release(object.as_ptr()) };
+        home
     }
 
     /// Takes the reference that keeps a committed object alive. Called under the lock.
@@ -131,9 +139,7 @@ impl AllocatorObject_Impl {
     /// the object outlives the call, and does not hold the lock.
     fn complete_decommit(&self) {
         let mut state = lock(&self.state);
-        let complete = state.refers_to_itself
-            && !self.committed.load(Ordering::SeqCst)
-            && self.samples_out.load(Ordering::SeqCst) == 0;
+        let complete = state.refers_to_itself && !self.committed.load(Ordering::Relaxed) && state.summoned == 0;
         if complete {
             state.refers_to_itself = false;
         }
@@ -149,15 +155,9 @@ impl AllocatorObject_Impl {
 
 impl Drop for AllocatorObject {
     fn drop(&mut self) {
-        // What other threads did before they gave up their references is done: `implement` counts down with Release.
-        fence(Ordering::Acquire);
-        // Neither the client's last Release nor the closing of the handle may let a panic out: this is called from the
-        // object's own Release.
-        crate::guard::value((), || {
-            let state = std::mem::take(&mut *lock(&self.state));
-            if state.notifies {
-                drop(self.engine.set_notify(None));
-            }
-        });
+        let state = std::mem::take(&mut *lock(&self.state));
+        if state.notifies {
+            drop(self.engine.set_notify(None));
+        }
     }
 }

@@ -22,6 +22,9 @@ pub struct PinFactory {
     /// The data ranges, each a `KSDATARANGE` with what follows it. A pin is created with a format of one of them: its
     /// major format, subformat and specifier are those of the range, or zero there.
     pub data_ranges: Vec<Vec<u8>>,
+    /// The formats it proposes, each a `KSDATAFORMAT` with what follows it: asked for a format in a range
+    /// (`KSPROPERTY_PIN_DATAINTERSECTION`), it answers the first of them that is in it.
+    pub formats: Vec<Vec<u8>>,
     /// How many pins there may be at once; [`ks::KSINSTANCE_INDETERMINATE`] for any number.
     pub possible_instances: u32,
     /// How many pins there must be for the filter to work.
@@ -49,6 +52,7 @@ impl PinFactory {
             interfaces: vec![standard(KSINTERFACESETID_Standard, KSINTERFACE_STANDARD_STREAMING)],
             mediums: vec![standard(KSMEDIUMSETID_Standard, KSMEDIUM_TYPE_ANYINSTANCE)],
             data_ranges: vec![any_format.as_bytes().to_vec()],
+            formats: Vec::new(),
             possible_instances: ks::KSINSTANCE_INDETERMINATE,
             necessary_instances: 0,
             category: Guid::NULL,

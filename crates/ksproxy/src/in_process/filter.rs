@@ -1,6 +1,7 @@
 //! A filter: its pin factories, what they answer, and the pins created of them.
 
 use super::factory::PinFactory;
+use super::intersection::intersection;
 use super::object::{Handles, Item, KsObject, Object, Set, Verb};
 use super::pin::Pin;
 use super::request::{Requested, answer, answer_list};
@@ -9,9 +10,10 @@ use crate::lock::{Lock, lock};
 use crate::object_access::DeviceError;
 use ks::{
     CreateClass, CreateName, Guid, KSINSTANCE_INDETERMINATE, KSPROPERTY_PIN_CATEGORY, KSPROPERTY_PIN_CINSTANCES,
-    KSPROPERTY_PIN_COMMUNICATION, KSPROPERTY_PIN_CTYPES, KSPROPERTY_PIN_DATAFLOW, KSPROPERTY_PIN_DATARANGES,
-    KSPROPERTY_PIN_INTERFACES, KSPROPERTY_PIN_MEDIUMS, KSPROPERTY_PIN_NAME, KSPROPERTY_PIN_NECESSARYINSTANCES,
-    KSPROPSETID_Pin, KsDataFormat, KsIdentifier, KsPinCInstances, KsPinConnect, KsPropertyType, NtStatus,
+    KSPROPERTY_PIN_COMMUNICATION, KSPROPERTY_PIN_CTYPES, KSPROPERTY_PIN_DATAFLOW, KSPROPERTY_PIN_DATAINTERSECTION,
+    KSPROPERTY_PIN_DATARANGES, KSPROPERTY_PIN_INTERFACES, KSPROPERTY_PIN_MEDIUMS, KSPROPERTY_PIN_NAME,
+    KSPROPERTY_PIN_NECESSARYINSTANCES, KSPROPSETID_Pin, KsDataFormat, KsIdentifier, KsPinCInstances, KsPinConnect,
+    KsPropertyType, NtStatus,
 };
 use std::sync::Arc;
 use zerocopy::{FromBytes, IntoBytes};
@@ -68,6 +70,7 @@ const PROPERTIES: &[Set] = &[Set {
         Item { id: KSPROPERTY_PIN_CTYPES, types: GET },
         Item { id: KSPROPERTY_PIN_DATAFLOW, types: GET },
         Item { id: KSPROPERTY_PIN_DATARANGES, types: GET },
+        Item { id: KSPROPERTY_PIN_DATAINTERSECTION, types: GET },
         Item { id: KSPROPERTY_PIN_INTERFACES, types: GET },
         Item { id: KSPROPERTY_PIN_MEDIUMS, types: GET },
         Item { id: KSPROPERTY_PIN_COMMUNICATION, types: GET },
@@ -78,6 +81,9 @@ const PROPERTIES: &[Set] = &[Set {
 }];
 const GET: u32 = KsPropertyType::GET.bits();
 
+/// A `KSP_PIN`'s bytes after its `KSPROPERTY`: the number and a reserved word.
+const PIN_BYTES: usize = size_of::<ks::KspPin>() - size_of::<ks::KsProperty>();
+
 impl Filter {
     pub(super) fn new(factories: Vec<PinFactory>) -> Self {
         Self(factories.into_iter().map(CountedFactory::new).collect())
@@ -85,8 +91,6 @@ impl Filter {
 
     /// The factory that a request is about: a `KSP_PIN` says its number after the `KSPROPERTY`.
     fn factory(&self, requested: &Requested<'_>) -> Result<&CountedFactory, NtStatus> {
-        /// The number and a reserved word.
-        const PIN_BYTES: usize = size_of::<ks::KspPin>() - size_of::<ks::KsProperty>();
         if requested.rest.len() < PIN_BYTES {
             return Err(NtStatus::STATUS_INVALID_BUFFER_SIZE);
         }
@@ -147,6 +151,8 @@ impl KsObject for Filter {
             }
             KSPROPERTY_PIN_DATAFLOW => answer(factory.data_flow.as_bytes(), output),
             KSPROPERTY_PIN_DATARANGES => answer_list(factory.data_ranges.iter().map(|range| &range[..]), output),
+            // `factory` saw to it that there are as many bytes.
+            KSPROPERTY_PIN_DATAINTERSECTION => answer(intersection(factory, &requested.rest[PIN_BYTES..])?, output),
             KSPROPERTY_PIN_INTERFACES => answer_list(factory.interfaces.iter().map(IntoBytes::as_bytes), output),
             KSPROPERTY_PIN_MEDIUMS => answer_list(factory.mediums.iter().map(IntoBytes::as_bytes), output),
             KSPROPERTY_PIN_COMMUNICATION => answer(factory.communication.as_bytes(), output),

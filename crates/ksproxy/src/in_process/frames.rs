@@ -69,7 +69,8 @@ impl Frames {
             return Ok(None);
         }
         if self.out.len() == self.total as usize {
-            self.grow(self.total)?;
+            // Where there is no memory for as many again, there may be for one.
+            self.grow(self.total).or_else(|_| self.grow(1))?;
         }
         // The newest pool is half of all frames, and the most likely to have one.
         let frame = self.pools.iter().rev().find_map(|pool| pool.try_acquire().ok());

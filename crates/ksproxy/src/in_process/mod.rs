@@ -12,6 +12,7 @@ mod factory;
 mod filter;
 mod frames;
 mod functions;
+mod intersection;
 mod object;
 mod pending;
 mod pin;
@@ -36,7 +37,8 @@ use table::{ThisProcess, find, insert};
 ///
 /// An object ends when the last duplicate of its handle is closed: what waits at it is cancelled, its events are
 /// disabled, and nothing of it is left. Where a handle is closed by its number alone (`close`), and not by dropping an
-/// [`OwnedHandle`], that is noticed by a thread that waits at the object, and else when the next object is created.
+/// [`OwnedHandle`], that is noticed by a thread that waits at the object, and else when the next object is created or
+/// the next handle dropped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InProcessObjects;
 

@@ -1,7 +1,7 @@
 //! Requests that wait: an ALLOC for which no frame is free (statements 135 to 139).
 
 use super::allocator::StreamAllocator;
-use super::table::Connection;
+use super::table::{Connection, Woken};
 use crate::lock::{Lock, lock};
 use crate::object_access::DeviceError;
 use ks::NtStatus;
@@ -70,10 +70,14 @@ impl PendingFrame {
             if let Some(outcome) = lock(&self.waiting.outcome).take() {
                 return outcome;
             }
-            if connection.wait_for(&self.waiting.ended) {
-                // All that wait end by this, also this one.
-                super::table::sweep();
-                self.allocator.end_requests();
+            match connection.wait_for(&self.waiting.ended) {
+                Woken::Ready => {}
+                Woken::Closed => {
+                    // All that wait end by this, also this one.
+                    super::table::sweep();
+                    self.allocator.end_requests();
+                }
+                Woken::Failed => self.cancel(),
             }
         }
     }

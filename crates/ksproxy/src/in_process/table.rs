@@ -3,7 +3,8 @@
 //! An object's handle is one end of a socket pair; the other is kept here. A duplicate of the handle names the same
 //! object, because what is compared is the socket, not its number. Once every duplicate is closed, the end that is kept
 //! hangs up, and the object ends: what waits at it is cancelled. That is seen at once where an
-//! [`OwnedHandle`] is dropped or a thread waits at the object, and else when the next object is created.
+//! [`OwnedHandle`] is dropped or a thread waits at the object, and else when the next object is created or the next handle
+//! dropped.
 
 use super::object::{Handles, Object};
 use crate::handle::{Handle, OwnedHandle};
@@ -28,18 +29,27 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Connection(Arc<OwnedFd>);
 
+/// Why a wait ended.
+pub(super) enum Woken {
+    /// What was waited for can be read.
+    Ready,
+    /// The last handle of the object is closed.
+    Closed,
+    /// The system cannot wait.
+    Failed,
+}
+
 impl Connection {
-    /// Waits until `wanted` can be read, or the last handle of the object is closed. Tells whether it was the latter.
-    pub(super) fn wait_for(&self, wanted: &OwnedFd) -> bool {
+    /// Waits until `wanted` can be read, or the last handle of the object is closed.
+    pub(super) fn wait_for(&self, wanted: &OwnedFd) -> Woken {
         loop {
             let mut polled = [PollFd::new(&*self.0, PollFlags::empty()), PollFd::new(wanted, PollFlags::IN)];
             match poll(&mut polled, None) {
                 // A signal; go on.
                 Err(rustix::io::Errno::INTR) => {}
-                // No memory in the kernel: as if the object had ended, for a caller can be told that.
-                Err(_) => return true,
-                Ok(_) if polled[1].revents().contains(PollFlags::IN) => return false,
-                Ok(_) => return true,
+                Err(_) => return Woken::Failed,
+                Ok(_) if polled[1].revents().contains(PollFlags::IN) => return Woken::Ready,
+                Ok(_) => return Woken::Closed,
             }
         }
     }

@@ -62,3 +62,6 @@ pub unsafe trait IKsPinPipe: IUnknown {
     /// Slot 13. The filter's name, likewise.
     pub fn KsGetFilterName(&self) -> *mut u16;
 }
+
+/// What is only lent is one pointer, null where there is nothing, as the ABI has it.
+const _: () = assert!(size_of::<Option<ManuallyDrop<IPin>>>() == size_of::<*mut IPin>());

@@ -5,6 +5,7 @@
 //! names. Each interface's documentation tables its slots; the behaviour of this library's own objects is said there
 //! by statement number (see `docs/com.md`).
 
+mod class_factory;
 mod filter;
 mod ks_allocator;
 mod ks_pin;
@@ -14,6 +15,7 @@ mod mem_allocator;
 mod mem_input_pin;
 mod pin;
 
+pub use class_factory::*;
 pub use filter::*;
 pub use ks_allocator::*;
 pub use ks_pin::*;

@@ -10,11 +10,11 @@ use core::ptr::null_mut;
 use ks::{FramingEx, KsAllocatorFramingEx, KsPinCommunication, PinDirection};
 use windows_core::{GUID, HRESULT, Interface};
 
-/// `KSP_PIN`: what [`KspCreatePin`] makes a pin with. Zero, or null, is "none" or "as usual" in every member but the
+/// `KSP_PIN_DESCRIPTION`: what [`KspCreatePin`] makes a pin with. Zero, or null, is "none" or "as usual" in every member but the
 /// first.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct KspPin {
+pub struct KspPinDescription {
     /// `Size`: the bytes of this structure.
     pub size: u32,
     /// `Direction`.
@@ -57,7 +57,7 @@ unsafe fn name(text: *const u16) -> Result<Option<Name>, HRESULT> {
 /// # Safety
 ///
 /// The pointers in it are null or good for reading what the description says.
-unsafe fn builder(described: &KspPin) -> Result<KsPinBuilder, HRESULT> {
+unsafe fn builder(described: &KspPinDescription) -> Result<KsPinBuilder, HRESULT> {
     if ![PinDirection::INPUT, PinDirection::OUTPUT].contains(&described.direction) {
         return Err(E_INVALIDARG);
     }
@@ -87,10 +87,14 @@ unsafe fn builder(described: &KspPin) -> Result<KsPinBuilder, HRESULT> {
 ///
 /// # Safety
 ///
-/// `pin` is null or good for reading a [`KspPin`] whose pointers are good for what it says, and whose handle is the
+/// `pin` is null or good for reading a [`KspPinDescription`] whose pointers are good for what it says, and whose handle is the
 /// caller's to give. `iid` is null or good for reading a GUID, `object` null or good for writing a pointer.
 #[unsafe(no_mangle)]
-pub unsafe extern "system" fn KspCreatePin(pin: *const KspPin, iid: *const GUID, object: *mut *mut c_void) -> HRESULT {
+pub unsafe extern "system" fn KspCreatePin(
+    pin: *const KspPinDescription,
+    iid: *const GUID,
+    object: *mut *mut c_void,
+) -> HRESULT {
     guard::hresult(|| {
         if object.is_null() {
             return E_POINTER;
@@ -102,7 +106,7 @@ pub unsafe extern "system" fn KspCreatePin(pin: *const KspPin, iid: *const GUID,
         }
         // The size comes first: the rest is read only where it is there.
         // SAFETY: not null, so good for reading its first member.
-        if unsafe { (&raw const (*pin).size).read() } as usize != size_of::<KspPin>() {
+        if unsafe { (&raw const (*pin).size).read() } as usize != size_of::<KspPinDescription>() {
             return E_INVALIDARG;
         }
         // SAFETY: good for reading, as the caller promises.

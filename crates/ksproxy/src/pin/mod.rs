@@ -19,7 +19,7 @@ mod mem_input_pin;
 mod name;
 
 pub use builder::KsPinBuilder;
-pub use export::{KspCreatePin, KspPin};
+pub use export::{KspCreatePin, KspPinDescription};
 pub use face::{KsPin, PinEvents, Segment};
 
 use crate::handle::OwnedHandle;

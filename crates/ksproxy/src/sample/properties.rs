@@ -35,8 +35,11 @@ pub(super) unsafe fn get(sample: &Sample, size: u32, target: *mut u8) -> HRESULT
         return E_POINTER;
     }
     let size = usize::try_from(size).map_or(SIZE, |size| size.min(SIZE));
-    let (address, buffer_size) = sample.buffer();
-    let properties = sample.with(|attributes, _| AmSample2Properties {
+    let (address, buffer_size) = match sample.buffer() {
+        Ok(buffer) => buffer,
+        Err(error) => return error,
+    };
+    let properties = sample.read(|attributes| AmSample2Properties {
         cb_data: size as u32,
         dw_type_specific_flags: attributes.type_specific_flags,
         dw_sample_flags: attributes.flags,
@@ -48,6 +51,10 @@ pub(super) unsafe fn get(sample: &Sample, size: u32, target: *mut u8) -> HRESULT
         pb_buffer: core::ptr::with_exposed_provenance_mut(address),
         cb_buffer: buffer_size,
     });
+    let properties = match properties {
+        Ok(properties) => properties,
+        Err(error) => return error,
+    };
     // SAFETY: `size` is at most the structure's, and what the caller promises for the target. Padding at the end may
     // be copied with it; it is never read as anything.
     unsafe { copy_nonoverlapping(from_ref(&properties).cast::<u8>(), target, size) };
@@ -122,24 +129,28 @@ pub(super) unsafe fn set(sample: &Sample, size: u32, source: *const u8) -> HRESU
         Ok(None) => return S_OK,
         Err(error) => return error,
     };
-    let buffer = sample.buffer();
-    let change = match sample.with(|attributes, _| check(&given, attributes, buffer)) {
-        Ok(change) => change,
-        Err(error) => return error,
-    };
     // SAFETY: as the caller promises.
-    let media_type = match unsafe { new_media_type(sample, &given) } {
-        Ok(media_type) => media_type,
-        Err(error) => return error,
-    };
-    let old = sample.with(|attributes, _| {
+    unsafe { change(sample, &given) }.err().unwrap_or(S_OK)
+}
+
+/// Checks everything that is given, then changes everything.
+///
+/// # Safety
+///
+/// A media type that `given` points to is well-formed.
+unsafe fn change(sample: &Sample, given: &Given) -> Result<(), HRESULT> {
+    let buffer = sample.buffer()?;
+    let change = sample.read(|attributes| check(given, attributes, buffer))??;
+    // SAFETY: as the caller promises.
+    let media_type = unsafe { new_media_type(sample, given) }?;
+    let old = sample.change(|attributes, _| {
         apply(&change, attributes);
         // TYPECHANGED says whether there is a type, whatever the flags given say.
         let media_type = media_type.or_else(|| attributes.media_type.clone());
         attributes.set_media_type(media_type)
-    });
+    })?;
     drop(old);
-    S_OK
+    Ok(())
 }
 
 /// Checks all that is given but the media type.
@@ -185,7 +196,7 @@ unsafe fn new_media_type(sample: &Sample, given: &Given) -> Result<Option<Arc<Me
     if source.is_null() {
         return Err(E_POINTER);
     }
-    let own = sample.with(|attributes, _| attributes.media_type.as_ref().map(|own| own.as_ptr()));
+    let own = sample.read(|attributes| attributes.media_type.as_ref().map(|own| own.as_ptr()))?;
     if own == Some(source) {
         return Ok(None);
     }

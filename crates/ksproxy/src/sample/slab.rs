@@ -1,18 +1,16 @@
 //! [`Slabs`]: an allocator's samples, kept at one address from their making until the allocator is destroyed.
 
 use super::Sample;
-use crate::allocator::AllocatorObject_Impl;
+use crate::allocator::AllocatorObject;
 use crate::hresult::E_OUTOFMEMORY;
-use crate::lock::{Lock, lock};
+use crate::sync::{AtomicPtr, Lock, Ordering, lock};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, Ordering};
 use windows_core::HRESULT;
 
 /// Sample number *i* is frame number *i* of the engine's pool.
 ///
 /// Growing replaces the slab and keeps the old one, at most as large again in all, so that no pointer a client was
 /// ever given is left without a sample behind it.
-#[derive(Default)]
 pub(crate) struct Slabs {
     /// The slab in use; null before the first Commit. It is one of `all`.
     current: AtomicPtr<Slab>,
@@ -36,15 +34,19 @@ pub(crate) enum Whose {
 }
 
 impl Slabs {
+    pub(crate) fn new() -> Self {
+        Self { current: AtomicPtr::new(core::ptr::null_mut()), all: Lock::new(Vec::new()) }
+    }
+
     /// Sees to at least `count` samples, all of whose next use is the first after a Commit. No sample is out.
-    pub(crate) fn prepare(&self, owner: NonNull<AllocatorObject_Impl>, count: usize) -> Result<(), HRESULT> {
+    pub(crate) fn prepare(&self, owner: NonNull<AllocatorObject>, count: usize) -> Result<(), HRESULT> {
         self.grow(owner, count)?;
         self.current().into_iter().flat_map(|slab| &slab.0).for_each(Sample::renew);
         Ok(())
     }
 
-    /// Sees to at least `count` samples. Those that are out go on.
-    pub(crate) fn grow(&self, owner: NonNull<AllocatorObject_Impl>, count: usize) -> Result<(), HRESULT> {
+    /// Sees to at least `count` samples. Those that are out go on; new ones are at home, summoned.
+    pub(crate) fn grow(&self, owner: NonNull<AllocatorObject>, count: usize) -> Result<(), HRESULT> {
         let mut all = lock(&self.all);
         if self.current().is_some_and(|slab| slab.0.len() >= count) {
             return Ok(());
@@ -61,7 +63,17 @@ impl Slabs {
         Ok(())
     }
 
+    /// All samples, also those of the slabs before, which may be out still.
+    pub(crate) fn for_each(&self, mut body: impl FnMut(&Sample)) {
+        for slab in lock(&self.all).iter() {
+            // SAFETY: never written to or freed before `self` is dropped.
+            let slab: &Slab = unsafe { slab.as_ref() };
+            slab.0.iter().for_each(&mut body);
+        }
+    }
+
     /// Sample number `index`, if there are that many.
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<&Sample> {
         self.current()?.0.get(index)
     }
@@ -82,6 +94,7 @@ impl Slabs {
         Whose::Foreign
     }
 
+    #[inline]
     fn current(&self) -> Option<&Slab> {
         // SAFETY: null, or one of `all`, which are never written to or freed before `self` is dropped; it was published
         // with Release after it was made.

@@ -1,6 +1,6 @@
 //! A sample's vtable: the twenty-one slots, each of which checks its pointers, calls the rule and lets no panic out.
 
-use super::{MediaType, Sample, properties};
+use super::{AT_HOME, Attributes, MediaType, Sample, properties};
 use crate::guard;
 use crate::hresult::*;
 use crate::interfaces::{IMediaSample, IMediaSample_Vtbl, IMediaSample2, IMediaSample2_Vtbl};
@@ -66,6 +66,11 @@ unsafe fn get<T: Copy>(source: *const T) -> Option<T> {
     (!source.is_null()).then(|| unsafe { source.read_unaligned() })
 }
 
+/// The HRESULT an `Err` carries, or `S_OK`.
+fn answer(result: Result<(), HRESULT>) -> HRESULT {
+    result.err().unwrap_or(S_OK)
+}
+
 // In the slots below: `this` is a sample's pointer and every other pointer is null or good for what the slot does with
 // it, as COM requires of the caller; that is each block's argument.
 
@@ -82,7 +87,9 @@ unsafe extern "system" fn query_interface(this: *mut c_void, iid: *const GUID, o
             return E_NOINTERFACE;
         }
         // SAFETY: see above.
-        unsafe { sample(this) }.add_reference();
+        if unsafe { sample(this) }.add_reference() == 0 {
+            return AT_HOME;
+        }
         // SAFETY: see above.
         unsafe { object.write(this) };
         S_OK
@@ -105,16 +112,19 @@ unsafe extern "system" fn get_pointer(this: *mut c_void, buffer: *mut *mut u8) -
             return E_POINTER;
         }
         // SAFETY: see above.
-        let (address, _) = unsafe { sample(this) }.buffer();
+        let (address, answer) = match unsafe { sample(this) }.buffer() {
+            Ok((address, _)) => (core::ptr::with_exposed_provenance_mut(address), S_OK),
+            Err(error) => (core::ptr::null_mut(), error),
+        };
         // SAFETY: see above.
-        unsafe { put(buffer, core::ptr::with_exposed_provenance_mut(address)) };
-        S_OK
+        unsafe { put(buffer, address) };
+        answer
     })
 }
 
 unsafe extern "system" fn get_size(this: *mut c_void) -> i32 {
     // SAFETY: see above.
-    guard::value(0, || unsafe { sample(this) }.buffer().1)
+    guard::value(0, || unsafe { sample(this) }.buffer().map_or(0, |(_, size)| size))
 }
 
 unsafe extern "system" fn get_time(this: *mut c_void, start: *mut i64, end: *mut i64) -> HRESULT {
@@ -123,7 +133,7 @@ unsafe extern "system" fn get_time(this: *mut c_void, start: *mut i64, end: *mut
             return E_POINTER;
         }
         // SAFETY: see above.
-        let (time, answer) = unsafe { sample(this) }.with(|attributes, _| attributes.time());
+        let (time, answer) = unsafe { sample(this) }.read(Attributes::time).unwrap_or_else(|error| (None, error));
         if let Some((from, to)) = time {
             // SAFETY: see above.
             unsafe {
@@ -139,23 +149,21 @@ unsafe extern "system" fn set_time(this: *mut c_void, start: *const i64, end: *c
     guard::hresult(|| {
         // SAFETY: see above.
         let (sample, start, end) = unsafe { (sample(this), get(start), get(end)) };
-        sample.with(|attributes, _| attributes.set_time(start, end));
-        S_OK
+        answer(sample.change(|attributes, _| attributes.set_time(start, end)))
     })
 }
 
 /// Whether a flag is set.
 fn is(this: *mut c_void, flag: SampleFlags) -> HRESULT {
     // SAFETY: only slots call this, with their `this`.
-    guard::hresult(|| unsafe { sample(this) }.with(|attributes, _| attributes.is(flag)))
+    guard::hresult(|| unsafe { sample(this) }.read(|attributes| attributes.is(flag)).unwrap_or_else(|error| error))
 }
 
 /// Sets or clears a flag.
 fn set(this: *mut c_void, flag: SampleFlags, value: i32) -> HRESULT {
     guard::hresult(|| {
         // SAFETY: only slots call this, with their `this`.
-        unsafe { sample(this) }.with(|attributes, _| attributes.flags.set(flag, value != 0));
-        S_OK
+        answer(unsafe { sample(this) }.change(|attributes, _| attributes.flags.set(flag, value != 0)))
     })
 }
 
@@ -185,12 +193,12 @@ unsafe extern "system" fn set_discontinuity(this: *mut c_void, value: i32) -> HR
 
 unsafe extern "system" fn get_actual_data_length(this: *mut c_void) -> i32 {
     // SAFETY: see above.
-    guard::value(0, || unsafe { sample(this) }.with(|attributes, _| attributes.actual_length))
+    guard::value(0, || unsafe { sample(this) }.read(|attributes| attributes.actual_length).unwrap_or(0))
 }
 
 unsafe extern "system" fn set_actual_data_length(this: *mut c_void, length: i32) -> HRESULT {
     // SAFETY: see above.
-    guard::hresult(|| unsafe { sample(this) }.with(|attributes, size| attributes.set_actual_length(length, size)))
+    guard::hresult(|| unsafe { sample(this) }.set_actual_length(length))
 }
 
 unsafe extern "system" fn get_media_type(this: *mut c_void, media_type: *mut *mut AmMediaType) -> HRESULT {
@@ -201,8 +209,10 @@ unsafe extern "system" fn get_media_type(this: *mut c_void, media_type: *mut *mu
         // SAFETY: see above.
         unsafe { put(media_type, core::ptr::null_mut()) };
         // SAFETY: see above.
-        let Some(own) = unsafe { sample(this) }.with(|attributes, _| attributes.media_type.clone()) else {
-            return S_FALSE;
+        let own = match unsafe { sample(this) }.read(|attributes| attributes.media_type.clone()) {
+            Ok(Some(own)) => own,
+            Ok(None) => return S_FALSE,
+            Err(error) => return error,
         };
         // SAFETY: our own copy is well-formed.
         match unsafe { MediaType::copy(own.get()) } {
@@ -231,8 +241,10 @@ unsafe extern "system" fn get_media_time(this: *mut c_void, start: *mut i64, end
             return E_POINTER;
         }
         // SAFETY: see above.
-        let Some((from, to)) = unsafe { sample(this) }.with(|attributes, _| attributes.media_time) else {
-            return VFW_E_MEDIA_TIME_NOT_SET;
+        let (from, to) = match unsafe { sample(this) }.read(|attributes| attributes.media_time) {
+            Ok(Some(times)) => times,
+            Ok(None) => return VFW_E_MEDIA_TIME_NOT_SET,
+            Err(error) => return error,
         };
         // SAFETY: see above.
         unsafe {
@@ -247,7 +259,7 @@ unsafe extern "system" fn set_media_time(this: *mut c_void, start: *const i64, e
     guard::hresult(|| {
         // SAFETY: see above.
         let (sample, start, end) = unsafe { (sample(this), get(start), get(end)) };
-        sample.with(|attributes, _| attributes.set_media_time(start, end))
+        sample.change(|attributes, _| attributes.set_media_time(start, end)).unwrap_or_else(|error| error)
     })
 }
 

@@ -148,14 +148,15 @@ fn memory_conflict(view: &View<'_>, up: &Summary, down: &Summary, reasons: &mut 
     let asks = || up.memory.iter().chain(&down.memory);
     let pins: Vec<PinId> = asks().map(|(_, pin)| *pin).chain(user_pin).collect();
     let named = |memory| asks().any(|((asked, _), _)| *asked == memory);
-    let mut classes = memory_classes(view.graph, &pins);
+    let mut classes = memory_classes(view.graph, &pins, |pin| Some(view.graph.mode(pin)));
     for memory in [KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER] {
         if mode == Mode::Kernel && (memory != KSMEMORY_TYPE_USER || named(memory)) {
             classes.push(MemoryClass::new(view.graph, memory, mode));
         }
     }
     classes.retain(|class| class.mode == mode);
-    let serves = |class: &MemoryClass, asks: &[(Guid, Mode)]| asks.iter().all(|ask| class.is_accepted(ask.0, ask.1));
+    let serves =
+        |class: &MemoryClass, asks: &[(Guid, Mode)]| asks.iter().all(|ask| class.is_accepted(ask.0, Some(ask.1)));
     let any_serves = |asks: &[(Guid, Mode)]| classes.iter().any(|class| serves(class, asks));
     if any_serves(&asks().map(|(ask, _)| *ask).collect::<Vec<_>>()) {
         return;

@@ -185,7 +185,9 @@ fn memory_type(view: &View<'_>, id: PipeId) -> Vec<Reason> {
     let kernel = MemoryClass::new(view.graph, pipe.memory_type, Mode::Kernel);
     let named = view.items(id).filter(|(pin, item)| {
         let mode = view.graph.mode(*pin);
-        item.memory != Guid::NULL && class.is_accepted(item.memory, mode) && kernel.is_accepted(item.memory, mode)
+        item.memory != Guid::NULL
+            && class.is_accepted(item.memory, Some(mode))
+            && kernel.is_accepted(item.memory, Some(mode))
     });
     reasons.extend(named.map(|(pin, item)| {
         let asked = memory_name(view.graph, item.memory);

@@ -99,7 +99,7 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
     let class = MemoryClass::new(view.graph, pipe.memory_type, pipe.mode);
     let asked = memory_name(view.graph, item.memory);
     let memory = memory_name(view.graph, pipe.memory_type);
-    if !class.is_accepted(item.memory, view.graph.mode(pin)) {
+    if !class.is_accepted(item.memory, Some(view.graph.mode(pin))) {
         let message = if item.memory == Guid::NULL {
             format!("prefers memory its side can reach; the pipe holds {memory}")
         } else {
