@@ -92,3 +92,14 @@ fn the_example_in_rust_says_the_same() {
     let output = succeed(run(&mut example("iksallocatorex"), "cargo"), "the example");
     assert_eq!(output, "3 frames of 4096 bytes, 1 in use\n");
 }
+
+#[test]
+fn the_example_of_live_pins_tells_what_they_share() {
+    let output = succeed(run(&mut example("negotiate_pins"), "cargo"), "the example");
+    let lines: Vec<&str> = output.lines().collect();
+    let [in_kernel, in_user_mode, warning, conflict] = lines[..] else { panic!("{output}") };
+    assert!(in_kernel.ends_with("mode KsAllocatorMode_Kernel: Camera.Capture, Effect.In, Effect.Out, Display.In"));
+    assert!(in_user_mode.ends_with("mode KsAllocatorMode_User: Camera.Capture, Effect.In, Effect.Out, Viewer.In"));
+    assert!(warning.contains("Camera.Capture: KS014"));
+    assert!(conflict.starts_with("VFW_E_NO_ALLOCATOR: Greedy.In and Strict.Out cannot share frames"));
+}

@@ -83,8 +83,9 @@ fn compare(graph: &Graph) -> &'static str {
             "does not fit"
         }
         (Err(NegotiatePinsError::Conflict { asks, .. }), Err(NegotiateError::Infeasible(conflict))) => {
-            let names: Vec<String> = conflict.pins.iter().map(|pin| expected.pin_name(*pin)).collect();
-            assert_eq!(asks.into_iter().map(|(pin, _)| pin).collect::<Vec<_>>(), names);
+            let expected: Vec<(String, String)> =
+                conflict.asks.into_iter().map(|(pin, ask)| (expected.pin_name(pin), ask)).collect();
+            assert_eq!(asks, expected);
             assert_eq!(world.writes(), Vec::<String>::new());
             "conflict"
         }

@@ -6,11 +6,12 @@ mod recording;
 
 use ks::{
     AlignmentCount, AlignmentMask, AllocatorProperties, FramingEx, FramingFlags, KSMEMORY_TYPE_KERNEL_NONPAGED,
-    KSMEMORY_TYPE_USER, KsAllocatorFramingEx, KsAllocatorMode, PinDirection, RequirementFlags,
+    KSMEMORY_TYPE_USER, KsAllocatorFraming, KsAllocatorFramingEx, KsAllocatorMode, OptionsOrRequirements, PinDirection,
+    RequirementFlags,
 };
 use kspipe::graph::{FramingItem, Mode, RouteKind, Strategy};
 use ksproxy::interfaces::*;
-use ksproxy::{InProcessObjects, KsPin, negotiate_pins};
+use ksproxy::{InProcessObjects, KsPin, NegotiatePinsError, PinFactory, PinFraming, negotiate_pins};
 use recording::*;
 use std::sync::Arc;
 use windows_core::{IUnknown, Interface};
@@ -224,4 +225,35 @@ fn what_a_framing_says_in_vain_is_a_warning() {
     assert!(warnings[0].starts_with("source.out: PinWeight is 0x7"), "{warnings:?}");
     assert!(warnings[1].starts_with("source.out: FramingItem[0].FileAlignment is 0x1000"), "{warnings:?}");
     assert_eq!(negotiated.pipes()[0].properties_ex().cb_align.0, 8192);
+}
+
+#[test]
+fn a_driver_is_asked_for_the_framing_that_is_not_in_the_cache() {
+    let extended =
+        KsAllocatorFramingEx::simple(KSMEMORY_TYPE_KERNEL_NONPAGED, FramingFlags(2), 6, AlignmentMask(31), 1000, 2000);
+    let old = KsAllocatorFraming { flags: OptionsOrRequirements(2), frames: 7, frame_size: 1500, ..Default::default() };
+    let extended = PinFraming::extended(extended.as_bytes()).expect("a framing");
+    for (framing, frames, size) in [(extended, 6, 1000), (PinFraming::old(old), 7, 1500), (PinFraming::none(), 1, 1)] {
+        let handle = |factory| InProcessObjects::create_lone_pin(factory).expect("a pin of a driver");
+        let camera = handle(PinFactory { framing, ..PinFactory::source() });
+        let camera = KsPin::output("Capture").filter_name("Camera").handle(camera).build();
+        let display = KsPin::input("In").filter_name("Display").handle(handle(PinFactory::sink())).build();
+        camera.connect(&display).expect("a connection");
+        let given = [display.interface().cast().expect("an object")];
+        // SAFETY: the pins are this library's own.
+        let negotiated = unsafe { negotiate_pins(&given, Strategy::MaximizeSpeed) }.expect("a plan");
+        let properties = negotiated.pipes()[0].properties_ex();
+        assert_eq!((properties.c_buffers, properties.cb_buffer), (frames, size));
+        assert_eq!(negotiated.pipes()[0].mode(), KsAllocatorMode::KERNEL);
+    }
+}
+
+#[test]
+fn a_filter_that_makes_new_pins_all_the_time_is_given_up() {
+    let world = source();
+    world.connect(0, 0);
+    world.states[0].spawns.store(true, std::sync::atomic::Ordering::Relaxed);
+    let error = world.negotiate().expect_err("there is no end");
+    assert_eq!(error, NegotiatePinsError::TooManyPins);
+    assert_eq!(error.hresult(), ksproxy::hresult::E_OUTOFMEMORY);
 }

@@ -21,29 +21,30 @@ struct Cached {
     framing: *const u8,
 }
 
-/// The framing a pin asks for now: the one read last or, where none is, the one read first. A pin that has neither asks
-/// nothing.
+/// The framing a pin asks for now: the one read last or, where none is, the one read first. `None`: neither was read.
 ///
 /// # Safety
 ///
 /// A framing the pin gives is null or good for reading as many items as it says, until the pin is called again.
-pub(super) unsafe fn read(pipe: &IKsPinPipe) -> Result<BlobFraming, Fault> {
+pub(super) unsafe fn read(pipe: &IKsPinPipe) -> Result<Option<BlobFraming>, Fault> {
     for option in [FramingCacheOps::READ_LAST, FramingCacheOps::READ_ORIG] {
         let Some(cached) = cached(pipe, option)? else { continue };
         if cached.property == FramingProp::NONE {
-            return Ok(BlobFraming::default());
+            return Ok(Some(BlobFraming::default()));
         }
         if cached.framing.is_null() {
             return Err(Fault::new(E_INVALIDARG, "its framing cache says that there is a framing, and has none"));
         }
-        // SAFETY: not null, and as the caller promises.
-        return match cached.property {
+        let framing = match cached.property {
+            // SAFETY: not null, and as the caller promises; so below.
             FramingProp::OLD => unsafe { old(cached.framing) },
+            // SAFETY: as above.
             FramingProp::EX => unsafe { extended(cached.framing) },
             other => Err(Fault::new(E_INVALIDARG, format!("its framing cache holds a FRAMING_PROP of {}", other.0))),
         };
+        return framing.map(Some);
     }
-    Ok(BlobFraming::default())
+    Ok(None)
 }
 
 /// What is in a slot of the cache; `None`: nothing was put there, or the pin has no cache.

@@ -1,6 +1,7 @@
 //! Negotiating live pins: COM pins that are connected are read, negotiated as one graph, and told the result.
 
 mod com_pin;
+mod driver_framing;
 mod error;
 mod export;
 mod framing_cache;
@@ -90,7 +91,9 @@ impl fmt::Debug for NegotiatedPins {
 /// (`IPin::QueryInternalConnections`; where that is `E_NOTIMPL`, every in pin of the filter leads to every out pin). Pins
 /// are told apart by COM identity. A pin that is not connected is left out.
 ///
-/// **What they ask.** The framing in the pin's cache (`KsGetPinFramingCache`: the one read last, else the one read first).
+/// **What they ask.** The framing in the pin's cache (`KsGetPinFramingCache`: the one read last, else the one read first;
+/// where none was read yet and the pin has a handle, its driver is asked, `KSPROPERTY_CONNECTION_ALLOCATORFRAMING_EX`, then the
+/// old property).
 /// A pin without `IKsPinPipe` asks what `IMemInputPin::GetAllocatorRequirements` says, as a preference. A pin is in kernel
 /// mode where it has a handle (`IKsObject`), so that a pipe is where all its pins have one; else the pipe is in user mode
 /// (statement 163). A way through a filter is in place where the in pin's framing says INPLACE_MODIFIER, else a copy.
@@ -134,7 +137,7 @@ pub unsafe fn negotiate_pins_with(
         return Err(NegotiatePinsError::NotConnected);
     }
     // SAFETY: as the caller promises.
-    let pins = unsafe { PinGraph::new(survey, strategy) }?;
+    let pins = unsafe { PinGraph::new(survey, strategy, &*access) }?;
     let plan = negotiate(&pins.graph).map_err(|error| NegotiatePinsError::of(error, &pins.graph))?;
     let mut pipes = pipes::make(&pins, &plan, &access)?;
     write::write(&pins, &mut pipes, &*access)?;
@@ -152,5 +155,5 @@ pub unsafe fn negotiate_pins_with(
 /// As [`negotiate_pins_with`].
 pub unsafe fn negotiate_pins(pins: &[IUnknown], strategy: Strategy) -> Result<NegotiatedPins, NegotiatePinsError> {
     // SAFETY: as the caller promises.
-    unsafe { negotiate_pins_with(pins, strategy, crate::InProcessObjects::access()) }
+    unsafe { negotiate_pins_with(pins, strategy, crate::object_access::of_the_system()) }
 }

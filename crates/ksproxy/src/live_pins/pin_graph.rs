@@ -1,10 +1,11 @@
 //! The graph that the engine negotiates, made of surveyed pins.
 
 use super::com_pin::ComPin;
-use super::error::NegotiatePinsError;
-use super::framing_cache;
+use super::error::{Fault, NegotiatePinsError};
 use super::names::Names;
 use super::survey::Survey;
+use super::{driver_framing, framing_cache};
+use crate::object_access::ObjectAccess;
 use ks::{AllocatorProperties, RequirementFlags};
 use kspipe::graph::{
     BlobFraming, Bridges, Direction, FrameRange, Framing, FramingItem, Graph, Mode, PinId, RouteKind, Strategy,
@@ -26,7 +27,11 @@ impl PinGraph {
     /// # Safety
     ///
     /// Pointers that the pins give are null or good for reading what they say.
-    pub(super) unsafe fn new(survey: Survey, strategy: Strategy) -> Result<Self, NegotiatePinsError> {
+    pub(super) unsafe fn new(
+        survey: Survey,
+        strategy: Strategy,
+        access: &dyn ObjectAccess,
+    ) -> Result<Self, NegotiatePinsError> {
         let Survey { pins, filter_of, connections, routes } = survey;
         let names = name_all(&pins, &filter_of);
         let mut graph = Graph::builder();
@@ -39,7 +44,7 @@ impl PinGraph {
         }
         for ((pin, name), modifies) in pins.iter().zip(&names).zip(&mut modifies) {
             // SAFETY: as the caller promises.
-            let framing = unsafe { framing_of(pin) }.map_err(|fault| fault.of(name.full.clone()))?;
+            let framing = unsafe { framing_of(pin, access) }.map_err(|fault| fault.of(name.full.clone()))?;
             findings.extend(framing.findings.iter().map(|finding| format!("{}: {finding}", name.full)));
             *modifies = framing.framing.items().iter().any(FramingItem::modifies_in_place);
             // What a filter's pins share is the filter's.
@@ -99,20 +104,23 @@ fn name_all(pins: &[ComPin], filter_of: &[usize]) -> Vec<Name> {
     filter_of.iter().zip(&own).map(name).collect()
 }
 
-/// What a pin asks: its framing or, where it has no framing cache, what it requires as an input pin of DirectShow.
+/// What a pin asks: the framing in its cache; where none was read into it yet, its driver's; and without a framing cache,
+/// what it requires as an input pin of DirectShow.
 ///
 /// # Safety
 ///
 /// As [`framing_cache::read`].
-unsafe fn framing_of(pin: &ComPin) -> Result<BlobFraming, super::error::Fault> {
-    match &pin.pipe {
-        // SAFETY: as the caller promises.
-        Some(pipe) => unsafe { framing_cache::read(pipe) },
-        None => {
-            let required = (pin.direction == Direction::In).then(|| pin.requirements()).flatten();
-            let framing = required.map_or(Framing::None, |required| Framing::Extended(vec![preferred(required)]));
-            Ok(BlobFraming { framing, ..BlobFraming::default() })
-        }
+unsafe fn framing_of(pin: &ComPin, access: &dyn ObjectAccess) -> Result<BlobFraming, Fault> {
+    let Some(pipe) = &pin.pipe else {
+        let required = (pin.direction == Direction::In).then(|| pin.requirements()).flatten();
+        let framing = required.map_or(Framing::None, |required| Framing::Extended(vec![preferred(required)]));
+        return Ok(BlobFraming { framing, ..BlobFraming::default() });
+    };
+    // SAFETY: as the caller promises.
+    match (unsafe { framing_cache::read(pipe) }?, pin.handle) {
+        (Some(framing), _) => Ok(framing),
+        (None, Some(handle)) => driver_framing::read(access, handle),
+        (None, None) => Ok(BlobFraming::default()),
     }
 }
 

@@ -66,10 +66,9 @@ impl Survey {
     /// What is left when unconnected pins are taken out.
     fn of_connected(pins: Vec<ComPin>, peers: &[Option<usize>], mut routes: Vec<(usize, usize)>) -> Self {
         let mut new_places = vec![None; pins.len()];
-        let mut connected = 0;
-        for (place, _) in peers.iter().enumerate().filter(|(_, peer)| peer.is_some()) {
-            new_places[place] = Some(connected);
-            connected += 1;
+        let connected = (0..pins.len()).filter(|place| peers[*place].is_some());
+        for (new_place, place) in connected.enumerate() {
+            new_places[place] = Some(new_place);
         }
         let filters = filters(&pins, &routes);
         let is_connected = |place: &usize| new_places[*place].is_some();

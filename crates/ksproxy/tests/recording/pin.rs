@@ -8,6 +8,7 @@ use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
 use std::mem::ManuallyDrop;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use windows_core::{HRESULT, Interface, Ref, implement};
 
 /// Text of the pin's own, ending in a zero; empty: the pin answers null.
@@ -49,6 +50,8 @@ pub struct PinState {
     pub refuses: Mutex<(&'static str, u32)>,
     /// A method, and how often it still does as it is told before it refuses.
     pub tires_of: Mutex<(&'static str, u32)>,
+    /// Every question for its internal connections makes another pin, which does the same.
+    pub spawns: AtomicBool,
     log: Log,
 }
 
@@ -77,6 +80,7 @@ impl PinState {
             allocator: Mutex::new(None),
             refuses: Mutex::new(("", 0)),
             tires_of: Mutex::new(("", 0)),
+            spawns: AtomicBool::new(false),
             log: log.clone(),
         }
     }
@@ -299,6 +303,18 @@ impl IPin_Impl for RecordingPin_Impl {
         let answer = self.state.called("QueryInternalConnections");
         if answer.is_err() {
             return answer;
+        }
+        if self.state.spawns.load(Ordering::Relaxed) {
+            let other = if self.state.direction == PinDirection::INPUT { Direction::Out } else { Direction::In };
+            let child = PinState::new("", "", other, &Log::default());
+            child.spawns.store(true, Ordering::Relaxed);
+            let child: IPin = RecordingPin { state: std::sync::Arc::new(child) }.into();
+            // SAFETY: the caller's pointers are there, with room for one.
+            unsafe {
+                pins.write(Some(child));
+                count.write(1);
+            }
+            return S_OK;
         }
         let internal = self.state.internal.lock().unwrap();
         // SAFETY: the caller's pointers are there, with room for as many as it says.
