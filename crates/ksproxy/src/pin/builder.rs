@@ -102,6 +102,7 @@ impl KsPinBuilder {
 
     /// The pin.
     pub fn build(self) -> KsPin {
+        crate::module::object_made();
         let state = State {
             interface: self.interfaces.first().copied().unwrap_or_default(),
             medium: self.mediums.first().copied().unwrap_or_default(),
