@@ -41,8 +41,7 @@ impl AllocatorObject {
 
     /// The pointer of the interface that is answered to this question.
     fn face(&self, iid: &GUID) -> Option<NonNull<c_void>> {
-        // Of the whole object, because the callee finds the object by the pointer.
-        let this = NonNull::from(self).cast::<c_void>();
+        let this = self.whole.cast::<c_void>();
         if [IUnknown::IID, IKsAllocator::IID, IKsAllocatorEx::IID].contains(iid) {
             Some(this)
         } else if [IMemAllocator::IID, IMemAllocatorCallbackTemp::IID].contains(iid) {
@@ -128,7 +127,7 @@ impl IUnknownImpl for AllocatorObject {
     fn to_object(&self) -> ComObject<Self> {
         self.AddRef();
         // SAFETY: the reference counted above; the object is in its box, for there are no others.
-        unsafe { ComObject::from_raw(NonNull::from(self)) }
+        unsafe { ComObject::from_raw(self.whole) }
     }
 }
 
@@ -136,7 +135,10 @@ impl ComObjectInner for AllocatorObject {
     type Outer = Self;
 
     fn into_object(self) -> ComObject<Self> {
-        let this = NonNull::from(Box::leak(Box::new(self)));
+        // SAFETY: a box is somewhere.
+        let this = unsafe { NonNull::new_unchecked(Box::into_raw(Box::new(self))) };
+        // SAFETY: new, and nobody else's yet.
+        unsafe { (*this.as_ptr()).whole = this };
         // Zeroes the extended properties, padding and all: C programs compare whole structures (statement 115).
         // SAFETY: the object's own structure, of which zero is a value, and which nobody else can reach yet.
         unsafe { this.as_ref().extended.get().write_bytes(0, 1) };
@@ -148,13 +150,13 @@ impl ComObjectInner for AllocatorObject {
 impl ComObjectInterface<IKsAllocatorEx> for AllocatorObject {
     fn as_interface_ref(&self) -> InterfaceRef<'_, IKsAllocatorEx> {
         // SAFETY: the object's first member is the interface's vtable.
-        unsafe { InterfaceRef::from_raw(NonNull::from(self).cast()) }
+        unsafe { InterfaceRef::from_raw(self.whole.cast()) }
     }
 }
 
 impl ComObjectInterface<IMemAllocatorCallbackTemp> for AllocatorObject {
     fn as_interface_ref(&self) -> InterfaceRef<'_, IMemAllocatorCallbackTemp> {
         // SAFETY: the object's second member, one pointer on, is the interface's vtable.
-        unsafe { InterfaceRef::from_raw(NonNull::from(self).cast::<c_void>().byte_add(size_of::<usize>())) }
+        unsafe { InterfaceRef::from_raw(self.whole.cast::<c_void>().byte_add(size_of::<usize>())) }
     }
 }

@@ -9,7 +9,6 @@ use crate::interfaces::{
 };
 use crate::sample::{Sample, Whose};
 use crate::sync::{Ordering, lock};
-use core::ptr::NonNull;
 use ks::{AllocatorProperties, GetBufferFlags, KsAllocatorMode};
 use kspipe::allocator::{AcquireError, CommitError, Frame, SetPropertiesError};
 use std::sync::Arc;
@@ -79,9 +78,9 @@ impl AllocatorObject {
         if self.engine_is_idle() {
             // The engine knows, and the reference to itself does not: a frame is home before its decommit is complete,
             // and a client may commit again in between.
-            self.samples.prepare(NonNull::from(self), samples)?;
+            self.samples.prepare(self.whole, samples)?;
         } else {
-            self.samples.grow(NonNull::from(self), samples)?;
+            self.samples.grow(self.whole, samples)?;
         }
         self.engine.commit().map_err(|error| match error {
             CommitError::NotSet { .. } => VFW_E_SIZENOTSET,
@@ -187,7 +186,7 @@ impl AllocatorObject {
         let state = lock(&self.state);
         let sample = if self.committed.load(Ordering::Relaxed) {
             // Nothing grows but where the engine was given more frames behind this face's back.
-            self.samples.grow(NonNull::from(self), index + 1).and_then(|()| self.samples.get(index).ok_or(E_UNEXPECTED))
+            self.samples.grow(self.whole, index + 1).and_then(|()| self.samples.get(index).ok_or(E_UNEXPECTED))
         } else {
             // Decommitted since the frame was taken.
             Err(VFW_E_NOT_COMMITTED)

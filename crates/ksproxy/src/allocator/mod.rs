@@ -35,6 +35,9 @@ pub(crate) struct AllocatorObject {
     ks: &'static IKsAllocatorEx_Vtbl,
     /// `IMemAllocatorCallbackTemp`.
     memory: &'static IMemAllocatorCallbackTemp_Vtbl,
+    /// The object, by the pointer it was put in its box with: what interface pointers are made of, because the last one
+    /// frees it.
+    whole: NonNull<Self>,
     /// How many references there are.
     references: AtomicU32,
     /// `KSALLOCATORMODE`. Written under the lock of `state`.
@@ -78,11 +81,12 @@ struct State {
 }
 
 impl AllocatorObject {
-    /// An object in user mode, without handle, over `engine`.
+    /// An object in user mode, without handle, over `engine`, to be put in its box.
     fn new(engine: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
         Self {
             ks: &identity::KS,
             memory: &identity::MEMORY,
+            whole: NonNull::dangling(),
             references: AtomicU32::new(1),
             mode: AtomicU32::new(0),
             committed: AtomicBool::new(false),
@@ -145,10 +149,9 @@ impl AllocatorObject {
         }
         drop(state);
         if complete {
-            let this: *const Self = self;
             // SAFETY: the reference `refer_to_itself` took, given up once because the flag was taken down under the
             // lock.
-            unsafe { Self::Release(this.cast_mut()) };
+            unsafe { Self::Release(self.whole.as_ptr()) };
         }
     }
 }
