@@ -125,22 +125,14 @@ fn whichever_call_is_refused_everything_before_it_is_taken_back_the_last_first()
             let before = world.everything();
             let (pin, method) = write.split_once(' ').expect("pin and method");
             let mut code = E_FAIL;
+            let earlier = writes[..place].iter().filter(|write| write.ends_with(method)).count() as u32;
             match method {
                 "KsCreateAllocator" => {
-                    // The first pin is created first.
-                    let earlier = writes[..place].iter().filter(|write| write.ends_with(method)).count();
-                    *world.driver.refuses_to_create.lock().unwrap() = u32::from(earlier == 0);
-                    if earlier > 0 {
-                        continue;
-                    }
+                    *world.driver.refuses_to_create.lock().unwrap() = Some(earlier);
                     code = VFW_E_NO_ALLOCATOR;
                 }
                 "KSPROPERTY_STREAM_ALLOCATOR" => {
-                    let earlier = writes[..place].iter().filter(|write| write.ends_with(method)).count();
-                    if earlier > 0 {
-                        continue;
-                    }
-                    *world.driver.refuses_to_take.lock().unwrap() = 1;
+                    *world.driver.refuses_to_take.lock().unwrap() = Some(earlier);
                     code = ksproxy::Win32Error::NOT_SUPPORTED.to_hresult();
                 }
                 _ => {
@@ -163,8 +155,8 @@ fn whichever_call_is_refused_everything_before_it_is_taken_back_the_last_first()
                     assert_eq!(last.1, kept.pipes()[pipe].handle(), "{write}");
                 }
             } else {
-                let last: Vec<_> = world.driver.taken.lock().unwrap().iter().map(|(_, handle)| *handle).collect();
-                assert!(last.last().is_none_or(|handle| *handle == ksproxy::Handle::NULL), "{write}: {last:?}");
+                let taken = world.driver.taken.lock().unwrap();
+                assert!(taken.last().is_none_or(|(_, handle)| *handle == ksproxy::Handle::NULL), "{write}: {taken:?}");
             }
         }
     }

@@ -13,9 +13,9 @@ use zerocopy::FromBytes;
 pub struct Driver {
     log: Log,
     names: Mutex<HashMap<isize, String>>,
-    /// How often it still refuses to create an allocator, and to take one.
-    pub refuses_to_create: Mutex<u32>,
-    pub refuses_to_take: Mutex<u32>,
+    /// How many allocators it still creates, or takes, before it refuses one; `None`: it refuses none.
+    pub refuses_to_create: Mutex<Option<u32>>,
+    pub refuses_to_take: Mutex<Option<u32>>,
     /// Pin and handle, as they were set.
     pub taken: Mutex<Vec<(String, Handle)>>,
     pub created: Mutex<Vec<(String, KsAllocatorFraming)>>,
@@ -28,8 +28,8 @@ impl Driver {
         Arc::new(Driver {
             log,
             names: Mutex::default(),
-            refuses_to_create: Mutex::new(0),
-            refuses_to_take: Mutex::new(0),
+            refuses_to_create: Mutex::new(None),
+            refuses_to_take: Mutex::new(None),
             taken: Mutex::default(),
             created: Mutex::default(),
             is_small: AtomicBool::new(false),
@@ -47,11 +47,11 @@ impl Driver {
     }
 }
 
-/// Whether to refuse once more.
-fn refuses(times: &Mutex<u32>) -> bool {
-    let mut times = times.lock().unwrap();
-    let refuses = *times > 0;
-    *times -= u32::from(refuses);
+/// Whether it is this one that is refused.
+fn refuses(after: &Mutex<Option<u32>>) -> bool {
+    let mut after = after.lock().unwrap();
+    let refuses = *after == Some(0);
+    *after = after.and_then(|left| left.checked_sub(1));
     refuses
 }
 
