@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <cwchar>
 
 extern "C" {
 HRESULT WINAPI KspCreateAllocator(REFIID, void **);
@@ -71,7 +72,7 @@ static DWORD WINAPI create_on_a_pin_again_and_again(void *) {
     CHECK(KspCreateAllocator(__uuidof(IKsAllocatorEx), reinterpret_cast<void **>(&allocator)) == S_OK);
     HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
     Pin pin(event);
-    for (int turn = 0; turn < 100; ++turn) {
+    for (int turn = 0; turn < 20; ++turn) {
         CHECK(allocator->KsCreateAllocatorAndGetHandle(&pin) == nullptr);
         CHECK(allocator->KsGetAllocatorHandle() == nullptr);
     }
@@ -81,7 +82,7 @@ static DWORD WINAPI create_on_a_pin_again_and_again(void *) {
     // A handle that is given is closed before the next is created, whatever becomes of that.
     // An event is there under its name for as long as somebody has a handle of it.
     wchar_t name[32];
-    wsprintfW(name, L"ksproxy-%lu", GetCurrentThreadId());
+    std::swprintf(name, 32, L"ksproxy-%lu", GetCurrentThreadId());
     HANDLE given = CreateEventW(nullptr, TRUE, FALSE, name);
     allocator->KsSetAllocatorHandle(given);
     CHECK(allocator->KsGetAllocatorHandle() == given);
