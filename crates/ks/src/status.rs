@@ -123,12 +123,20 @@ status! {
         STATUS_PENDING = 0x0000_0103;
         /// The buffer holds only part of the answer.
         STATUS_BUFFER_OVERFLOW = 0x8000_0005;
+        /// It failed, and nothing more is known.
+        STATUS_UNSUCCESSFUL = 0xC000_0001;
+        /// The handle names no object, or none of the kind asked for.
+        STATUS_INVALID_HANDLE = 0xC000_0008;
         /// An argument is wrong.
         STATUS_INVALID_PARAMETER = 0xC000_000D;
+        /// There are as many as there may be.
+        STATUS_DEVICE_BUSY = 0x8000_0011;
         /// The device has no such request.
         STATUS_INVALID_DEVICE_REQUEST = 0xC000_0010;
         /// The buffer is too small.
         STATUS_BUFFER_TOO_SMALL = 0xC000_0023;
+        /// Nothing can be created under such a name.
+        STATUS_OBJECT_NAME_NOT_FOUND = 0xC000_0034;
         /// No frame, or no memory.
         STATUS_INSUFFICIENT_RESOURCES = 0xC000_009A;
         /// The device does not do this.
@@ -141,5 +149,7 @@ status! {
         STATUS_NOT_FOUND = 0xC000_0225;
         /// The object has no such set.
         STATUS_PROPSET_NOT_FOUND = 0xC000_0230;
+        /// Nothing the object has matches what is asked.
+        STATUS_NO_MATCH = 0xC000_0272;
     }
 }

@@ -9,16 +9,16 @@
 
 use crate::handle::{Handle, OwnedHandle};
 use crate::lock::{Lock, lock};
-use crate::object_access::{ObjectAccess, Win32Error};
+use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
 use ks::{
-    KSPROPERTY_STREAMALLOCATOR_STATUS, KSPROPSETID_StreamAllocator, KsAllocatorFraming, KsProperty, KsPropertyType,
-    KsStreamAllocatorStatus, OptionFlags, PoolType,
+    IOCTL_KS_PROPERTY, KSPROPERTY_STREAMALLOCATOR_STATUS, KSPROPSETID_StreamAllocator, KsAllocatorFraming, KsProperty,
+    KsPropertyType, KsStreamAllocatorStatus, NtStatus, OptionFlags, PoolType,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::sync::Arc;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// The KS objects of this process. One table for the process: every value is the same.
 #[derive(Clone, Copy, Debug, Default)]
@@ -130,16 +130,31 @@ impl ObjectAccess for InProcessObjects {
         }
     }
 
-    fn property(&self, object: Handle, request: &KsProperty, data: &mut [u8]) -> Result<usize, Win32Error> {
-        let Object::Allocator(framing) = find(object)? else { return Err(Win32Error::SET_NOT_FOUND) };
+    fn device_io_control(
+        &self,
+        object: Handle,
+        code: u32,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<usize, DeviceError> {
+        let object = find(object)?;
+        if code != IOCTL_KS_PROPERTY {
+            return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST.into());
+        }
+        let Ok((request, _)) = KsProperty::read_from_prefix(input) else {
+            return Err(NtStatus::STATUS_INVALID_BUFFER_SIZE.into());
+        };
+        let Object::Allocator(framing) = object else { return Err(NtStatus::STATUS_PROPSET_NOT_FOUND.into()) };
         if request.set != KSPROPSETID_StreamAllocator {
-            return Err(Win32Error::SET_NOT_FOUND);
+            return Err(NtStatus::STATUS_PROPSET_NOT_FOUND.into());
         }
         if request.id != KSPROPERTY_STREAMALLOCATOR_STATUS || request.property_type() != KsPropertyType::GET {
-            return Err(Win32Error::NOT_FOUND);
+            return Err(NtStatus::STATUS_NOT_FOUND.into());
         }
         let status = KsStreamAllocatorStatus { framing, allocated_frames: 0, reserved: 0 };
-        let answer = data.get_mut(..size_of_val(&status)).ok_or(Win32Error::INSUFFICIENT_BUFFER)?;
+        let given = output.len();
+        let answer =
+            output.get_mut(..size_of_val(&status)).ok_or(DeviceError::too_small(size_of_val(&status), given))?;
         answer.copy_from_slice(status.as_bytes());
         Ok(answer.len())
     }
@@ -189,7 +204,7 @@ mod tests {
         let get = |set, id, flags| KsProperty::property(set, id, flags);
         let status = get(KSPROPSETID_StreamAllocator, 1, KsPropertyType::GET);
         let mut data = [0xFF; 32];
-        assert_eq!(InProcessObjects.property(allocator.handle(), &status, &mut data), Ok(32));
+        assert_eq!(InProcessObjects::access().property(allocator.handle(), &status, &mut data), Ok(32));
         let expected = KsStreamAllocatorStatus { framing: made_with, allocated_frames: 0, reserved: 0 };
         assert_eq!(data, expected.as_bytes());
         for (object, request, length, error) in [
@@ -199,8 +214,8 @@ mod tests {
             (&allocator, get(ks::KSPROPSETID_Stream, 1, KsPropertyType::GET), 32, Win32Error::SET_NOT_FOUND),
             (&pin, status, 32, Win32Error::SET_NOT_FOUND),
         ] {
-            let answer = InProcessObjects.property(object.handle(), &request, &mut data[..length]);
-            assert_eq!(answer, Err(error), "{request:?}");
+            let answer = InProcessObjects::access().property(object.handle(), &request, &mut data[..length]);
+            assert_eq!(answer.map_err(|failed| failed.error), Err(error), "{request:?}");
         }
     }
 

@@ -30,6 +30,7 @@ mod face;
 mod guard;
 mod handle;
 pub mod hresult;
+#[cfg(unix)]
 mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
@@ -40,10 +41,17 @@ mod panics;
 mod pin;
 mod sample;
 mod task_memory;
+#[cfg(windows)]
+mod windows;
 
-pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+#[cfg(unix)]
+pub use exports::KspCreateSinkPin;
+pub use exports::{KspCreateAllocator, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
+#[cfg(unix)]
 pub use in_process::InProcessObjects;
-pub use object_access::{ObjectAccess, Win32Error};
+pub use object_access::{DeviceError, ObjectAccess, Win32Error};
 pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPin, PinEvents, Segment};
+#[cfg(windows)]
+pub use windows::DeviceObjects;

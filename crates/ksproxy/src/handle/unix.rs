@@ -1,28 +1,17 @@
-//! [`Handle`], the `HANDLE` of the interfaces, and [`OwnedHandle`], one that is closed when dropped.
-//!
 //! On Linux a KS object's handle is the number of a descriptor, at least 3, so that null (0) and
 //! `INVALID_HANDLE_VALUE` (-1) never name an object, nor do the three standard streams.
 
+use super::Handle;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-/// `HANDLE`: a machine word that may name an object. Copying it does not duplicate the object's handle.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Handle(pub isize);
-
 impl Handle {
-    /// No handle.
-    pub const NULL: Handle = Handle(0);
-    /// `INVALID_HANDLE_VALUE`, which some functions answer for no handle.
-    pub const INVALID: Handle = Handle(-1);
-
     /// The descriptor this names, if its number is one that a KS object can have.
     fn descriptor(self) -> Option<RawFd> {
         RawFd::try_from(self.0).ok().filter(|number| *number >= 3)
     }
 
-    /// Whether this could name an object: on Linux, a number from 3.
-    pub fn is_object(self) -> bool {
+    /// See [`Handle::is_object`].
+    pub(super) fn could_name_an_object(self) -> bool {
         self.descriptor().is_some()
     }
 
