@@ -29,6 +29,13 @@ typedef uint8_t BYTE;
 typedef int64_t LONGLONG;
 typedef LONGLONG REFERENCE_TIME; /* units of 100 ns */
 
+/* A unit of UTF-16, as u"text" has them. */
+#ifdef __cplusplus
+typedef char16_t WCHAR;
+#else
+typedef uint16_t WCHAR;
+#endif
+
 /* A KS object's handle is the number of a descriptor, at least 3: NULL and INVALID_HANDLE_VALUE name none. */
 typedef void *HANDLE;
 #define INVALID_HANDLE_VALUE ((HANDLE)(intptr_t)-1)
@@ -38,7 +45,7 @@ typedef struct _GUID {
     uint16_t Data2;
     uint16_t Data3;
     uint8_t Data4[8];
-} GUID, IID;
+} GUID, IID, CLSID;
 
 #ifdef __cplusplus
 typedef const IID &REFIID;
@@ -67,6 +74,22 @@ KSP_GUID(IID_IMediaSample, 0x56A8689A, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0
 KSP_GUID(IID_IMediaSample2, 0x36B73884, 0xC2C8, 0x11CF, 0x8B, 0x46, 0x00, 0x80, 0x5F, 0x6C, 0xEF, 0x60);
 KSP_GUID(IID_IKsObject, 0x423C13A2, 0x2070, 0x11D0, 0x9E, 0xF7, 0x00, 0xAA, 0x00, 0xA2, 0x16, 0xA1);
 KSP_GUID(IID_IKsPin, 0xB61178D1, 0xA2D9, 0x11CF, 0x9E, 0x53, 0x00, 0xAA, 0x00, 0xA2, 0x16, 0xA1);
+KSP_GUID(IID_IKsPinEx, 0x7BB38260, 0xD19C, 0x11D2, 0xB3, 0x8A, 0x00, 0xA0, 0xC9, 0x5E, 0xC2, 0x2E);
+KSP_GUID(IID_IKsPinPipe, 0xE539CD90, 0xA8B4, 0x11D1, 0x81, 0x89, 0x00, 0xA0, 0xC9, 0x06, 0x28, 0x02);
+KSP_GUID(IID_IPin, 0x56A86891, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0xAF, 0x0B, 0xA7, 0x70);
+KSP_GUID(IID_IEnumPins, 0x56A86892, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0xAF, 0x0B, 0xA7, 0x70);
+KSP_GUID(IID_IEnumMediaTypes, 0x89C31040, 0x846B, 0x11CE, 0x97, 0xD3, 0x00, 0xAA, 0x00, 0x55, 0x59, 0x5A);
+KSP_GUID(IID_IPersist, 0x0000010C, 0x0000, 0x0000, 0xC0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46);
+KSP_GUID(IID_IMediaFilter, 0x56A86899, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0xAF, 0x0B, 0xA7, 0x70);
+KSP_GUID(IID_IBaseFilter, 0x56A86895, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0xAF, 0x0B, 0xA7, 0x70);
+KSP_GUID(IID_IMemInputPin, 0x56A8689D, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0xAF, 0x0B, 0xA7, 0x70);
+KSP_GUID(IID_IAMBufferNegotiation, 0x56ED71A0, 0xAF5F, 0x11D0, 0xB3, 0xF0, 0x00, 0xAA, 0x00, 0x37, 0x61, 0xC5);
+
+/* The interface and the medium of pins that every system has. */
+KSP_GUID(KSINTERFACESETID_Standard, 0x1A8766A0, 0x62CE, 0x11CF, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00);
+KSP_GUID(KSMEDIUMSETID_Standard, 0x4747B320, 0x62CE, 0x11CF, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00);
+#define KSINTERFACE_STANDARD_STREAMING 0u
+#define KSMEDIUM_TYPE_ANYINSTANCE 0u
 
 /* Where frames live: KSMEMORY_TYPE_* (ks.h). */
 KSP_GUID(KSMEMORY_TYPE_WILDCARD, 0x00000000, 0x0000, 0x0000, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00);
@@ -171,6 +194,24 @@ typedef enum {
     KSPIN_COMMUNICATION_BRIDGE = 4
 } KSPIN_COMMUNICATION;
 
+typedef enum {
+    FramingProp_Uninitialized = 0,
+    FramingProp_None = 1,
+    FramingProp_Old = 2,
+    FramingProp_Ex = 3
+} FRAMING_PROP;
+
+typedef enum {
+    Framing_Cache_Update = 0,
+    Framing_Cache_ReadLast = 1,
+    Framing_Cache_ReadOrig = 2,
+    Framing_Cache_Write = 3
+} FRAMING_CACHE_OPS;
+
+typedef enum { PINDIR_INPUT = 0, PINDIR_OUTPUT = 1 } PIN_DIRECTION;
+
+typedef enum { State_Stopped = 0, State_Paused = 1, State_Running = 2 } FILTER_STATE;
+
 enum {
     AllocatorStrategy_DontCare = 0,
     AllocatorStrategy_MinimizeNumberOfFrames = 1,
@@ -232,6 +273,19 @@ typedef struct IMediaSample IMediaSample;
 typedef struct IMediaSample2 IMediaSample2;
 typedef struct IKsObject IKsObject;
 typedef struct IKsPin IKsPin;
+typedef struct IKsPinEx IKsPinEx;
+typedef struct IKsPinPipe IKsPinPipe;
+typedef struct IPin IPin;
+typedef struct IEnumPins IEnumPins;
+typedef struct IEnumMediaTypes IEnumMediaTypes;
+typedef struct IPersist IPersist;
+typedef struct IMediaFilter IMediaFilter;
+typedef struct IBaseFilter IBaseFilter;
+typedef struct IMemInputPin IMemInputPin;
+typedef struct IAMBufferNegotiation IAMBufferNegotiation;
+/* Not declared here: pointers to them are all that is passed. */
+typedef struct IFilterGraph IFilterGraph;
+typedef struct IReferenceClock IReferenceClock;
 
 /* The first four members of ALLOCATOR_PROPERTIES_EX. cbAlign is a number of bytes, and what the prefix begins on. */
 typedef struct {
@@ -404,6 +458,21 @@ typedef struct {
     LONG cbBuffer;
 } AM_SAMPLE2_PROPERTIES;
 
+#define MAX_PIN_NAME 128
+#define MAX_FILTER_NAME 128
+
+/* The filter has a reference that the caller releases, or is NULL. The name ends in a zero. */
+typedef struct {
+    IBaseFilter *pFilter;
+    PIN_DIRECTION dir;
+    WCHAR achName[MAX_PIN_NAME];
+} PIN_INFO;
+
+typedef struct {
+    WCHAR achName[MAX_FILTER_NAME];
+    IFilterGraph *pGraph;
+} FILTER_INFO;
+
 /* ---- Interfaces ------------------------------------------------------------------------------------------------- */
 
 #ifdef __cplusplus
@@ -497,6 +566,104 @@ struct IKsPin : public IUnknown {
     virtual LONG STDMETHODCALLTYPE KsIncrementPendingIoCount() = 0;
     virtual LONG STDMETHODCALLTYPE KsDecrementPendingIoCount() = 0;
     virtual HRESULT STDMETHODCALLTYPE KsQualityNotify(ULONG Proportion, REFERENCE_TIME TimeDelta) = 0;
+};
+
+struct IKsPinEx : public IKsPin {
+    virtual void STDMETHODCALLTYPE KsNotifyError(IMediaSample *Sample, HRESULT hr) = 0;
+};
+
+/*
+ * Slot 10 returns a GUID by value in Microsoft's header. Microsoft's ABI makes a pointer after the object of that, which
+ * is returned; GCC puts it before the object. So it is declared here as the ABI has it, and KsGetPinBusCache() without
+ * arguments is the convenience.
+ */
+struct IKsPinPipe : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE KsGetPinFramingCache(KSALLOCATOR_FRAMING_EX **FramingEx,
+            FRAMING_PROP *FramingProp, FRAMING_CACHE_OPS Option) = 0;
+    virtual HRESULT STDMETHODCALLTYPE KsSetPinFramingCache(KSALLOCATOR_FRAMING_EX *FramingEx,
+            FRAMING_PROP *FramingProp, FRAMING_CACHE_OPS Option) = 0;
+    virtual IPin *STDMETHODCALLTYPE KsGetConnectedPin() = 0;
+    virtual IKsAllocatorEx *STDMETHODCALLTYPE KsGetPipe(KSPEEKOPERATION Operation) = 0;
+    virtual HRESULT STDMETHODCALLTYPE KsSetPipe(IKsAllocatorEx *KsAllocator) = 0;
+    virtual ULONG STDMETHODCALLTYPE KsGetPipeAllocatorFlag() = 0;
+    virtual HRESULT STDMETHODCALLTYPE KsSetPipeAllocatorFlag(ULONG Flag) = 0;
+    virtual GUID *STDMETHODCALLTYPE KsGetPinBusCache(GUID *Bus) = 0;
+    GUID KsGetPinBusCache() {
+        GUID bus = {};
+        KsGetPinBusCache(&bus);
+        return bus;
+    }
+    virtual HRESULT STDMETHODCALLTYPE KsSetPinBusCache(GUID Bus) = 0;
+    virtual WCHAR *STDMETHODCALLTYPE KsGetPinName() = 0;
+    virtual WCHAR *STDMETHODCALLTYPE KsGetFilterName() = 0;
+};
+
+struct IPin : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE Connect(IPin *pReceivePin, const AM_MEDIA_TYPE *pmt) = 0;
+    virtual HRESULT STDMETHODCALLTYPE ReceiveConnection(IPin *pConnector, const AM_MEDIA_TYPE *pmt) = 0;
+    virtual HRESULT STDMETHODCALLTYPE Disconnect() = 0;
+    virtual HRESULT STDMETHODCALLTYPE ConnectedTo(IPin **pPin) = 0;
+    virtual HRESULT STDMETHODCALLTYPE ConnectionMediaType(AM_MEDIA_TYPE *pmt) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryPinInfo(PIN_INFO *pInfo) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryDirection(PIN_DIRECTION *pPinDir) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryId(WCHAR **Id) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryAccept(const AM_MEDIA_TYPE *pmt) = 0;
+    virtual HRESULT STDMETHODCALLTYPE EnumMediaTypes(IEnumMediaTypes **ppEnum) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryInternalConnections(IPin **apPin, ULONG *nPin) = 0;
+    virtual HRESULT STDMETHODCALLTYPE EndOfStream() = 0;
+    virtual HRESULT STDMETHODCALLTYPE BeginFlush() = 0;
+    virtual HRESULT STDMETHODCALLTYPE EndFlush() = 0;
+    virtual HRESULT STDMETHODCALLTYPE NewSegment(REFERENCE_TIME tStart, REFERENCE_TIME tStop, double dRate) = 0;
+};
+
+struct IEnumPins : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE Next(ULONG cPins, IPin **ppPins, ULONG *pcFetched) = 0;
+    virtual HRESULT STDMETHODCALLTYPE Skip(ULONG cPins) = 0;
+    virtual HRESULT STDMETHODCALLTYPE Reset() = 0;
+    virtual HRESULT STDMETHODCALLTYPE Clone(IEnumPins **ppEnum) = 0;
+};
+
+struct IEnumMediaTypes : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE Next(ULONG cMediaTypes, AM_MEDIA_TYPE **ppMediaTypes, ULONG *pcFetched) = 0;
+    virtual HRESULT STDMETHODCALLTYPE Skip(ULONG cMediaTypes) = 0;
+    virtual HRESULT STDMETHODCALLTYPE Reset() = 0;
+    virtual HRESULT STDMETHODCALLTYPE Clone(IEnumMediaTypes **ppEnum) = 0;
+};
+
+struct IPersist : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE GetClassID(CLSID *pClassID) = 0;
+};
+
+struct IMediaFilter : public IPersist {
+    virtual HRESULT STDMETHODCALLTYPE Stop() = 0;
+    virtual HRESULT STDMETHODCALLTYPE Pause() = 0;
+    virtual HRESULT STDMETHODCALLTYPE Run(REFERENCE_TIME tStart) = 0;
+    virtual HRESULT STDMETHODCALLTYPE GetState(DWORD dwMilliSecsTimeout, FILTER_STATE *State) = 0;
+    virtual HRESULT STDMETHODCALLTYPE SetSyncSource(IReferenceClock *pClock) = 0;
+    virtual HRESULT STDMETHODCALLTYPE GetSyncSource(IReferenceClock **pClock) = 0;
+};
+
+struct IBaseFilter : public IMediaFilter {
+    virtual HRESULT STDMETHODCALLTYPE EnumPins(IEnumPins **ppEnum) = 0;
+    virtual HRESULT STDMETHODCALLTYPE FindPin(const WCHAR *Id, IPin **ppPin) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryFilterInfo(FILTER_INFO *pInfo) = 0;
+    virtual HRESULT STDMETHODCALLTYPE JoinFilterGraph(IFilterGraph *pGraph, const WCHAR *pName) = 0;
+    virtual HRESULT STDMETHODCALLTYPE QueryVendorInfo(WCHAR **pVendorInfo) = 0;
+};
+
+struct IMemInputPin : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE GetAllocator(IMemAllocator **ppAllocator) = 0;
+    virtual HRESULT STDMETHODCALLTYPE NotifyAllocator(IMemAllocator *pAllocator, BOOL bReadOnly) = 0;
+    virtual HRESULT STDMETHODCALLTYPE GetAllocatorRequirements(ALLOCATOR_PROPERTIES *pProps) = 0;
+    virtual HRESULT STDMETHODCALLTYPE Receive(IMediaSample *pSample) = 0;
+    virtual HRESULT STDMETHODCALLTYPE ReceiveMultiple(IMediaSample **pSamples, LONG nSamples,
+            LONG *nSamplesProcessed) = 0;
+    virtual HRESULT STDMETHODCALLTYPE ReceiveCanBlock() = 0;
+};
+
+struct IAMBufferNegotiation : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE SuggestAllocatorProperties(const ALLOCATOR_PROPERTIES *prop) = 0;
+    virtual HRESULT STDMETHODCALLTYPE GetAllocatorProperties(ALLOCATOR_PROPERTIES *prop) = 0;
 };
 
 #pragma GCC diagnostic pop
@@ -704,6 +871,213 @@ struct IKsPin {
     const IKsPinVtbl *lpVtbl;
 };
 
+typedef struct IKsPinExVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IKsPinEx *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IKsPinEx *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IKsPinEx *This);
+    /* IKsPin */
+    HRESULT (STDMETHODCALLTYPE *KsQueryMediums)(IKsPinEx *This, KSMULTIPLE_ITEM **MediumList);
+    HRESULT (STDMETHODCALLTYPE *KsQueryInterfaces)(IKsPinEx *This, KSMULTIPLE_ITEM **InterfaceList);
+    HRESULT (STDMETHODCALLTYPE *KsCreateSinkPinHandle)(IKsPinEx *This, KSPIN_INTERFACE *Interface,
+            KSPIN_MEDIUM *Medium);
+    HRESULT (STDMETHODCALLTYPE *KsGetCurrentCommunication)(IKsPinEx *This, KSPIN_COMMUNICATION *Communication,
+            KSPIN_INTERFACE *Interface, KSPIN_MEDIUM *Medium);
+    HRESULT (STDMETHODCALLTYPE *KsPropagateAcquire)(IKsPinEx *This);
+    HRESULT (STDMETHODCALLTYPE *KsDeliver)(IKsPinEx *This, IMediaSample *Sample, ULONG Flags);
+    HRESULT (STDMETHODCALLTYPE *KsMediaSamplesCompleted)(IKsPinEx *This, KSSTREAM_SEGMENT *StreamSegment);
+    IMemAllocator *(STDMETHODCALLTYPE *KsPeekAllocator)(IKsPinEx *This, KSPEEKOPERATION Operation);
+    HRESULT (STDMETHODCALLTYPE *KsReceiveAllocator)(IKsPinEx *This, IMemAllocator *MemAllocator);
+    HRESULT (STDMETHODCALLTYPE *KsRenegotiateAllocator)(IKsPinEx *This);
+    LONG (STDMETHODCALLTYPE *KsIncrementPendingIoCount)(IKsPinEx *This);
+    LONG (STDMETHODCALLTYPE *KsDecrementPendingIoCount)(IKsPinEx *This);
+    HRESULT (STDMETHODCALLTYPE *KsQualityNotify)(IKsPinEx *This, ULONG Proportion, REFERENCE_TIME TimeDelta);
+    /* IKsPinEx */
+    void (STDMETHODCALLTYPE *KsNotifyError)(IKsPinEx *This, IMediaSample *Sample, HRESULT hr);
+} IKsPinExVtbl;
+
+struct IKsPinEx {
+    const IKsPinExVtbl *lpVtbl;
+};
+
+typedef struct IKsPinPipeVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IKsPinPipe *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IKsPinPipe *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IKsPinPipe *This);
+    /* IKsPinPipe */
+    HRESULT (STDMETHODCALLTYPE *KsGetPinFramingCache)(IKsPinPipe *This, KSALLOCATOR_FRAMING_EX **FramingEx,
+            FRAMING_PROP *FramingProp, FRAMING_CACHE_OPS Option);
+    HRESULT (STDMETHODCALLTYPE *KsSetPinFramingCache)(IKsPinPipe *This, KSALLOCATOR_FRAMING_EX *FramingEx,
+            FRAMING_PROP *FramingProp, FRAMING_CACHE_OPS Option);
+    IPin *(STDMETHODCALLTYPE *KsGetConnectedPin)(IKsPinPipe *This);
+    IKsAllocatorEx *(STDMETHODCALLTYPE *KsGetPipe)(IKsPinPipe *This, KSPEEKOPERATION Operation);
+    HRESULT (STDMETHODCALLTYPE *KsSetPipe)(IKsPinPipe *This, IKsAllocatorEx *KsAllocator);
+    ULONG (STDMETHODCALLTYPE *KsGetPipeAllocatorFlag)(IKsPinPipe *This);
+    HRESULT (STDMETHODCALLTYPE *KsSetPipeAllocatorFlag)(IKsPinPipe *This, ULONG Flag);
+    GUID *(STDMETHODCALLTYPE *KsGetPinBusCache)(IKsPinPipe *This, GUID *Bus);
+    HRESULT (STDMETHODCALLTYPE *KsSetPinBusCache)(IKsPinPipe *This, GUID Bus);
+    WCHAR *(STDMETHODCALLTYPE *KsGetPinName)(IKsPinPipe *This);
+    WCHAR *(STDMETHODCALLTYPE *KsGetFilterName)(IKsPinPipe *This);
+} IKsPinPipeVtbl;
+
+struct IKsPinPipe {
+    const IKsPinPipeVtbl *lpVtbl;
+};
+
+typedef struct IPinVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IPin *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IPin *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IPin *This);
+    /* IPin */
+    HRESULT (STDMETHODCALLTYPE *Connect)(IPin *This, IPin *pReceivePin, const AM_MEDIA_TYPE *pmt);
+    HRESULT (STDMETHODCALLTYPE *ReceiveConnection)(IPin *This, IPin *pConnector, const AM_MEDIA_TYPE *pmt);
+    HRESULT (STDMETHODCALLTYPE *Disconnect)(IPin *This);
+    HRESULT (STDMETHODCALLTYPE *ConnectedTo)(IPin *This, IPin **pPin);
+    HRESULT (STDMETHODCALLTYPE *ConnectionMediaType)(IPin *This, AM_MEDIA_TYPE *pmt);
+    HRESULT (STDMETHODCALLTYPE *QueryPinInfo)(IPin *This, PIN_INFO *pInfo);
+    HRESULT (STDMETHODCALLTYPE *QueryDirection)(IPin *This, PIN_DIRECTION *pPinDir);
+    HRESULT (STDMETHODCALLTYPE *QueryId)(IPin *This, WCHAR **Id);
+    HRESULT (STDMETHODCALLTYPE *QueryAccept)(IPin *This, const AM_MEDIA_TYPE *pmt);
+    HRESULT (STDMETHODCALLTYPE *EnumMediaTypes)(IPin *This, IEnumMediaTypes **ppEnum);
+    HRESULT (STDMETHODCALLTYPE *QueryInternalConnections)(IPin *This, IPin **apPin, ULONG *nPin);
+    HRESULT (STDMETHODCALLTYPE *EndOfStream)(IPin *This);
+    HRESULT (STDMETHODCALLTYPE *BeginFlush)(IPin *This);
+    HRESULT (STDMETHODCALLTYPE *EndFlush)(IPin *This);
+    HRESULT (STDMETHODCALLTYPE *NewSegment)(IPin *This, REFERENCE_TIME tStart, REFERENCE_TIME tStop, double dRate);
+} IPinVtbl;
+
+struct IPin {
+    const IPinVtbl *lpVtbl;
+};
+
+typedef struct IEnumPinsVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IEnumPins *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IEnumPins *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IEnumPins *This);
+    /* IEnumPins */
+    HRESULT (STDMETHODCALLTYPE *Next)(IEnumPins *This, ULONG cPins, IPin **ppPins, ULONG *pcFetched);
+    HRESULT (STDMETHODCALLTYPE *Skip)(IEnumPins *This, ULONG cPins);
+    HRESULT (STDMETHODCALLTYPE *Reset)(IEnumPins *This);
+    HRESULT (STDMETHODCALLTYPE *Clone)(IEnumPins *This, IEnumPins **ppEnum);
+} IEnumPinsVtbl;
+
+struct IEnumPins {
+    const IEnumPinsVtbl *lpVtbl;
+};
+
+typedef struct IEnumMediaTypesVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IEnumMediaTypes *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IEnumMediaTypes *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IEnumMediaTypes *This);
+    /* IEnumMediaTypes */
+    HRESULT (STDMETHODCALLTYPE *Next)(IEnumMediaTypes *This, ULONG cMediaTypes, AM_MEDIA_TYPE **ppMediaTypes,
+            ULONG *pcFetched);
+    HRESULT (STDMETHODCALLTYPE *Skip)(IEnumMediaTypes *This, ULONG cMediaTypes);
+    HRESULT (STDMETHODCALLTYPE *Reset)(IEnumMediaTypes *This);
+    HRESULT (STDMETHODCALLTYPE *Clone)(IEnumMediaTypes *This, IEnumMediaTypes **ppEnum);
+} IEnumMediaTypesVtbl;
+
+struct IEnumMediaTypes {
+    const IEnumMediaTypesVtbl *lpVtbl;
+};
+
+typedef struct IPersistVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IPersist *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IPersist *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IPersist *This);
+    /* IPersist */
+    HRESULT (STDMETHODCALLTYPE *GetClassID)(IPersist *This, CLSID *pClassID);
+} IPersistVtbl;
+
+struct IPersist {
+    const IPersistVtbl *lpVtbl;
+};
+
+typedef struct IMediaFilterVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IMediaFilter *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IMediaFilter *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IMediaFilter *This);
+    /* IPersist */
+    HRESULT (STDMETHODCALLTYPE *GetClassID)(IMediaFilter *This, CLSID *pClassID);
+    /* IMediaFilter */
+    HRESULT (STDMETHODCALLTYPE *Stop)(IMediaFilter *This);
+    HRESULT (STDMETHODCALLTYPE *Pause)(IMediaFilter *This);
+    HRESULT (STDMETHODCALLTYPE *Run)(IMediaFilter *This, REFERENCE_TIME tStart);
+    HRESULT (STDMETHODCALLTYPE *GetState)(IMediaFilter *This, DWORD dwMilliSecsTimeout, FILTER_STATE *State);
+    HRESULT (STDMETHODCALLTYPE *SetSyncSource)(IMediaFilter *This, IReferenceClock *pClock);
+    HRESULT (STDMETHODCALLTYPE *GetSyncSource)(IMediaFilter *This, IReferenceClock **pClock);
+} IMediaFilterVtbl;
+
+struct IMediaFilter {
+    const IMediaFilterVtbl *lpVtbl;
+};
+
+typedef struct IBaseFilterVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IBaseFilter *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IBaseFilter *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IBaseFilter *This);
+    /* IPersist */
+    HRESULT (STDMETHODCALLTYPE *GetClassID)(IBaseFilter *This, CLSID *pClassID);
+    /* IMediaFilter */
+    HRESULT (STDMETHODCALLTYPE *Stop)(IBaseFilter *This);
+    HRESULT (STDMETHODCALLTYPE *Pause)(IBaseFilter *This);
+    HRESULT (STDMETHODCALLTYPE *Run)(IBaseFilter *This, REFERENCE_TIME tStart);
+    HRESULT (STDMETHODCALLTYPE *GetState)(IBaseFilter *This, DWORD dwMilliSecsTimeout, FILTER_STATE *State);
+    HRESULT (STDMETHODCALLTYPE *SetSyncSource)(IBaseFilter *This, IReferenceClock *pClock);
+    HRESULT (STDMETHODCALLTYPE *GetSyncSource)(IBaseFilter *This, IReferenceClock **pClock);
+    /* IBaseFilter */
+    HRESULT (STDMETHODCALLTYPE *EnumPins)(IBaseFilter *This, IEnumPins **ppEnum);
+    HRESULT (STDMETHODCALLTYPE *FindPin)(IBaseFilter *This, const WCHAR *Id, IPin **ppPin);
+    HRESULT (STDMETHODCALLTYPE *QueryFilterInfo)(IBaseFilter *This, FILTER_INFO *pInfo);
+    HRESULT (STDMETHODCALLTYPE *JoinFilterGraph)(IBaseFilter *This, IFilterGraph *pGraph, const WCHAR *pName);
+    HRESULT (STDMETHODCALLTYPE *QueryVendorInfo)(IBaseFilter *This, WCHAR **pVendorInfo);
+} IBaseFilterVtbl;
+
+struct IBaseFilter {
+    const IBaseFilterVtbl *lpVtbl;
+};
+
+typedef struct IMemInputPinVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IMemInputPin *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IMemInputPin *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IMemInputPin *This);
+    /* IMemInputPin */
+    HRESULT (STDMETHODCALLTYPE *GetAllocator)(IMemInputPin *This, IMemAllocator **ppAllocator);
+    HRESULT (STDMETHODCALLTYPE *NotifyAllocator)(IMemInputPin *This, IMemAllocator *pAllocator, BOOL bReadOnly);
+    HRESULT (STDMETHODCALLTYPE *GetAllocatorRequirements)(IMemInputPin *This, ALLOCATOR_PROPERTIES *pProps);
+    HRESULT (STDMETHODCALLTYPE *Receive)(IMemInputPin *This, IMediaSample *pSample);
+    HRESULT (STDMETHODCALLTYPE *ReceiveMultiple)(IMemInputPin *This, IMediaSample **pSamples, LONG nSamples,
+            LONG *nSamplesProcessed);
+    HRESULT (STDMETHODCALLTYPE *ReceiveCanBlock)(IMemInputPin *This);
+} IMemInputPinVtbl;
+
+struct IMemInputPin {
+    const IMemInputPinVtbl *lpVtbl;
+};
+
+typedef struct IAMBufferNegotiationVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IAMBufferNegotiation *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IAMBufferNegotiation *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IAMBufferNegotiation *This);
+    /* IAMBufferNegotiation */
+    HRESULT (STDMETHODCALLTYPE *SuggestAllocatorProperties)(IAMBufferNegotiation *This,
+            const ALLOCATOR_PROPERTIES *prop);
+    HRESULT (STDMETHODCALLTYPE *GetAllocatorProperties)(IAMBufferNegotiation *This, ALLOCATOR_PROPERTIES *prop);
+} IAMBufferNegotiationVtbl;
+
+struct IAMBufferNegotiation {
+    const IAMBufferNegotiationVtbl *lpVtbl;
+};
+
 #endif
 
 /* ---- Functions of libksproxy.so --------------------------------------------------------------------------------- */
@@ -728,12 +1102,33 @@ HRESULT KspCreateAllocator(REFIID iid, void **object);
  */
 HRESULT KspCreateSinkPin(HANDLE *handle);
 
+/* What KspCreatePin makes a pin with. Zero is "none" or "as usual" in every member but the first. */
+typedef struct {
+    ULONG Size; /* sizeof(KSP_PIN) */
+    PIN_DIRECTION Direction;
+    const WCHAR *PinName;    /* copied; at most 32767 units and a zero */
+    const WCHAR *FilterName; /* likewise */
+    const KSALLOCATOR_FRAMING_EX *Framing; /* copied */
+    ULONG FramingSize;       /* its bytes, as many as its CountItems says */
+    KSPIN_COMMUNICATION Communication; /* NONE: a sink where the direction is input, else a source */
+    HANDLE Handle;           /* the pin's, once it is created */
+} KSP_PIN;
+
+/*
+ * Creates a ready pin: IKsObject, IKsPin, IKsPinEx, IKsPinPipe, IPin, and IMemInputPin (input) or IAMBufferNegotiation
+ * (output). *object is the interface asked for, with one reference, or NULL; then the handle stays the caller's.
+ *
+ * S_OK, E_POINTER, E_INVALIDARG, E_HANDLE, E_NOINTERFACE, E_UNEXPECTED.
+ */
+HRESULT KspCreatePin(const KSP_PIN *pin, REFIID iid, void **object);
+
 /* Frees a media type that IMediaSample::GetMediaType gave: reference, format block and structure. NULL is nothing. */
 void KspDeleteMediaType(AM_MEDIA_TYPE *media_type);
 
 /* The functions' types, for dlsym(). */
 typedef HRESULT (*KspCreateAllocatorFunction)(REFIID iid, void **object);
 typedef HRESULT (*KspCreateSinkPinFunction)(HANDLE *handle);
+typedef HRESULT (*KspCreatePinFunction)(const KSP_PIN *pin, REFIID iid, void **object);
 typedef void (*KspDeleteMediaTypeFunction)(AM_MEDIA_TYPE *media_type);
 
 #ifdef __cplusplus

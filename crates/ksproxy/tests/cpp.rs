@@ -1,4 +1,4 @@
-//! The examples in C++ and C are built against `include/kspipe.h` and run against `libksproxy.so`.
+//! The programs in C++ and C are built against `include/kspipe.h` and run against `libksproxy.so`.
 #![cfg(target_os = "linux")]
 
 #[path = "common/tools.rs"]
@@ -7,6 +7,22 @@ mod tools;
 
 use std::process::Command;
 use tools::*;
+
+#[test]
+fn ready_pins_do_what_their_statements_say_from_cpp() {
+    let build = tempfile::tempdir().expect("a folder");
+    let program = build.path().join("ikspinpipe");
+    compile("g++", "-std=c++17", &folder().join("tests/cpp/ikspinpipe.cpp"), &program);
+    let output = succeed(run(Command::new(&program).arg(library()), "g++"), "the statements");
+    let statements: std::collections::BTreeSet<u32> = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("ok "))
+        .filter_map(|line| line.split(' ').next()?.parse().ok())
+        .collect();
+    for statement in (152..=160).chain([11, 164]) {
+        assert!(statements.contains(&statement), "statement {statement} was not checked:\n{output}");
+    }
+}
 
 #[test]
 fn the_examples_in_cpp_and_c_run() {

@@ -9,6 +9,7 @@
 mod tools;
 
 use ks::*;
+use ksproxy::KspPin;
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::process::Command;
@@ -71,6 +72,12 @@ const STRUCTURES: &[Structure] = structures! {
         "InsideFactors" = inside_factors, "NumberPins" = number_pins
     }
     "KSMULTIPLE_ITEM": KsMultipleItem { "Size" = size, "Count" = count }
+    "PIN_INFO": PinInfo { "pFilter" = p_filter, "dir" = dir, "achName" = ach_name }
+    "FILTER_INFO": FilterInfo { "achName" = ach_name, "pGraph" = p_graph }
+    "KSP_PIN": KspPin {
+        "Size" = size, "Direction" = direction, "PinName" = pin_name, "FilterName" = filter_name,
+        "Framing" = framing, "FramingSize" = framing_size, "Communication" = communication, "Handle" = handle
+    }
     "KSIDENTIFIER": KsIdentifier { "Set" = set, "Id" = id, "Flags" = flags }
     "KSSTREAM_SEGMENT": KsStreamSegment {
         "KsInterfaceHandler" = ks_interface_handler, "KsDataTypeHandler" = ks_data_type_handler,
@@ -90,7 +97,14 @@ const STRUCTURES: &[Structure] = structures! {
 
 /// Every named number of the enumerations and flags that the header's structures and methods use.
 fn numbers() -> Vec<(&'static str, u32)> {
-    let mut all = vec![("AllocatorStrategy_DontCare", 0), ("PipeFactor_None", 0)];
+    let mut all = vec![
+        ("AllocatorStrategy_DontCare", 0),
+        ("PipeFactor_None", 0),
+        ("KSINTERFACE_STANDARD_STREAMING", KSINTERFACE_STANDARD_STREAMING),
+        ("KSMEDIUM_TYPE_ANYINSTANCE", KSMEDIUM_TYPE_ANYINSTANCE),
+        ("MAX_PIN_NAME", MAX_NAME_UNITS as u32),
+        ("MAX_FILTER_NAME", MAX_NAME_UNITS as u32),
+    ];
     macro_rules! add {
         ($($flags:ident)* ; $($enumeration:ident)*) => {
             $(all.extend($flags::NAMES.iter().map(|(name, value)| (*name, value.bits())));)*
@@ -100,7 +114,7 @@ fn numbers() -> Vec<(&'static str, u32)> {
     add!(
         RequirementFlags OptionFlags AllocatorFlags GetBufferFlags SampleFlags AllocatorStrategy PipeFactors;
         PoolType KsAllocatorMode KsPeekOperation KsIoOperation KsPinCommunication PipeState PipeAllocatorPlace
-        KsLogicalMemoryType
+        KsLogicalMemoryType FramingProp FramingCacheOps PinDirection FilterState
     );
     all.extend(Hresult::NAMES.iter().map(|(name, value)| (*name, value.0.cast_unsigned())));
     all
@@ -118,6 +132,16 @@ const DECLARED: &[&Interface] = &[
     &IMEDIASAMPLE2,
     &IKSOBJECT,
     &IKSPIN,
+    &IKSPINEX,
+    &IKSPINPIPE,
+    &IPIN,
+    &IENUMPINS,
+    &IENUMMEDIATYPES,
+    &IPERSIST,
+    &IMEDIAFILTER,
+    &IBASEFILTER,
+    &IMEMINPUTPIN,
+    &IAMBUFFERNEGOTIATION,
 ];
 
 /// What C and C++ check alike.
@@ -143,7 +167,11 @@ fn identifiers() -> String {
     let mut source = String::new();
     let interfaces = DECLARED.iter().map(|interface| (format!("IID_{}", interface.name), interface.iid));
     let memory_types = KSMEMORY_TYPES.iter().map(|(name, guid)| (name.to_string(), *guid));
-    for (name, guid) in interfaces.chain(memory_types) {
+    let standard = [
+        ("KSINTERFACESETID_Standard".to_owned(), KSINTERFACESETID_Standard),
+        ("KSMEDIUMSETID_Standard".to_owned(), KSMEDIUMSETID_Standard),
+    ];
+    for (name, guid) in interfaces.chain(memory_types).chain(standard) {
         let bytes: String = zerocopy::IntoBytes::as_bytes(&guid).iter().map(|byte| format!("\\x{byte:02x}")).collect();
         writeln!(source, "    same(\"{name}\", &{name}, \"{bytes}\");").unwrap();
     }
@@ -175,7 +203,14 @@ fn s001_to_s013_the_header_in_cpp_is_the_rust_source() {
             // A method that an interface hides by one of its own name is the base's.
             let owner =
                 if *interface == &IMEDIASAMPLE2 && number < IMEDIASAMPLE.slots() { "IMediaSample" } else { name };
-            writeln!(source, "    slot(\"{name}::{method}\", &{owner}::{method}, {number});").unwrap();
+            let pointer = format!("&{owner}::{method}");
+            // The convenience beside it has the same name.
+            let pointer = if method == "KsGetPinBusCache" {
+                format!("(GUID *(IKsPinPipe::*)(GUID *)){pointer}")
+            } else {
+                pointer
+            };
+            writeln!(source, "    slot(\"{name}::{method}\", {pointer}, {number});").unwrap();
         }
     }
     source.push_str("    return wrong;\n}\n");

@@ -1,9 +1,10 @@
-//! Statements 152 to 160 and 164: what a ready pin keeps for the negotiation of pipes; and 11, the slot with a GUID by
+//! Statements 152 to 160: what a ready pin keeps for the negotiation of pipes; and 11, the slot with a GUID by
 //! value.
 #![allow(non_snake_case)]
 
 mod common;
 
+use common::pins::*;
 use common::*;
 use ks::*;
 use ksproxy::hresult::*;
@@ -11,45 +12,9 @@ use ksproxy::interfaces::*;
 use ksproxy::{Handle, KsAllocator, KsPin, KsPinBuilder};
 use std::mem::ManuallyDrop;
 use std::ptr::null_mut;
-use windows_core::{HRESULT, Interface};
-use zerocopy::IntoBytes;
-
-/// A new pin of each class.
-fn both() -> [KsPin; 2] {
-    [KsPin::input("In").build(), KsPin::output("Out").build()]
-}
-
-fn a_framing(frames: u32, size: u32, mask: u32) -> KsAllocatorFramingEx {
-    KsAllocatorFramingEx::simple(KSMEMORY_TYPE_USER, FramingFlags(0), frames, AlignmentMask(mask), size, size)
-}
-
-/// A pin with a framing, as its driver answered it.
-fn framed(builder: KsPinBuilder, framing: &KsAllocatorFramingEx) -> KsPin {
-    builder.framing(FramingEx::parse(framing.as_bytes()).expect("a framing")).build()
-}
-
-/// A framing in task memory, to be given to a pin.
-fn task_framing(framing: KsAllocatorFramingEx) -> *mut KsAllocatorFramingEx {
-    // SAFETY: malloc gives memory aligned for any C type, or null, which is looked for.
-    unsafe {
-        let memory = libc::malloc(size_of::<KsAllocatorFramingEx>()).cast::<KsAllocatorFramingEx>();
-        assert!(!memory.is_null());
-        memory.write(framing);
-        memory
-    }
-}
-
-fn get(pin: &KsPin, option: FramingCacheOps) -> (HRESULT, *mut KsAllocatorFramingEx, FramingProp) {
-    let (mut framing, mut property) = (std::ptr::dangling_mut(), FramingProp(77));
-    // SAFETY: both places are there.
-    let answer = unsafe { pin.pipe_interface().KsGetPinFramingCache(&mut framing, &mut property, option) };
-    (answer, framing, property)
-}
-
-fn set(pin: &KsPin, framing: *mut KsAllocatorFramingEx, mut property: FramingProp, option: FramingCacheOps) -> HRESULT {
-    // SAFETY: null or task memory that is the test's to give.
-    unsafe { pin.pipe_interface().KsSetPinFramingCache(framing, &mut property, option) }
-}
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use windows_core::{HRESULT, Interface, Ref, implement};
 
 #[test]
 fn s152_the_allocator_is_peeked_with_and_without_a_reference() {
@@ -250,7 +215,7 @@ fn s159_an_option_that_names_no_slot_is_refused() {
             let framing = task_framing(a_framing(1, 1, 0));
             assert_eq!(set(&pin, framing, FramingProp::EX, option), E_INVALIDARG, "{option:?}");
             // SAFETY: what is refused stays the caller's.
-            unsafe { libc::free(framing.cast()) };
+            unsafe { task_free(framing.cast()) };
         }
     }
 }
@@ -291,73 +256,6 @@ fn s160_a_shared_framing_is_good_while_a_slot_has_it() {
     }
 }
 
-/// What an input pin asks of an allocator.
-fn requirements(pin: &KsPin) -> Result<AllocatorProperties, HRESULT> {
-    let input: IMemInputPin = pin.interface().cast().expect("an input pin");
-    let mut asked = properties(-7, -7, -7, -7);
-    // SAFETY: the structure is there.
-    let answer = unsafe { input.GetAllocatorRequirements(&mut asked) };
-    assert!(answer == S_OK || asked == properties(-7, -7, -7, -7), "a failure writes nothing");
-    result(answer).map(|()| asked)
-}
-
-#[test]
-fn s164_the_requirements_are_those_of_the_framing() {
-    for (frames, size, mask) in [(2, 4096, 63), (0, 0, 0), (7, 100, 4095), (i32::MAX as u32, i32::MAX as u32, 0)] {
-        let pin = framed(KsPin::input("In"), &a_framing(frames, size, mask));
-        let expected = properties(frames as i32, size as i32, mask as i32 + 1, 0);
-        assert_eq!(requirements(&pin), Ok(expected));
-    }
-}
-
-#[test]
-fn s164_without_framing_there_are_no_requirements() {
-    let pin = KsPin::input("In").build();
-    assert_eq!(requirements(&pin), Err(E_NOTIMPL));
-    let empty = KsAllocatorFramingEx { count_items: 0, ..a_framing(1, 1, 0) };
-    assert_eq!(set(&pin, task_framing(empty), FramingProp::EX, FramingCacheOps::READ_LAST), S_OK);
-    assert_eq!(requirements(&pin), Err(E_NOTIMPL), "nor without an item");
-    let input: IMemInputPin = pin.interface().cast().unwrap();
-    // SAFETY: null is what is tested.
-    assert_eq!(unsafe { input.GetAllocatorRequirements(null_mut()) }, E_POINTER);
-}
-
-#[test]
-fn s164_what_was_written_stands_over_what_was_read() {
-    let pin = framed(KsPin::input("In"), &a_framing(1, 10, 0));
-    let given = |option, frames| {
-        assert_eq!(set(&pin, task_framing(a_framing(frames, 10, 0)), FramingProp::EX, option), S_OK);
-        requirements(&pin).map(|asked| asked.c_buffers)
-    };
-    assert_eq!(given(FramingCacheOps::READ_ORIG, 2), Ok(1), "the last read stands over the first");
-    assert_eq!(given(FramingCacheOps::READ_LAST, 3), Ok(3));
-    assert_eq!(given(FramingCacheOps::WRITE, 4), Ok(4));
-    assert_eq!(given(FramingCacheOps::READ_LAST, 5), Ok(4));
-}
-
-#[test]
-fn s164_absurd_framings_are_answered() {
-    let ask = |framing| {
-        let pin = KsPin::input("In").build();
-        assert_eq!(set(&pin, task_framing(framing), FramingProp::EX, FramingCacheOps::WRITE), S_OK);
-        requirements(&pin)
-    };
-    let sound = a_framing(3, 100, 15);
-    assert_eq!(ask(KsAllocatorFramingEx { count_items: u32::MAX, ..sound }), Ok(properties(3, 100, 16, 0)));
-    assert_eq!(ask(a_framing(u32::MAX, 100, 15)), Err(E_OUTOFMEMORY), "no LONG");
-    assert_eq!(ask(a_framing(3, u32::MAX, 15)), Err(E_OUTOFMEMORY));
-    assert_eq!(ask(a_framing(3, 100, u32::MAX)), Err(E_OUTOFMEMORY));
-    assert_eq!(ask(a_framing(3, 100, i32::MAX as u32)), Err(E_OUTOFMEMORY));
-    let mut two_dimensional = sound;
-    two_dimensional.framing_item[0].flags =
-        FramingFlags::new(RequirementFlags::empty(), AllocatorFlags::TWO_D_BUFFER_REQUIRED);
-    two_dimensional.framing_item[0].file_alignment = AlignmentOrPitch::from_pitch(-640);
-    assert_eq!(ask(two_dimensional), Ok(properties(3, 100, 1, 0)), "a pitch is no alignment");
-    let mut ranged = sound;
-    ranged.framing_item[0].physical_range.min_frame_size = 300;
-    assert_eq!(ask(ranged), Ok(properties(3, 300, 16, 0)), "no frame is smaller than it can be");
-}
-
 #[test]
 fn s158_s160_threads_replace_framings_pipe_and_allocator_at_once() {
     const ROUNDS: u32 = if cfg!(miri) { 20 } else { 2000 };
@@ -395,6 +293,87 @@ fn s158_s160_threads_replace_framings_pipe_and_allocator_at_once() {
     drop(pin);
     for pipe in pipes {
         assert_eq!(references(&pipe.interface()), 2, "every reference was given up");
+    }
+}
+
+/// An allocator of another library, which calls back when it is released for the last time.
+#[implement(IMemAllocator)]
+struct CallsBack(Option<Box<dyn FnOnce()>>);
+
+impl Drop for CallsBack {
+    fn drop(&mut self) {
+        self.0.take().expect("once")();
+    }
+}
+
+impl IMemAllocator_Impl for CallsBack_Impl {
+    unsafe fn SetProperties(&self, _: *const AllocatorProperties, _: *mut AllocatorProperties) -> HRESULT {
+        panic!("not called")
+    }
+    unsafe fn GetProperties(&self, _: *mut AllocatorProperties) -> HRESULT {
+        panic!("not called")
+    }
+    unsafe fn Commit(&self) -> HRESULT {
+        panic!("not called")
+    }
+    unsafe fn Decommit(&self) -> HRESULT {
+        panic!("not called")
+    }
+    unsafe fn GetBuffer(
+        &self,
+        _: *mut Option<IMediaSample>,
+        _: *const i64,
+        _: *const i64,
+        _: GetBufferFlags,
+    ) -> HRESULT {
+        panic!("not called")
+    }
+    unsafe fn ReleaseBuffer(&self, _: Ref<'_, IMediaSample>) -> HRESULT {
+        panic!("not called")
+    }
+}
+
+#[test]
+fn s152_the_allocator_before_is_released_outside_every_lock() {
+    let [input, output] = both();
+    let released = Arc::new(AtomicU32::new(0));
+    let calls_back = |pin: &KsPin| {
+        let (pin, released) = (pin.clone(), released.clone());
+        let call = move || {
+            // Each of these takes the pin's lock, and would wait for ever if it were held.
+            assert!(pin.allocator().is_none() && pin.pipe().is_none() && !pin.is_read_only());
+            // SAFETY: null.
+            assert_eq!(unsafe { pin.ks_interface().KsReceiveAllocator(None) }, S_OK);
+            released.fetch_add(1, Ordering::SeqCst);
+        };
+        IMemAllocator::from(CallsBack(Some(Box::new(call))))
+    };
+    for pin in [&input, &output] {
+        // SAFETY: an interface, and null.
+        unsafe {
+            assert_eq!(pin.ks_interface().KsReceiveAllocator(&calls_back(pin)), S_OK);
+            assert_eq!(pin.ks_interface().KsReceiveAllocator(None), S_OK);
+        }
+    }
+    assert_eq!(released.load(Ordering::SeqCst), 2);
+    output.connect(&input).unwrap();
+    let sink: IMemInputPin = input.interface().cast().unwrap();
+    // SAFETY: an interface.
+    assert_eq!(unsafe { sink.NotifyAllocator(&calls_back(&input), 1) }, S_OK);
+    output.disconnect();
+    assert_eq!(released.load(Ordering::SeqCst), 3, "disconnecting does so too");
+}
+
+#[test]
+fn s015_every_interface_of_a_pin_has_one_identity() {
+    for pin in both() {
+        let identity = |unknown: windows_core::IUnknown| unknown.as_raw();
+        let ks = identity(pin.ks_interface().cast().unwrap());
+        assert_eq!(ks, identity(pin.pipe_interface().cast().unwrap()));
+        assert_eq!(ks, identity(pin.interface().cast().unwrap()));
+        assert_eq!(ks, identity(pin.interface().cast::<IKsObject>().unwrap().cast().unwrap()));
+        let base: IKsPin = pin.ks_interface().cast().unwrap();
+        assert_eq!(base.as_raw(), pin.ks_interface().as_raw(), "an interface and the one it derives from");
     }
 }
 

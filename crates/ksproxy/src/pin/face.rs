@@ -4,6 +4,7 @@ use super::builder::KsPinBuilder;
 use super::held::Held;
 use super::{InputPin, OutputPin, Pin};
 use crate::handle::{Handle, OwnedHandle};
+use crate::hresult::VFW_E_INVALID_DIRECTION;
 use crate::interfaces::{IBaseFilter, IKsAllocatorEx, IKsPin, IKsPinEx, IKsPinPipe, IMediaSample, IMemAllocator, IPin};
 use crate::lock::lock;
 use core::sync::atomic::Ordering;
@@ -155,16 +156,21 @@ impl KsPin {
 
     /// The pins of the same filter that this one's samples come from or go to, which
     /// `IPin::QueryInternalConnections` answers; `None`, as at first, is every pin of the other direction
-    /// (`E_NOTIMPL`). The pin does not refer to them: those that are gone are left out.
+    /// (`E_NOTIMPL`). It says nothing of the way back: those pins are to be told of this one too. The pin does not refer
+    /// to them: those that are gone are left out.
     ///
     /// # Errors
-    /// None is known; a pin that cannot be referred to weakly.
+    /// `VFW_E_INVALID_DIRECTION` where one goes the same way as this; nothing is changed then.
     pub fn set_internal_connections(&self, pins: Option<&[&KsPin]>) -> Result<()> {
-        let weak = match pins {
-            Some(pins) => Some(pins.iter().map(|pin| pin.interface().downgrade()).collect::<Result<_>>()?),
-            None => None,
+        let weak = |pin: &&KsPin| {
+            if pin.direction() == self.direction() {
+                return Err(windows_core::Error::from_hresult(VFW_E_INVALID_DIRECTION));
+            }
+            pin.interface().downgrade()
         };
-        let old = std::mem::replace(&mut lock(&self.pin().state).internal_connections, weak);
+        let new = pins.map(|pins| pins.iter().map(weak).collect::<Result<_>>()).transpose()?;
+        let old = std::mem::replace(&mut lock(&self.pin().state).internal_connections, new);
+        // Released outside the lock.
         drop(old);
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! What the tests of the interfaces share: an allocator and its two faces, clients, pins and a recording driver.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
+pub mod pins;
+
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
@@ -122,6 +124,24 @@ pub fn get_buffer(memory: &IMemAllocatorCallbackTemp, flags: GetBufferFlags) -> 
     let answer = unsafe { memory.GetBuffer(&mut sample, std::ptr::null(), std::ptr::null(), flags) };
     assert_eq!(sample.is_some(), answer == S_OK, "a sample comes with S_OK and only then");
     sample.ok_or(answer)
+}
+
+/// Memory whose ownership crosses the boundary, as `CoTaskMemAlloc` gives it. It is aligned for any C type.
+pub fn task_allocate(size: usize) -> *mut std::ffi::c_void {
+    // SAFETY: malloc may be called with any size.
+    let memory = unsafe { libc::malloc(size) };
+    assert!(!memory.is_null());
+    memory
+}
+
+/// Frees such memory, as `CoTaskMemFree` does.
+///
+/// # Safety
+///
+/// It is the caller's, and nobody uses it any more.
+pub unsafe fn task_free(memory: *mut std::ffi::c_void) {
+    // SAFETY: as the caller promises.
+    unsafe { libc::free(memory) }
 }
 
 /// A pointer that other threads may use: every interface of the allocator may be.

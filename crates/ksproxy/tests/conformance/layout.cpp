@@ -318,6 +318,14 @@ STATEMENT(12, "the constants have their values") {
     EXPECT_VALUE(AM_SAMPLE_FLUSH_ON_PAUSE, 0x80);
     EXPECT_VALUE(AM_SAMPLE_STOPVALID, 0x100);
     EXPECT_VALUE(AM_SAMPLE_ENDOFSTREAM, 0x200);
+    EXPECT_VALUE(FramingProp_Uninitialized, 0);
+    EXPECT_VALUE(FramingProp_None, 1);
+    EXPECT_VALUE(FramingProp_Old, 2);
+    EXPECT_VALUE(FramingProp_Ex, 3);
+    EXPECT_VALUE(Framing_Cache_Update, 0);
+    EXPECT_VALUE(Framing_Cache_ReadLast, 1);
+    EXPECT_VALUE(Framing_Cache_ReadOrig, 2);
+    EXPECT_VALUE(Framing_Cache_Write, 3);
 #define EXPECT_RESULT(name, value) EXPECT_EQUAL(static_cast<int32_t>(name), static_cast<int32_t>(value))
     EXPECT_RESULT(S_FALSE, 1);
     EXPECT_RESULT(E_NOTIMPL, 0x80004001);
@@ -368,14 +376,6 @@ STATEMENT(12, "the constants have their values") {
         EXPECT(equal(identifier.named, identifier.value));
     }
 #ifdef _WIN32
-    EXPECT_VALUE(FramingProp_Uninitialized, 0);
-    EXPECT_VALUE(FramingProp_None, 1);
-    EXPECT_VALUE(FramingProp_Old, 2);
-    EXPECT_VALUE(FramingProp_Ex, 3);
-    EXPECT_VALUE(Framing_Cache_Update, 0);
-    EXPECT_VALUE(Framing_Cache_ReadLast, 1);
-    EXPECT_VALUE(Framing_Cache_ReadOrig, 2);
-    EXPECT_VALUE(Framing_Cache_Write, 3);
     EXPECT_VALUE(IOCTL_KS_PROPERTY, 0x002F0003);
     EXPECT_VALUE(IOCTL_KS_ENABLE_EVENT, 0x002F0007);
     EXPECT_VALUE(IOCTL_KS_DISABLE_EVENT, 0x002F000B);
