@@ -54,6 +54,7 @@ fn mistaken(mistake: &str, arguments: &[&str]) -> Run {
 #[test]
 fn every_statement_holds_and_the_page_says_what_was_found() {
     let run = conformance(&[], &library()).expect_success("Linux");
+    assert!(run.text.contains("# the library's calls are watched: yes\n"), "{}", run.text);
     page::compare_or_write("linux", &run);
 }
 
@@ -64,6 +65,9 @@ fn every_statement_holds_in_wine(platform: Platform, bits: &str) {
     let mut command = Command::new(folder().join("../../ci/wine.sh"));
     command.arg(bits).arg(program).arg("ksproxy.dll");
     let run = Run::of(&run(&mut command, "wine")).expect_success(bits);
+    for what in ["the library's calls are watched", "requests to pins are recorded"] {
+        assert!(run.text.contains(&format!("# {what}: yes\n")), "{}", run.text);
+    }
     page::compare_or_write(&format!("windows{bits}"), &run);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 #ifdef _WIN32
 #include <objbase.h>
@@ -22,8 +23,10 @@ const GUID class_factory = {0x00000001, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 
 bool parse(const char *text, GUID *out) {
     unsigned one, two, three, rest[8];
-    if (std::sscanf(text, "{%8x-%4x-%4x-%2x%2x-%2x%2x%2x%2x%2x%2x}", &one, &two, &three, rest, rest + 1, rest + 2,
-                    rest + 3, rest + 4, rest + 5, rest + 6, rest + 7) != 11) {
+    int end = 0;
+    if (std::sscanf(text, "{%8x-%4x-%4x-%2x%2x-%2x%2x%2x%2x%2x%2x}%n", &one, &two, &three, rest, rest + 1, rest + 2,
+                    rest + 3, rest + 4, rest + 5, rest + 6, rest + 7, &end) != 11 ||
+        end == 0 || text[end] != 0) {
         return false;
     }
     out->Data1 = one;
@@ -98,14 +101,12 @@ void *task_memory(size_t bytes) { return std::malloc(bytes); }
 
 namespace {
 
-// A library that makes no allocator has nothing to be tested.
+// Without an allocator there is nothing to check.
 void created(HRESULT answer, void *object, const char *interface_name) {
     if (FAILED(answer) || object == nullptr) {
-        char line[100];
-        std::snprintf(line, sizeof line, "# no allocator by %s: 0x%08X\n", interface_name,
-                      static_cast<unsigned>(answer));
-        platform::write_line(line);
-        std::abort();
+        char text[100];
+        std::snprintf(text, sizeof text, "no allocator by %s: 0x%08X", interface_name, static_cast<unsigned>(answer));
+        throw std::runtime_error(text);
     }
 }
 

@@ -81,6 +81,7 @@ struct Allocator {
     Reference<IKsAllocatorEx> ks;
     Reference<IMemAllocatorCallbackTemp> memory;
 
+    // Throws std::runtime_error if the library makes none, which fails the case.
     Allocator();
     ~Allocator();
     Allocator(const Allocator &) = delete;

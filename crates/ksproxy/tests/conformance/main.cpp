@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <set>
 
 namespace {
@@ -159,7 +160,11 @@ void check(const Statement &statement) {
     Case test;
     ticks = 0;
     running = &statement;
-    statement.check(test);
+    try {
+        statement.check(test);
+    } catch (const std::exception &error) {
+        test.fail(error.what(), __FILE__, __LINE__);
+    }
     running = nullptr;
     if (!test.failure().empty()) {
         report(Failed, statement, test.failure());
@@ -198,6 +203,10 @@ int main(int count, char **arguments) {
         }
     }
     platform::on_crash(lost);
+    platform::write_line(std::string("# the library's calls are watched: ") +
+                         (platform::watched().counts ? "yes\n" : "no\n"));
+    platform::write_line(std::string("# requests to pins are recorded: ") +
+                         (platform::requests_are_recorded() ? "yes\n" : "no\n"));
     // It ends with the process.
     new platform::Thread(watch_over_the_time);
     for (const Statement &statement : all) {

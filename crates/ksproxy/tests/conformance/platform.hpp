@@ -61,7 +61,7 @@ HANDLE new_handle();
 bool is_open(HANDLE handle);
 void close_handle(HANDLE handle);
 // Counts what is done to one handle from now on: how often the library closed it, and what it sent to the object behind
-// it. `counts` is false where the library's calls cannot be watched.
+// it. `counts` is false where the library's calls cannot be watched; then is_open is all there is.
 struct Watch {
     bool counts = false;
     int closed = 0;
