@@ -12,7 +12,7 @@ mod program;
 #[allow(unreachable_pub)]
 mod tools;
 
-use program::{Platform, Run, Verdict, build, sources};
+use program::{Platform, Run, Verdict, build};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -31,11 +31,7 @@ fn built() -> &'static Built {
     BUILT.get_or_init(|| {
         let place = tempfile::tempdir().expect("a folder");
         let program = build(Platform::Linux, place.path());
-        let mutants = place.path().join("libmutants.so");
-        let mut command = Command::new("g++");
-        command.args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-pthread", "-I"]);
-        command.arg(folder().join("include")).arg(sources().join("mutants.cpp")).arg("-o").arg(&mutants).arg("-ldl");
-        succeed(run(&mut command, "g++"), "the mutants");
+        let mutants = program::build_mutants(place.path());
         Built { program, mutants, _folder: place }
     })
 }

@@ -66,10 +66,10 @@ void report(int verdict, const Statement &statement, const std::string &detail) 
 
 // The statement that runs has failed, and this process with it: another one goes on behind it.
 void lost(const char *how) {
-    const Statement *statement = running.load();
     if (reported.test_and_set()) {
         return; // the one that came first goes on
     }
+    const Statement *statement = running.exchange(nullptr);
     if (statement == nullptr) {
         platform::write_line(std::string("# lost outside of a statement: ") + how + '\n');
         std::_Exit(1);
@@ -165,7 +165,11 @@ void check(const Statement &statement) {
     } catch (const std::exception &error) {
         test.fail(error.what(), __FILE__, __LINE__);
     }
-    running = nullptr;
+    if (running.exchange(nullptr) == nullptr) {
+        for (;;) { // it was reported as lost at the last moment, and another process goes on
+            platform::pause_milliseconds(1000);
+        }
+    }
     if (!test.failure().empty()) {
         report(Failed, statement, test.failure());
     } else if (!test.reason().empty()) {

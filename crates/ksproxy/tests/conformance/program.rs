@@ -89,6 +89,28 @@ pub fn sources() -> PathBuf {
     folder().join("tests/conformance")
 }
 
+fn is_of_mutants(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("mutants"))
+}
+
+/// Builds the library of mistakes.
+pub fn build_mutants(place: &Path) -> PathBuf {
+    let library = place.join("libmutants.so");
+    let mut command = Command::new("g++");
+    command.args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-pthread", "-I"]);
+    command.arg(folder().join("include")).args(cpp_files().filter(|path| is_of_mutants(path)));
+    command.arg("-o").arg(&library).arg("-ldl");
+    succeed(run(&mut command, "g++"), "the mutants");
+    library
+}
+
+fn cpp_files() -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(sources())
+        .expect("the program's source")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cpp"))
+}
+
 /// Builds the program in a folder, every warning an error.
 pub fn build(platform: Platform, place: &Path) -> PathBuf {
     let (others, compiling, linking): (_, &[&str], &[&str]) = match platform {
@@ -96,11 +118,9 @@ pub fn build(platform: Platform, place: &Path) -> PathBuf {
         // -static: no libraries of the compiler's beside the program.
         _ => ("platform_posix", &[], &["-static", "-lksguid", "-lstrmiids", "-lole32", "-luuid"]),
     };
-    let mut files: Vec<PathBuf> = std::fs::read_dir(sources())
-        .expect("the program's source")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cpp"))
-        .filter(|path| path.file_stem().is_some_and(|name| name != others && name != "mutants"))
+    let mut files: Vec<PathBuf> = cpp_files()
+        .filter(|path| path.file_stem().is_some_and(|name| name != others))
+        .filter(|path| !is_of_mutants(path))
         .collect();
     files.sort();
     let compiler = |command: &mut Command| run(command, platform.package());
