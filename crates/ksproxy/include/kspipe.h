@@ -413,6 +413,12 @@ typedef struct {
     KS_FRAMING_ITEM FramingItem[1];
 } KSALLOCATOR_FRAMING_EX;
 
+/* A framing of one item that asks for nothing but what is given; Alignment is a mask. In C, inside of a function. */
+#define DECLARE_SIMPLE_FRAMING_EX(Name, Memory, ItemFlags, FrameCount, Alignment, MinSize, MaxSize) \
+    const KSALLOCATOR_FRAMING_EX Name = {1, 0, {1, 1, 0}, 0, \
+            {{Memory, KS_TYPE_DONT_CARE, 0, 0, ItemFlags, FrameCount, {Alignment}, 0, {0, 0xFFFFFFFFu, 1}, \
+              {{MinSize, MaxSize, 1}, 0, 0}}}}
+
 typedef struct {
     KSALLOCATOR_FRAMING Framing;
     ULONG AllocatedFrames;

@@ -3,9 +3,8 @@
 use super::held::Held;
 use super::{Pin, PinObject};
 use crate::guard;
-use crate::handle::Handle;
+use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
-use crate::in_process::InProcessObjects;
 use crate::interfaces::{IKsObject_Impl, IKsPin_Impl, IKsPinEx_Impl, IMediaSample, IMemAllocator};
 use crate::lock::lock;
 use crate::task_memory;
@@ -85,7 +84,7 @@ impl Pin {
             return Err(E_INVALIDARG);
         }
         if self.handle.get().is_none() {
-            let created = InProcessObjects::create_sink_pin().map_err(|error| error.to_hresult())?;
+            let created = new_object()?;
             if self.handle.set(created).is_err() {
                 // Another thread was faster, and what it agreed on stands.
                 return Ok(());
@@ -103,6 +102,18 @@ impl Pin {
         // The closure always gives a number, so both arms are the count before.
         counted(update.unwrap_or_else(|count| count))
     }
+}
+
+/// An object for a pin whose host gave it none.
+#[cfg(unix)]
+fn new_object() -> Result<OwnedHandle, HRESULT> {
+    crate::in_process::InProcessObjects::create_sink_pin().map_err(|error| error.to_hresult())
+}
+
+/// On Windows the kernel has the objects, so only the host can give a pin one.
+#[cfg(windows)]
+fn new_object() -> Result<OwnedHandle, HRESULT> {
+    Err(E_FAIL)
 }
 
 impl<P: PinObject> IKsObject_Impl for P {
