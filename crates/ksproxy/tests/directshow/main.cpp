@@ -1,6 +1,6 @@
 // The system's own DirectShow filters stream through the allocator under test.
 //
-// directshow DLL [PART]       the DLL must export KspCreateAllocator and DllCanUnloadNow
+// directshow DLL [PART]       the DLL must export KspCreateAllocator
 // directshow --quartz [PART]  the system's CLSID_MemoryAllocator instead, to see that the graphs themselves work
 //
 // With PART only the cases in whose name it is. WAV and AVI files are made with computed content, then the system's file source and splitter play them into renderers
@@ -8,6 +8,7 @@
 // case did not end.
 
 #include "../windows/cases.h"
+#include "../windows/notice.h"
 #include "../windows/subject.h"
 #include "graph.h"
 #include "watched_allocator.h"
@@ -94,6 +95,7 @@ std::string checksum(const Bytes &bytes) {
 // A stream's end: its renderer and the allocator under test behind it.
 struct End {
     const Stream *stream;
+    std::unique_ptr<Notice> notice; // where the allocator can tell; it outlives the allocator
     Reference<IMemAllocator> allocator;
     Reference<WatchedAllocator> watch; // between upstream and the allocator, where a case needs to see the calls
     Reference<Renderer> renderer;
@@ -116,6 +118,11 @@ public:
             End end;
             end.stream = &stream;
             end.allocator = subject.create_allocator();
+            end.notice.reset(new Notice);
+            if (!end.notice->attach(end.allocator.get())) {
+                require(subject.is_system(), "the allocator has IMemAllocatorCallbackTemp");
+                end.notice.reset();
+            }
             Reference<IMemAllocator> offered = end.allocator;
             if (manner.watched) {
                 end.watch = WatchedAllocator::create(end.allocator);
@@ -210,7 +217,14 @@ public:
     void close_whole() {
         close();
         require(release_allocators() == 0, "the allocator goes with its last reference");
-        require(subject.is_system() || subject.has_no_objects(), "the DLL has no objects any more");
+        require_destroyed();
+    }
+
+    // An allocator that can tell has released the one it told.
+    void require_destroyed() const {
+        for (const End &end : ends) {
+            require(!end.notice || !end.notice->is_held(), "the allocator is destroyed");
+        }
     }
 
     // To the end of every stream, of which the graph must tell.
@@ -274,6 +288,11 @@ void upstream_takes_every_sample_from_it(const Subject &subject, const Material 
                                                                 digits(record.samples) + " samples");
         require(calls.get_buffer_failed == 0, "no waiting GetBuffer fails");
         require(calls.decommit > 0, "upstream decommits");
+        // Beside those that were taken to learn which there are.
+        ALLOCATOR_PROPERTIES properties = {};
+        end.allocator->GetProperties(&properties);
+        require(!end.notice || end.notice->samples_home() == record.samples + static_cast<unsigned>(properties.cBuffers),
+                "every sample that comes home is told of");
     }
     session.require_at_rest();
     session.close_whole();
@@ -403,7 +422,7 @@ void samples_outlive_the_graph(const Subject &subject, const Material &material)
             require(sample.reset() == 0, "a sample goes home with its last reference");
         }
     }
-    require(subject.is_system() || subject.has_no_objects(), "the allocator went with its last sample");
+    session.require_destroyed();
 }
 
 int run_cases(const Subject &subject, const std::string &part) {

@@ -35,7 +35,6 @@ public:
             throw Unusable(argument + " cannot be loaded, error " + std::to_string(GetLastError()));
         }
         create = function<CreateFunction>("KspCreateAllocator");
-        can_unload = function<CanUnloadFunction>("DllCanUnloadNow");
     }
 
     // Whether it is the system's own allocator that is tested.
@@ -52,12 +51,8 @@ public:
         return allocator;
     }
 
-    // Whether no object of the DLL exists. Not to be asked of the system's.
-    bool has_no_objects() const { return can_unload() == S_OK; }
-
 private:
     using CreateFunction = HRESULT(STDAPICALLTYPE *)(REFIID, void **);
-    using CanUnloadFunction = HRESULT(STDAPICALLTYPE *)();
 
     template <typename Function> Function function(const char *name) const {
         FARPROC address = GetProcAddress(module, name);
@@ -69,5 +64,4 @@ private:
 
     HMODULE module = nullptr;
     CreateFunction create = nullptr;
-    CanUnloadFunction can_unload = nullptr;
 };
