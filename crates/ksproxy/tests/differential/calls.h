@@ -62,6 +62,7 @@ private:
     uint64_t state;
 };
 
-constexpr int64_t slots = 5;
+// Samples a sequence can hold at once. Few, so that most calls meet one.
+constexpr int64_t slots = 3;
 
 std::vector<Call> random_calls(Random &random);

@@ -6,10 +6,14 @@ namespace {
 
 // Follows the calls that change what the differences ask for.
 void follow(Situation &situation, const Call &call, const Outcome &outcome) {
+    const int64_t slot = call.method >= Method::get_buffer ? call.numbers[0] : 0;
     switch (call.method) {
     case Method::set_properties:
         if (outcome.answer == S_OK) {
-            situation.properties = call;
+            situation.count = call.numbers[0];
+            situation.size = call.numbers[1];
+            situation.align = call.numbers[2];
+            situation.prefix = call.numbers[3];
         }
         break;
     case Method::commit:
@@ -20,6 +24,14 @@ void follow(Situation &situation, const Call &call, const Outcome &outcome) {
         break;
     case Method::get_buffer:
         situation.out += outcome.answer == S_OK;
+        situation.type_specific_flags_set[slot] = situation.stream_id_set[slot] = false;
+        break;
+    case Method::sample_set_properties:
+        if (outcome.answer == S_OK) {
+            const auto covered = [&](size_t offset) { return call.numbers[1] >= static_cast<int64_t>(offset + 4); };
+            situation.type_specific_flags_set[slot] |= covered(offsetof(AM_SAMPLE2_PROPERTIES, dwTypeSpecificFlags));
+            situation.stream_id_set[slot] |= covered(offsetof(AM_SAMPLE2_PROPERTIES, dwStreamId));
+        }
         break;
     case Method::sample_release:
         situation.out -= outcome.answer == 0;
@@ -59,14 +71,6 @@ std::optional<Divergence> Comparison::run(const std::vector<Call> &calls, Tally 
         }
         if (here.done) {
             follow(situation, call, here);
-        }
-        if (call.method == Method::get_buffer && here.done && ours.has_sample(call.numbers[0])) {
-            const int64_t slot = call.numbers[0];
-            if (ours.length(slot) != theirs.length(slot)) {
-                ++tally[choice_of_sample];
-                ours.set_length(slot, 0);
-                theirs.set_length(slot, 0);
-            }
         }
     }
     Outcome here = {true, 0, {}};

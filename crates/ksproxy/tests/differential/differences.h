@@ -9,7 +9,14 @@
 struct Situation {
     bool committed = false; // both are
     int out = 0;            // samples that are out of each
-    Call properties = {Method::set_properties, {}}; // the last that both took
+    // The last that both took.
+    int64_t count = 0;
+    int64_t size = 0;
+    int64_t align = 0;
+    int64_t prefix = 0;
+    // Of the sample in each slot, whether SetProperties set it since it was given out.
+    bool type_specific_flags_set[slots] = {};
+    bool stream_id_set[slots] = {};
 };
 
 // One known difference.
@@ -18,11 +25,10 @@ struct Difference {
     const char *reason;
     // Whether it explains that the two outcomes of a call are not the same.
     bool (*explains)(const Situation &situation, const Call &call, const Outcome &ours, const Outcome &theirs);
+    // Calls that show it.
+    std::vector<Call> example;
     // Whether the two are in different states from then on, so that nothing further can be compared.
     bool parts;
 };
 
 const std::vector<Difference> &known_differences();
-
-// The name under which the choice of the free sample is counted: it shows in no call's outcome.
-extern const char *const choice_of_sample;

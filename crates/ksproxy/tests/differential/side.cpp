@@ -1,5 +1,6 @@
 #include "side.h"
 
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
@@ -63,21 +64,31 @@ Outcome query(Object *object, const GUID &id, bool identity) {
     return outcome;
 }
 
-// The structure of a sample's properties, where its pointers are said by what they point to.
+// The members of a sample's properties that are wholly among the first `covered` bytes. Pointers are said by what they
+// point to; a time that the flags call invalid means nothing.
 void give(Outcome &outcome, const AM_SAMPLE2_PROPERTIES &properties, size_t covered, IMediaSample *sample) {
-    const size_t before_pointers = offsetof(AM_SAMPLE2_PROPERTIES, pMediaType);
-    give_bytes(outcome, &properties, std::min(covered, before_pointers));
-    if (covered >= before_pointers + sizeof properties.pMediaType) {
+    const auto give_member = [&](size_t offset, size_t size, int64_t value) {
+        if (covered >= offset + size) {
+            outcome.given.push_back(value);
+        }
+    };
+#define MEMBER(name) offsetof(AM_SAMPLE2_PROPERTIES, name), sizeof properties.name
+    const DWORD flags = properties.dwSampleFlags;
+    give_member(MEMBER(cbData), properties.cbData);
+    give_member(MEMBER(dwTypeSpecificFlags), properties.dwTypeSpecificFlags);
+    give_member(MEMBER(dwSampleFlags), flags);
+    give_member(MEMBER(lActual), properties.lActual);
+    give_member(MEMBER(tStart), flags & AM_SAMPLE_TIMEVALID ? properties.tStart : 0);
+    give_member(MEMBER(tStop), flags & AM_SAMPLE_STOPVALID ? properties.tStop : 0);
+    give_member(MEMBER(dwStreamId), properties.dwStreamId);
+    BYTE *content = nullptr;
+    sample->GetPointer(&content);
+    give_member(MEMBER(pbBuffer), properties.pbBuffer == content);
+    give_member(MEMBER(cbBuffer), properties.cbBuffer);
+    if (covered == sizeof properties) {
         give(outcome, properties.pMediaType);
     }
-    if (covered >= offsetof(AM_SAMPLE2_PROPERTIES, cbBuffer)) {
-        BYTE *content = nullptr;
-        sample->GetPointer(&content);
-        outcome.given.push_back(properties.pbBuffer == content);
-    }
-    if (covered >= offsetof(AM_SAMPLE2_PROPERTIES, cbBuffer) + sizeof properties.cbBuffer) {
-        outcome.given.push_back(properties.cbBuffer);
-    }
+#undef MEMBER
 }
 
 Outcome get_sample_properties(IMediaSample2 *sample, int64_t bytes) {
@@ -104,7 +115,6 @@ Outcome get_sample_properties(IMediaSample2 *sample, int64_t bytes) {
 Outcome set_sample_properties(IMediaSample2 *sample, int64_t bytes, int64_t changes) {
     AM_SAMPLE2_PROPERTIES properties = {};
     sample->GetProperties(sizeof properties, reinterpret_cast<BYTE *>(&properties));
-    AM_MEDIA_TYPE type = media_type(1);
     if (changes & 1) {
         properties.dwSampleFlags ^= AM_SAMPLE_SPLICEPOINT;
     }
@@ -119,13 +129,11 @@ Outcome set_sample_properties(IMediaSample2 *sample, int64_t bytes, int64_t chan
     if (changes & 8) {
         properties.lActual = properties.lActual / 2;
     }
-    if (changes & 16) {
-        properties.dwTypeSpecificFlags = 3;
+    properties.dwTypeSpecificFlags = changes & 16 ? 3 : 0;
+    properties.dwStreamId = changes & 32 ? 1 : 0;
+    if (changes & 64) {
+        properties.dwSampleFlags |= AM_SAMPLE_TYPECHANGED; // and the type it has, which may be none
     }
-    if (changes & 32) {
-        properties.dwStreamId = 1;
-    }
-    (void)type;
     if ((changes & 0x180) == 0x180) {
         properties.dwSampleFlags |= 0x4000; // a bit that means nothing
     }
@@ -184,7 +192,7 @@ Outcome Side::make(const Call &call) {
         ALLOCATOR_PROPERTIES request = {static_cast<LONG>(numbers[0]), static_cast<LONG>(numbers[1]),
                                         static_cast<LONG>(numbers[2]), static_cast<LONG>(numbers[3])};
         const ALLOCATOR_PROPERTIES copy = request;
-        ALLOCATOR_PROPERTIES actual = {};
+        ALLOCATOR_PROPERTIES actual = {-1, -1, -1, -1};
         outcome.answer = allocator->SetProperties(&request, &actual);
         give(outcome, actual);
         outcome.given.push_back(std::memcmp(&request, &copy, sizeof copy) == 0);
@@ -341,21 +349,22 @@ Outcome Side::make_on_sample(const Call &call, Slot &slot) {
         return get_sample_properties(sample2, numbers[1]);
     case Method::sample_set_properties:
         return set_sample_properties(sample2, numbers[1], numbers[2]);
-    case Method::write: {
-        BYTE *content = nullptr;
-        outcome.answer = sample->GetPointer(&content);
-        std::memset(content, static_cast<int>(numbers[1]), static_cast<size_t>(sample->GetSize()));
-        slot.written = static_cast<int>(numbers[1]);
-        break;
-    }
+    case Method::write:
     case Method::read: {
         BYTE *content = nullptr;
         outcome.answer = sample->GetPointer(&content);
-        bool there = true;
-        for (LONG place = 0; slot.written >= 0 && place < sample->GetSize(); ++place) {
-            there = there && content[place] == slot.written;
+        ALLOCATOR_PROPERTIES properties = {};
+        allocator->GetProperties(&properties);
+        if (properties.cbPrefix < 0) {
+            break; // the system's samples begin before their memory then
         }
-        outcome.given.push_back(there);
+        const size_t size = std::min<size_t>(static_cast<size_t>(sample->GetSize()), 65536);
+        if (call.method == Method::write) {
+            std::memset(content, static_cast<int>(numbers[1]), size);
+            slot.written = static_cast<int>(numbers[1]);
+        } else if (slot.written >= 0) {
+            outcome.given.push_back(std::all_of(content, content + size, [&](BYTE byte) { return byte == slot.written; }));
+        }
         break;
     }
     default:

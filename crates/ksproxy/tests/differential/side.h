@@ -21,6 +21,11 @@ struct Outcome {
 
 std::string to_string(const Outcome &outcome);
 
+// The order in which the members of a sample's properties are given, as far as the call covers them.
+namespace SampleProperties {
+enum Member : size_t { length, type_specific_flags, flags, data_length, start, stop, stream_id };
+}
+
 class Side {
 public:
     explicit Side(Reference<IMemAllocator> made) : allocator(std::move(made)) {}
@@ -29,12 +34,6 @@ public:
     Side &operator=(const Side &) = delete;
 
     Outcome make(const Call &call);
-
-    bool has_sample(int64_t slot) const { return samples[slot].sample != nullptr; }
-    // The data length a sample has when it is given out is that of its last use, and which sample that is is the
-    // allocator's choice.
-    LONG length(int64_t slot) const { return samples[slot].sample->GetActualDataLength(); }
-    void set_length(int64_t slot, LONG length) const { samples[slot].sample->SetActualDataLength(length); }
 
     // Ends as clients should; the answer is that of the last Release, 0 where nothing is left.
     ULONG close();
