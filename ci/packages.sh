@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Installs the Debian packages the tests need, and only those that are missing. Says what it does.
+#
+#   ci/packages.sh                      what every test needs
+#   ci/packages.sh PROGRAM=PACKAGE...   what a step needs: a package for each program (a name, or a file's path) not there
 set -euo pipefail
 
-# program -> the package that brings it
-declare -A wanted=(
-  [g++]=g++
-  [x86_64-w64-mingw32-g++]=g++-mingw-w64-x86-64
-  [i686-w64-mingw32-g++]=g++-mingw-w64-i686
-  [ffmpeg]=ffmpeg
-)
+if [ $# -eq 0 ]; then
+  set -- g++=g++ x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64 i686-w64-mingw32-g++=g++-mingw-w64-i686 ffmpeg=ffmpeg
+fi
 missing=()
-for program in "${!wanted[@]}"; do
-  command -v "$program" >/dev/null || missing+=("${wanted[$program]}")
+for wanted in "$@"; do
+  program=${wanted%%=*}
+  if ! command -v "$program" >/dev/null && [ ! -e "$program" ]; then
+    missing+=("${wanted#*=}")
+  fi
 done
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0

@@ -40,23 +40,32 @@ impl<'a> FramingEx<'a> {
     /// # Errors
     /// Where the bytes are fewer or more, or `CountItems` is 0; see [`FramingBlobError`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FramingBlobError> {
+        let (framing, rest) = Self::parse_prefix(bytes)?;
+        if rest.is_empty() {
+            return Ok(framing);
+        }
+        Err(FramingBlobError::TrailingBytes {
+            count_items: framing.head.count_items,
+            offset: framing.byte_length(),
+            length: bytes.len(),
+        })
+    }
+
+    /// Reads the extended framing that these bytes begin with, and gives those after it.
+    ///
+    /// # Errors
+    /// Where the bytes are fewer than its `CountItems` says, or that is 0; see [`FramingBlobError`].
+    pub fn parse_prefix(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), FramingBlobError> {
         let Ok((head, items)) = KsAllocatorFramingExHead::read_from_prefix(bytes) else {
             return Err(FramingBlobError::truncated(bytes.len(), HEAD_BYTES as u64 + ITEM_BYTES as u64));
         };
         if head.count_items == 0 {
             return Err(FramingBlobError::NoItems);
         }
-        let expected = HEAD_BYTES as u64 + ITEM_BYTES as u64 * u64::from(head.count_items);
-        match (bytes.len() as u64).cmp(&expected) {
-            core::cmp::Ordering::Less => Err(FramingBlobError::truncated(bytes.len(), expected)),
-            core::cmp::Ordering::Greater => Err(FramingBlobError::TrailingBytes {
-                count_items: head.count_items,
-                // It is below bytes.len(), so it fits.
-                offset: expected as usize,
-                length: bytes.len(),
-            }),
-            core::cmp::Ordering::Equal => Ok(Self { head, items }),
-        }
+        let length = ITEM_BYTES as u64 * u64::from(head.count_items);
+        let split = usize::try_from(length).ok().and_then(|length| items.split_at_checked(length));
+        let (items, rest) = split.ok_or(FramingBlobError::truncated(bytes.len(), HEAD_BYTES as u64 + length))?;
+        Ok((Self { head, items }, rest))
     }
 
     /// The members before the items.

@@ -7,6 +7,8 @@ constants! {
     IIDS: Guid {
         /// `IUnknown`.
         IID_IUnknown = Guid::from_u128(0x00000000_0000_0000_C000_000000000046);
+        /// `IClassFactory`.
+        IID_IClassFactory = Guid::from_u128(0x00000001_0000_0000_C000_000000000046);
         /// `IKsAllocator`, the user-mode one.
         IID_IKsAllocator = Guid::from_u128(0x8DA64899_C0D9_11D0_8413_0000F822FE8A);
         /// `IKsAllocatorEx`.
@@ -121,6 +123,12 @@ interfaces! {
         0 QueryInterface 12;
         1 AddRef 4;
         2 Release 4;
+    }
+
+    /// `IClassFactory`: what makes objects of a class.
+    ICLASSFACTORY = IClassFactory(IID_IClassFactory): Some(&IUNKNOWN), {
+        3 CreateInstance 16;
+        4 LockServer 8;
     }
 
     /// `IKsAllocator`: the mode, handle and status of an allocator.

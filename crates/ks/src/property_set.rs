@@ -15,6 +15,15 @@ constants! {
         KSPROPSETID_Connection = Guid::from_u128(0x1D58C920_AC9B_11CF_A5D6_28DB04C10000);
         /// The properties of a stream: `KSPROPERTY_STREAM_*`.
         KSPROPSETID_Stream = Guid::from_u128(0x65AABA60_98AE_11CF_A10D_0020AFD156E4);
+        /// The properties of a filter's pin factories: `KSPROPERTY_PIN_*`, each asked for with a
+        /// [`KspPin`](crate::KspPin).
+        KSPROPSETID_Pin = Guid::from_u128(0x8C134960_51AD_11CF_878A_94F801C10000);
+        /// The interfaces of streaming: `KSINTERFACE_STANDARD_*`.
+        KSINTERFACESETID_Standard = Guid::from_u128(0x1A8766A0_62CE_11CF_A5D6_28DB04C10000);
+        /// The mediums of devices: [`KSMEDIUM_TYPE_ANYINSTANCE`].
+        KSMEDIUMSETID_Standard = Guid::from_u128(0x4747B320_62CE_11CF_A5D6_28DB04C10000);
+        /// The name under which a pin is created; as text, [`KSSTRING_Pin`].
+        KSNAME_Pin = Guid::from_u128(0x146F1A80_4791_11D0_A5D6_28DB04C10000);
         /// The name under which an allocator is created; as text, [`KSSTRING_Allocator`].
         KSNAME_Allocator = Guid::from_u128(0x642F5D00_4791_11D0_A5D6_28DB04C10000);
         /// The class of the proxy filter.
@@ -57,6 +66,44 @@ constants! {
         KSPROPERTY_STREAM_ALLOCATOR = 0;
         /// Property of a stream: the pipe it belongs to.
         KSPROPERTY_STREAM_PIPE_ID = 10;
+        /// Property of a pin factory: how many pins of it there can be, and are.
+        KSPROPERTY_PIN_CINSTANCES = 0;
+        /// Property of a filter: how many pin factories it has.
+        KSPROPERTY_PIN_CTYPES = 1;
+        /// Property of a pin factory: which way its data flows.
+        KSPROPERTY_PIN_DATAFLOW = 2;
+        /// Property of a pin factory: the list of its data ranges, see [`DataRanges`](crate::DataRanges).
+        KSPROPERTY_PIN_DATARANGES = 3;
+        /// Property of a pin factory: the first format it has of a list of data ranges, which follows the request.
+        KSPROPERTY_PIN_DATAINTERSECTION = 4;
+        /// Property of a pin factory: the list of its interfaces.
+        KSPROPERTY_PIN_INTERFACES = 5;
+        /// Property of a pin factory: the list of its mediums.
+        KSPROPERTY_PIN_MEDIUMS = 6;
+        /// Property of a pin factory: which side of a connection its pins are.
+        KSPROPERTY_PIN_COMMUNICATION = 7;
+        /// Property of a pin factory: how many pins of it there can be, and are, over all filters.
+        KSPROPERTY_PIN_GLOBALCINSTANCES = 8;
+        /// Property of a pin factory: how many pins of it there must be.
+        KSPROPERTY_PIN_NECESSARYINSTANCES = 9;
+        /// Property of a pin factory: what its pins are wired to.
+        KSPROPERTY_PIN_PHYSICALCONNECTION = 10;
+        /// Property of a pin factory: its category.
+        KSPROPERTY_PIN_CATEGORY = 11;
+        /// Property of a pin factory: its name.
+        KSPROPERTY_PIN_NAME = 12;
+        /// Property of a pin factory: the list of the data ranges it has at this moment.
+        KSPROPERTY_PIN_CONSTRAINEDDATARANGES = 13;
+        /// Property of a pin factory: whether it would take a format.
+        KSPROPERTY_PIN_PROPOSEDATAFORMAT = 14;
+        /// Interface: frames.
+        KSINTERFACE_STANDARD_STREAMING = 0;
+        /// Interface: frames, over and over.
+        KSINTERFACE_STANDARD_LOOPED_STREAMING = 1;
+        /// Interface: control.
+        KSINTERFACE_STANDARD_CONTROL = 2;
+        /// Medium: the I/O system of the device.
+        KSMEDIUM_TYPE_ANYINSTANCE = 0;
     }
 }
 
@@ -66,6 +113,8 @@ constants! {
         /// [`KSNAME_Allocator`] as the object manager wants it: what the name of a created allocator starts with, in
         /// UTF-16, before a backslash and the 24 bytes of its framing (statement 130).
         KSSTRING_Allocator = "{642F5D00-4791-11D0-A5D6-28DB04C10000}";
+        /// [`KSNAME_Pin`] likewise, before a backslash, a [`KsPinConnect`](crate::KsPinConnect) and a format.
+        KSSTRING_Pin = "{146F1A80-4791-11D0-A5D6-28DB04C10000}";
         /// The same for an extended framing; no page says how it is used.
         KSSTRING_AllocatorEx = "{091BB63B-603F-11D1-B067-00A0C9062802}";
     }

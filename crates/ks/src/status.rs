@@ -73,6 +73,12 @@ status! {
         E_INVALIDARG = 0x8007_0057;
         /// A handle is wrong.
         E_HANDLE = 0x8007_0006;
+        /// The object cannot be part of another.
+        CLASS_E_NOAGGREGATION = 0x8004_0110;
+        /// The library has no such class.
+        CLASS_E_CLASSNOTAVAILABLE = 0x8004_0111;
+        /// The class could not be registered, or not removed.
+        SELFREG_E_CLASS = 0x8004_0201;
         /// The pin is connected already.
         VFW_E_ALREADY_CONNECTED = 0x8004_0204;
         /// The pin is not connected.
@@ -103,6 +109,8 @@ status! {
         VFW_E_MEDIA_TIME_NOT_SET = 0x8004_0251;
         /// Success: the sample has a start time and no stop time.
         VFW_S_NO_STOP_TIME = 0x0004_0270;
+        /// Success: there is nothing at this position of a list, nor after it.
+        VFW_S_NO_MORE_ITEMS = 0x0004_0103;
     }
 
     /// `NTSTATUS`.
@@ -113,12 +121,20 @@ status! {
         STATUS_PENDING = 0x0000_0103;
         /// The buffer holds only part of the answer.
         STATUS_BUFFER_OVERFLOW = 0x8000_0005;
+        /// It failed, and nothing more is known.
+        STATUS_UNSUCCESSFUL = 0xC000_0001;
+        /// The handle names no object, or none of the kind asked for.
+        STATUS_INVALID_HANDLE = 0xC000_0008;
         /// An argument is wrong.
         STATUS_INVALID_PARAMETER = 0xC000_000D;
+        /// There are as many as there may be.
+        STATUS_DEVICE_BUSY = 0x8000_0011;
         /// The device has no such request.
         STATUS_INVALID_DEVICE_REQUEST = 0xC000_0010;
         /// The buffer is too small.
         STATUS_BUFFER_TOO_SMALL = 0xC000_0023;
+        /// Nothing can be created under such a name.
+        STATUS_OBJECT_NAME_NOT_FOUND = 0xC000_0034;
         /// No frame, or no memory.
         STATUS_INSUFFICIENT_RESOURCES = 0xC000_009A;
         /// The device does not do this.
@@ -131,5 +147,7 @@ status! {
         STATUS_NOT_FOUND = 0xC000_0225;
         /// The object has no such set.
         STATUS_PROPSET_NOT_FOUND = 0xC000_0230;
+        /// Nothing the object has matches what is asked.
+        STATUS_NO_MATCH = 0xC000_0272;
     }
 }

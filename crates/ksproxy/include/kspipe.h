@@ -25,6 +25,7 @@ typedef int32_t BOOL;
 typedef int32_t LONG;
 typedef uint32_t ULONG;
 typedef uint32_t DWORD;
+typedef DWORD ACCESS_MASK;
 typedef uint8_t BYTE;
 typedef int64_t LONGLONG;
 typedef LONGLONG REFERENCE_TIME; /* units of 100 ns */
@@ -42,8 +43,12 @@ typedef struct _GUID {
 
 #ifdef __cplusplus
 typedef const IID &REFIID;
+typedef const GUID &REFGUID;
+typedef const GUID &REFCLSID;
 #else
 typedef const IID *REFIID;
+typedef const GUID *REFGUID;
+typedef const GUID *REFCLSID;
 #endif
 
 /* Windows' convention where there is one; the platform's own here. */
@@ -57,6 +62,7 @@ typedef const IID *REFIID;
     static const GUID name = {a, b, c, {d0, d1, d2, d3, d4, d5, d6, d7}}
 
 KSP_GUID(IID_IUnknown, 0x00000000, 0x0000, 0x0000, 0xC0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46);
+KSP_GUID(IID_IClassFactory, 0x00000001, 0x0000, 0x0000, 0xC0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46);
 KSP_GUID(IID_IKsAllocator, 0x8DA64899, 0xC0D9, 0x11D0, 0x84, 0x13, 0x00, 0x00, 0xF8, 0x22, 0xFE, 0x8A);
 KSP_GUID(IID_IKsAllocatorEx, 0x091BB63A, 0x603F, 0x11D1, 0xB0, 0x67, 0x00, 0xA0, 0xC9, 0x06, 0x28, 0x02);
 KSP_GUID(IID_IMemAllocator, 0x56A8689C, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0xAF, 0x0B, 0xA7, 0x70);
@@ -67,6 +73,14 @@ KSP_GUID(IID_IMediaSample, 0x56A8689A, 0x0AD4, 0x11CE, 0xB0, 0x3A, 0x00, 0x20, 0
 KSP_GUID(IID_IMediaSample2, 0x36B73884, 0xC2C8, 0x11CF, 0x8B, 0x46, 0x00, 0x80, 0x5F, 0x6C, 0xEF, 0x60);
 KSP_GUID(IID_IKsObject, 0x423C13A2, 0x2070, 0x11D0, 0x9E, 0xF7, 0x00, 0xAA, 0x00, 0xA2, 0x16, 0xA1);
 KSP_GUID(IID_IKsPin, 0xB61178D1, 0xA2D9, 0x11CF, 0x9E, 0x53, 0x00, 0xAA, 0x00, 0xA2, 0x16, 0xA1);
+
+/* The class of the allocator, for DllGetClassObject and, on Windows, CoCreateInstance. */
+KSP_GUID(CLSID_KspAllocator, 0x5FA6F11F, 0x72A3, 0x4A16, 0xA1, 0x3C, 0x00, 0xB3, 0xCB, 0xED, 0x2B, 0xAE);
+
+/* The properties of a filter's pin factories: KSPROPERTY_PIN_*. */
+KSP_GUID(KSPROPSETID_Pin, 0x8C134960, 0x51AD, 0x11CF, 0x87, 0x8A, 0x94, 0xF8, 0x01, 0xC1, 0x00, 0x00);
+/* The properties of an allocator: KSPROPERTY_STREAMALLOCATOR_*. */
+KSP_GUID(KSPROPSETID_StreamAllocator, 0xCF6E4342, 0xEC87, 0x11CF, 0xA1, 0x30, 0x00, 0x20, 0xAF, 0xD1, 0x56, 0xE4);
 
 /* Where frames live: KSMEMORY_TYPE_* (ks.h). */
 KSP_GUID(KSMEMORY_TYPE_WILDCARD, 0x00000000, 0x0000, 0x0000, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00);
@@ -93,6 +107,10 @@ KSP_GUID(KSMEMORY_TYPE_KERNEL_NONPAGED, 0x4A6D5FC4, 0x7895, 0x11D1, 0xB0, 0x69, 
 #define E_HANDLE ((HRESULT)0x80070006)
 #define E_OUTOFMEMORY ((HRESULT)0x8007000E)
 #define E_INVALIDARG ((HRESULT)0x80070057)
+#define CLASS_E_NOAGGREGATION ((HRESULT)0x80040110)
+#define CLASS_E_CLASSNOTAVAILABLE ((HRESULT)0x80040111)
+#define SELFREG_E_CLASS ((HRESULT)0x80040201)
+#define VFW_S_NO_MORE_ITEMS ((HRESULT)0x00040103)
 #define VFW_S_NO_STOP_TIME ((HRESULT)0x00040270)
 #define VFW_E_ALREADY_CONNECTED ((HRESULT)0x80040204)
 #define VFW_E_NOT_CONNECTED ((HRESULT)0x80040209)
@@ -134,6 +152,45 @@ KSP_GUID(KSMEMORY_TYPE_KERNEL_NONPAGED, 0x4A6D5FC4, 0x7895, 0x11D1, 0xB0, 0x69, 
 #define KSALLOCATOR_FLAG_ATTENTION_STEPPING 0x00002000u
 #define KSALLOCATOR_FLAG_ENABLE_CACHED_MDL 0x00004000u
 #define KSALLOCATOR_FLAG_2D_BUFFER_REQUIRED 0x00008000u
+
+#define KSPROPERTY_TYPE_GET 0x00000001u
+#define KSPROPERTY_TYPE_SET 0x00000002u
+#define KSPROPERTY_TYPE_SETSUPPORT 0x00000100u
+#define KSPROPERTY_TYPE_BASICSUPPORT 0x00000200u
+
+#define KSDATAFORMAT_TEMPORAL_COMPRESSION 0x00000001u
+#define KSDATAFORMAT_ATTRIBUTES 0x00000002u
+#define KSDATARANGE_ATTRIBUTES 0x00000002u
+#define KSDATARANGE_REQUIRED_ATTRIBUTES 0x00000004u
+#define KSATTRIBUTE_REQUIRED 0x00000001u
+
+#define IOCTL_KS_PROPERTY 0x002F0003u
+#define IOCTL_KS_ENABLE_EVENT 0x002F0007u
+#define IOCTL_KS_DISABLE_EVENT 0x002F000Bu
+#define IOCTL_KS_METHOD 0x002F000Fu
+#define IOCTL_KS_WRITE_STREAM 0x002F8013u
+#define IOCTL_KS_READ_STREAM 0x002F4017u
+#define IOCTL_KS_RESET_STATE 0x002F001Bu
+
+enum { KSPROPERTY_STREAMALLOCATOR_FUNCTIONTABLE = 0, KSPROPERTY_STREAMALLOCATOR_STATUS = 1 };
+
+typedef enum {
+    KSPROPERTY_PIN_CINSTANCES = 0,
+    KSPROPERTY_PIN_CTYPES = 1,
+    KSPROPERTY_PIN_DATAFLOW = 2,
+    KSPROPERTY_PIN_DATARANGES = 3,
+    KSPROPERTY_PIN_DATAINTERSECTION = 4,
+    KSPROPERTY_PIN_INTERFACES = 5,
+    KSPROPERTY_PIN_MEDIUMS = 6,
+    KSPROPERTY_PIN_COMMUNICATION = 7,
+    KSPROPERTY_PIN_GLOBALCINSTANCES = 8,
+    KSPROPERTY_PIN_NECESSARYINSTANCES = 9,
+    KSPROPERTY_PIN_PHYSICALCONNECTION = 10,
+    KSPROPERTY_PIN_CATEGORY = 11,
+    KSPROPERTY_PIN_NAME = 12,
+    KSPROPERTY_PIN_CONSTRAINEDDATARANGES = 13,
+    KSPROPERTY_PIN_PROPOSEDATAFORMAT = 14
+} KSPROPERTY_PIN;
 
 #define AM_GBF_PREVFRAMESKIPPED 1u
 #define AM_GBF_NOTASYNCPOINT 2u
@@ -218,6 +275,7 @@ typedef enum {
 /* ---- Structures ------------------------------------------------------------------------------------------------- */
 
 typedef struct IUnknown IUnknown;
+typedef struct IClassFactory IClassFactory;
 typedef struct IKsAllocator IKsAllocator;
 typedef struct IKsAllocatorEx IKsAllocatorEx;
 typedef struct IMemAllocator IMemAllocator;
@@ -360,6 +418,35 @@ typedef KSIDENTIFIER KSPROPERTY;
 typedef KSIDENTIFIER KSPIN_INTERFACE;
 typedef KSIDENTIFIER KSPIN_MEDIUM;
 
+/* The request of a property of KSPROPSETID_Pin. */
+typedef struct {
+    KSPROPERTY Property;
+    ULONG PinId;
+    ULONG Reserved;
+} KSP_PIN;
+
+/* FormatSize counts what follows by the specifier; a list of attributes comes after that, at a multiple of 8 bytes. */
+typedef union {
+    struct {
+        ULONG FormatSize;
+        ULONG Flags;
+        ULONG SampleSize;
+        ULONG Reserved;
+        GUID MajorFormat;
+        GUID SubFormat;
+        GUID Specifier;
+    };
+    KSP_ALIGN8 LONGLONG Alignment;
+} KSDATAFORMAT;
+
+typedef KSDATAFORMAT KSDATARANGE;
+
+typedef struct {
+    ULONG Size;
+    ULONG Flags;
+    GUID Attribute;
+} KSATTRIBUTE;
+
 typedef struct {
     void *KsInterfaceHandler;
     void *KsDataTypeHandler;
@@ -408,6 +495,11 @@ struct IUnknown {
 
 protected:
     ~IUnknown() = default;
+};
+
+struct IClassFactory : public IUnknown {
+    virtual HRESULT STDMETHODCALLTYPE CreateInstance(IUnknown *outer, REFIID riid, void **object) = 0;
+    virtual HRESULT STDMETHODCALLTYPE LockServer(BOOL lock) = 0;
 };
 
 struct IKsAllocator : public IUnknown {
@@ -500,6 +592,20 @@ typedef struct IUnknownVtbl {
 
 struct IUnknown {
     const IUnknownVtbl *lpVtbl;
+};
+
+typedef struct IClassFactoryVtbl {
+    /* IUnknown */
+    HRESULT (STDMETHODCALLTYPE *QueryInterface)(IClassFactory *This, REFIID riid, void **object);
+    ULONG (STDMETHODCALLTYPE *AddRef)(IClassFactory *This);
+    ULONG (STDMETHODCALLTYPE *Release)(IClassFactory *This);
+    /* IClassFactory */
+    HRESULT (STDMETHODCALLTYPE *CreateInstance)(IClassFactory *This, IUnknown *outer, REFIID riid, void **object);
+    HRESULT (STDMETHODCALLTYPE *LockServer)(IClassFactory *This, BOOL lock);
+} IClassFactoryVtbl;
+
+struct IClassFactory {
+    const IClassFactoryVtbl *lpVtbl;
 };
 
 typedef struct IKsAllocatorVtbl {
@@ -720,7 +826,41 @@ HRESULT KspCreateSinkPin(HANDLE *handle);
 /* Frees a media type that IMediaSample::GetMediaType gave: reference, format block and structure. NULL is nothing. */
 void KspDeleteMediaType(AM_MEDIA_TYPE *media_type);
 
+/*
+ * The COM server's entry points (docs/com.md, "The module"). CLSID_KspAllocator is the one class. There is no registry
+ * here: DllRegisterServer answers SELFREG_E_CLASS, DllUnregisterServer S_OK.
+ */
+HRESULT DllGetClassObject(REFCLSID rclsid, REFIID riid, void **object);
+HRESULT DllCanUnloadNow(void);
+HRESULT DllRegisterServer(void);
+HRESULT DllUnregisterServer(void);
+
+/*
+ * The functions of ksproxy.ax (docs/com.md, "The functions of ksproxy.ax"). The handles are those of KS objects of this
+ * process. Items and the media type's pbFormat are freed with free().
+ */
+HRESULT KsResolveRequiredAttributes(const KSDATARANGE *DataRange, const KSMULTIPLE_ITEM *Attributes);
+HRESULT KsOpenDefaultDevice(REFGUID Category, ACCESS_MASK Access, HANDLE *DeviceHandle);
+HRESULT KsSynchronousDeviceControl(HANDLE Handle, ULONG IoControl, void *InBuffer, ULONG InLength, void *OutBuffer,
+        ULONG OutLength, ULONG *BytesReturned);
+HRESULT KsGetMultiplePinFactoryItems(HANDLE FilterHandle, ULONG PinFactoryId, ULONG PropertyId, void **Items);
+HRESULT KsGetMediaTypeCount(HANDLE FilterHandle, ULONG PinFactoryId, ULONG *MediaTypeCount);
+HRESULT KsGetMediaType(int Position, AM_MEDIA_TYPE *AmMediaType, HANDLE FilterHandle, ULONG PinFactoryId);
+
 /* The functions' types, for dlsym(). */
+typedef HRESULT (*DllGetClassObjectFunction)(REFCLSID rclsid, REFIID riid, void **object);
+typedef HRESULT (*DllCanUnloadNowFunction)(void);
+typedef HRESULT (*DllRegisterServerFunction)(void);
+typedef HRESULT (*DllUnregisterServerFunction)(void);
+typedef HRESULT (*KsResolveRequiredAttributesFunction)(const KSDATARANGE *DataRange, const KSMULTIPLE_ITEM *Attributes);
+typedef HRESULT (*KsOpenDefaultDeviceFunction)(REFGUID Category, ACCESS_MASK Access, HANDLE *DeviceHandle);
+typedef HRESULT (*KsSynchronousDeviceControlFunction)(HANDLE Handle, ULONG IoControl, void *InBuffer, ULONG InLength,
+        void *OutBuffer, ULONG OutLength, ULONG *BytesReturned);
+typedef HRESULT (*KsGetMultiplePinFactoryItemsFunction)(HANDLE FilterHandle, ULONG PinFactoryId, ULONG PropertyId,
+        void **Items);
+typedef HRESULT (*KsGetMediaTypeCountFunction)(HANDLE FilterHandle, ULONG PinFactoryId, ULONG *MediaTypeCount);
+typedef HRESULT (*KsGetMediaTypeFunction)(int Position, AM_MEDIA_TYPE *AmMediaType, HANDLE FilterHandle,
+        ULONG PinFactoryId);
 typedef HRESULT (*KspCreateAllocatorFunction)(REFIID iid, void **object);
 typedef HRESULT (*KspCreateSinkPinFunction)(HANDLE *handle);
 typedef void (*KspDeleteMediaTypeFunction)(AM_MEDIA_TYPE *media_type);

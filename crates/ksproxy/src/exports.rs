@@ -3,8 +3,10 @@
 
 use crate::face::KsAllocator;
 use crate::guard;
+#[cfg(unix)]
 use crate::handle::Handle;
 use crate::hresult::*;
+#[cfg(unix)]
 use crate::in_process::InProcessObjects;
 use crate::sample::MediaType;
 use core::ffi::c_void;
@@ -47,6 +49,7 @@ pub unsafe extern "system" fn KspCreateAllocator(iid: *const GUID, object: *mut 
 /// # Safety
 ///
 /// `handle` is null or good for writing a handle.
+#[cfg(unix)]
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn KspCreateSinkPin(handle: *mut Handle) -> HRESULT {
     guard::hresult(|| {

@@ -2,9 +2,8 @@
 
 use crate::allocator::AllocatorObject;
 use crate::handle::{Handle, OwnedHandle};
-use crate::in_process::InProcessObjects;
 use crate::interfaces::{IKsAllocatorEx, IKsPin, IMemAllocator, IMemAllocatorCallbackTemp};
-use crate::object_access::ObjectAccess;
+use crate::object_access::{self, ObjectAccess};
 use ks::{AllocatorPropertiesEx, KsAllocatorMode, KsStreamAllocatorStatus};
 use kspipe::allocator::{Allocator, MemoryKind};
 use std::fmt;
@@ -50,13 +49,14 @@ impl KsAllocator {
     /// `IMemAllocator::GetBuffer` gives its frames once `IMemAllocator::Commit` was called, whether or not the
     /// allocator was committed before; `IMemAllocator::Decommit` decommits it for its Rust users too.
     pub fn from_allocator(allocator: Allocator) -> Self {
-        Self::with_access(allocator, InProcessObjects::access())
+        Self::with_access(allocator, object_access::of_the_system())
     }
 
-    /// The COM face of an allocator, reaching KS objects through `access` instead of this process's own.
+    /// The COM face of an allocator, reaching KS objects through `access` instead of the system's way.
     pub fn with_access(allocator: Allocator, access: Arc<dyn ObjectAccess>) -> Self {
         let object = ComObject::new(AllocatorObject::new(allocator, access));
         object.clear_extended();
+        crate::module::object_made();
         Self(object)
     }
 

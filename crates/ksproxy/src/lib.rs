@@ -25,23 +25,47 @@
 pub struct Page;
 
 mod allocator;
+#[allow(non_upper_case_globals, reason = "the class has a header's name")]
+mod class;
+mod default_device;
 mod exports;
 mod face;
 mod guard;
 mod handle;
 pub mod hresult;
+#[cfg(unix)]
 mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
 mod lock;
+mod module;
 mod object_access;
 #[cfg(test)]
 mod panics;
+mod pin_factory_query;
+mod proxy_functions;
+mod registration;
+mod required_attributes;
 mod sample;
+mod server;
+mod task_bytes;
 mod task_memory;
+#[cfg(windows)]
+mod windows;
 
-pub use exports::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+pub use class::CLSID_KspAllocator;
+#[cfg(unix)]
+pub use exports::KspCreateSinkPin;
+pub use exports::{KspCreateAllocator, KspDeleteMediaType};
 pub use face::KsAllocator;
 pub use handle::{Handle, OwnedHandle};
-pub use in_process::InProcessObjects;
-pub use object_access::{ObjectAccess, Win32Error};
+#[cfg(unix)]
+pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
+pub use object_access::{DeviceError, ObjectAccess, Win32Error};
+pub use proxy_functions::{
+    KsGetMediaType, KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice,
+    KsResolveRequiredAttributes, KsSynchronousDeviceControl,
+};
+pub use server::{DllCanUnloadNow, DllGetClassObject, DllRegisterServer, DllUnregisterServer};
+#[cfg(windows)]
+pub use windows::DeviceObjects;

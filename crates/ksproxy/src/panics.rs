@@ -1,12 +1,19 @@
 //! A panic is injected into every slot and export, and the host goes on.
 
+#[cfg(unix)]
+use crate::KspCreateSinkPin;
 use crate::face::KsAllocator;
 use crate::guard::injection;
 use crate::handle::Handle;
 use crate::hresult::*;
 use crate::interfaces::*;
 use crate::lock::{Lock, lock};
-use crate::{KspCreateAllocator, KspCreateSinkPin, KspDeleteMediaType};
+use crate::{
+    CLSID_KspAllocator, DllCanUnloadNow, DllGetClassObject, DllRegisterServer, DllUnregisterServer, KsGetMediaType,
+    KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice, KsResolveRequiredAttributes,
+    KsSynchronousDeviceControl,
+};
+use crate::{KspCreateAllocator, KspDeleteMediaType};
 use core::ptr::{null, null_mut};
 use ks::{
     AlignmentCount, AllocatorProperties, AllocatorPropertiesEx, AmMediaType, AmSample2Properties, GetBufferFlags,
@@ -57,6 +64,8 @@ fn a_panic_in_any_slot_or_export_reaches_the_caller_as_a_failure() {
         allocator_slots(&ks, &memory);
         sample_slots(&sample);
         exports();
+        server();
+        proxy_functions();
         // The host goes on: nothing was lost.
         drop(sample);
         let mut free = 0;
@@ -129,15 +138,61 @@ fn sample_slots(sample: &IMediaSample2) {
 }
 
 fn exports() {
-    let (mut object, mut handle) = (null_mut(), Handle::NULL);
+    let mut object = null_mut();
     let none: *mut AmMediaType = null_mut();
     // SAFETY: in every call as above.
     unsafe {
         struck("KspCreateAllocator", E_UNEXPECTED, || KspCreateAllocator(&IKsAllocatorEx::IID, &mut object));
-        struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
+        #[cfg(unix)]
+        {
+            let mut handle = Handle::NULL;
+            struck("KspCreateSinkPin", E_UNEXPECTED, || KspCreateSinkPin(&mut handle));
+            assert_eq!(handle, Handle::NULL);
+        }
         struck("KspDeleteMediaType", (), || KspDeleteMediaType(none));
     }
-    assert_eq!((object, handle), (null_mut(), Handle::NULL));
+    assert!(object.is_null());
+}
+
+fn server() {
+    let class = windows_core::GUID::from_u128(CLSID_KspAllocator.to_u128());
+    let mut object = null_mut();
+    let mut get = || {
+        // SAFETY: every pointer is there.
+        let answer = unsafe { DllGetClassObject(&class, &IClassFactory::IID, &mut object) };
+        (answer, object)
+    };
+    struck("DllGetClassObject", (E_UNEXPECTED, null_mut()), &mut get);
+    let (answer, factory) = get();
+    assert_eq!(answer, S_OK);
+    // SAFETY: the factory asked for, and its reference.
+    let factory = unsafe { IClassFactory::from_raw(factory) };
+    // SAFETY: every pointer is there or null where it may be.
+    unsafe {
+        struck("CreateInstance", E_UNEXPECTED, || factory.CreateInstance(None, &IKsAllocatorEx::IID, &mut object));
+        struck("LockServer", E_UNEXPECTED, || factory.LockServer(1));
+    }
+    struck("DllCanUnloadNow", S_FALSE, || DllCanUnloadNow());
+    struck("DllRegisterServer", E_UNEXPECTED, || DllRegisterServer());
+    struck("DllUnregisterServer", E_UNEXPECTED, || DllUnregisterServer());
+}
+
+fn proxy_functions() {
+    let (filter, mut handle) = (Handle::NULL, Handle::NULL);
+    let (mut number, mut items, mut media_type) = (0, null_mut(), AmMediaType::default());
+    let (range, category) = (ks::KsDataRange::default(), windows_core::GUID::zeroed());
+    // SAFETY: in every call the pointers are there or null where they may be.
+    unsafe {
+        struck("KsSynchronousDeviceControl", E_UNEXPECTED, || {
+            KsSynchronousDeviceControl(filter, 0, null(), 0, null_mut(), 0, &mut number)
+        });
+        struck("KsGetMultiplePinFactoryItems", E_UNEXPECTED, || KsGetMultiplePinFactoryItems(filter, 0, 0, &mut items));
+        struck("KsGetMediaTypeCount", E_UNEXPECTED, || KsGetMediaTypeCount(filter, 0, &mut number));
+        struck("KsGetMediaType", E_UNEXPECTED, || KsGetMediaType(0, &mut media_type, filter, 0));
+        struck("KsOpenDefaultDevice", E_UNEXPECTED, || KsOpenDefaultDevice(&category, 0, &mut handle));
+        struck("KsResolveRequiredAttributes", E_UNEXPECTED, || KsResolveRequiredAttributes(&range, null()));
+    }
+    assert_eq!((items, handle), (null_mut(), Handle::NULL));
 }
 
 /// A client whose notification panics inside this library's own code.

@@ -72,6 +72,13 @@ const STRUCTURES: &[Structure] = structures! {
     }
     "KSMULTIPLE_ITEM": KsMultipleItem { "Size" = size, "Count" = count }
     "KSIDENTIFIER": KsIdentifier { "Set" = set, "Id" = id, "Flags" = flags }
+    "KSP_PIN": KspPin { "Property" = property, "PinId" = pin_id, "Reserved" = reserved }
+    "KSDATAFORMAT": KsDataFormat {
+        "FormatSize" = format_size, "Flags" = flags, "SampleSize" = sample_size, "Reserved" = reserved,
+        "MajorFormat" = major_format, "SubFormat" = sub_format, "Specifier" = specifier
+    }
+    "KSDATARANGE": KsDataRange { "FormatSize" = format_size, "Flags" = flags }
+    "KSATTRIBUTE": KsAttribute { "Size" = size, "Flags" = flags, "Attribute" = attribute }
     "KSSTREAM_SEGMENT": KsStreamSegment {
         "KsInterfaceHandler" = ks_interface_handler, "KsDataTypeHandler" = ks_data_type_handler,
         "IoOperation" = io_operation, "CompletionEvent" = completion_event
@@ -98,17 +105,22 @@ fn numbers() -> Vec<(&'static str, u32)> {
         };
     }
     add!(
-        RequirementFlags OptionFlags AllocatorFlags GetBufferFlags SampleFlags AllocatorStrategy PipeFactors;
+        RequirementFlags OptionFlags AllocatorFlags GetBufferFlags SampleFlags AllocatorStrategy PipeFactors
+        KsPropertyType DataFormatFlags DataRangeFlags AttributeFlags;
         PoolType KsAllocatorMode KsPeekOperation KsIoOperation KsPinCommunication PipeState PipeAllocatorPlace
         KsLogicalMemoryType
     );
     all.extend(Hresult::NAMES.iter().map(|(name, value)| (*name, value.0.cast_unsigned())));
+    all.extend(IOCTLS);
+    let declared = ["KSPROPERTY_PIN_", "KSPROPERTY_STREAMALLOCATOR_"];
+    all.extend(KS_IDS.iter().filter(|(name, _)| declared.iter().any(|set| name.starts_with(set))));
     all
 }
 
 /// The interfaces the header declares.
 const DECLARED: &[&Interface] = &[
     &IUNKNOWN,
+    &ICLASSFACTORY,
     &IKSALLOCATOR,
     &IKSALLOCATOREX,
     &IMEMALLOCATOR,
@@ -143,7 +155,13 @@ fn identifiers() -> String {
     let mut source = String::new();
     let interfaces = DECLARED.iter().map(|interface| (format!("IID_{}", interface.name), interface.iid));
     let memory_types = KSMEMORY_TYPES.iter().map(|(name, guid)| (name.to_string(), *guid));
-    for (name, guid) in interfaces.chain(memory_types) {
+    let sets = [
+        ("KSPROPSETID_Pin", KSPROPSETID_Pin),
+        ("KSPROPSETID_StreamAllocator", KSPROPSETID_StreamAllocator),
+        ("CLSID_KspAllocator", ksproxy::CLSID_KspAllocator),
+    ];
+    let sets = sets.map(|(name, guid)| (name.to_string(), guid));
+    for (name, guid) in interfaces.chain(memory_types).chain(sets) {
         let bytes: String = zerocopy::IntoBytes::as_bytes(&guid).iter().map(|byte| format!("\\x{byte:02x}")).collect();
         writeln!(source, "    same(\"{name}\", &{name}, \"{bytes}\");").unwrap();
     }
@@ -220,6 +238,7 @@ fn s008_s009_the_rust_interfaces_have_the_headers_slots() {
         };
     }
     compare! {
+        ICLASSFACTORY = IClassFactory, IClassFactory_Vtbl: CreateInstance LockServer;
         IKSALLOCATOR = IKsAllocator, IKsAllocator_Vtbl:
             KsGetAllocatorHandle KsGetAllocatorMode KsGetAllocatorStatus KsSetAllocatorMode;
         IKSALLOCATOREX = IKsAllocatorEx, IKsAllocatorEx_Vtbl:

@@ -63,6 +63,7 @@ const USER_PRELUDE: &str = r#"
 #undef WIN32_NO_STATUS
 #include <ntstatus.h>
 #include <objbase.h>
+#include <olectl.h>
 #include <strmif.h>
 #include <vfwmsgs.h>
 #include <ks.h>

@@ -152,6 +152,29 @@ pub(crate) fn all() -> Vec<Layout> {
         User "KSPIN_INTERFACE": KsPinInterface { set: "Set", id: "Id", flags: "Flags" }
         User "KSPIN_MEDIUM": KsPinMedium { set: "Set", id: "Id", flags: "Flags" }
         User "KSMULTIPLE_ITEM": KsMultipleItem { size: "Size", count: "Count" }
+        User "KSPIN_CINSTANCES": KsPinCInstances { possible_count: "PossibleCount", current_count: "CurrentCount" }
+        User "KSPRIORITY": KsPriority {
+            priority_class: "PriorityClass", priority_sub_class: "PrioritySubClass",
+        }
+        User "KSPIN_CONNECT": KsPinConnectFor(P) {
+            interface: "Interface", medium: "Medium", pin_id: "PinId", pin_to_handle: "PinToHandle",
+            priority: "Priority",
+        }
+        User "KSPROPERTY_DESCRIPTION": KsPropertyDescription {
+            access_flags: "AccessFlags", description_size: "DescriptionSize", prop_type_set: "PropTypeSet",
+            members_list_count: "MembersListCount", reserved: "Reserved",
+        }
+        User "KSDATAFORMAT": KsDataFormat {
+            format_size: "FormatSize" | "Alignment", flags: "Flags", sample_size: "SampleSize", reserved: "Reserved",
+            major_format: "MajorFormat", sub_format: "SubFormat", specifier: "Specifier",
+        }
+        User "KSDATARANGE": KsDataRange {
+            format_size: "FormatSize", flags: "Flags", sample_size: "SampleSize", reserved: "Reserved",
+            major_format: "MajorFormat", sub_format: "SubFormat", specifier: "Specifier",
+        }
+        User "KSATTRIBUTE": KsAttribute { size: "Size", flags: "Flags", attribute: "Attribute" }
+        Kernel "KSATTRIBUTE_LIST": KsAttributeListFor(P) { count: "Count", attributes: "Attributes" }
+        User "KSP_PIN": KspPin { property: "Property", pin_id: "PinId", reserved: "Reserved" }
         User "KSTIME": KsTime { time: "Time", numerator: "Numerator", denominator: "Denominator" }
         User "KSSTREAM_HEADER": KsStreamHeaderFor(P) {
             size: "Size", type_specific_flags: "TypeSpecificFlags", presentation_time: "PresentationTime",

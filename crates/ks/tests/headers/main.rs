@@ -173,6 +173,8 @@ fn numbers() -> Vec<(&'static str, u32)> {
     take!(KsMethodType, KsEventType, EventNotification, StreamHeaderFlags, SampleFlags, GetBufferFlags; word);
     take!(PoolType, KsAllocatorMode, PipeState, PipeAllocatorPlace, KsLogicalMemoryType, KsIoOperation; word);
     take!(KsPeekOperation, FramingProp, FramingCacheOps, KsPinCommunication, AlignmentMask; word);
+    take!(KsPinDataFlow, KsState; word);
+    take!(DataFormatFlags, DataRangeFlags, AttributeFlags; word);
     take!(Hresult; |status: Hresult| status.0.cast_unsigned());
     take!(NtStatus; |status: NtStatus| status.0.cast_unsigned());
     numbers.extend_from_slice(KS_IDS);

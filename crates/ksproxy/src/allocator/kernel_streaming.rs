@@ -112,7 +112,7 @@ impl AllocatorObject {
         let mut status = KsStreamAllocatorStatus::default();
         match self.access.property(handle.handle(), &request, status.as_mut_bytes()) {
             Ok(_) => Ok(status),
-            Err(error) => Err(error.to_hresult()),
+            Err(error) => Err(error.error.to_hresult()),
         }
     }
 

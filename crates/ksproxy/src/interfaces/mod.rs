@@ -5,11 +5,13 @@
 //! names. Each interface's documentation tables its slots; the behaviour of this library's own objects is said there
 //! by statement number (see `docs/com.md`).
 
+mod class_factory;
 mod ks_allocator;
 mod ks_pin;
 mod media_sample;
 mod mem_allocator;
 
+pub use class_factory::*;
 pub use ks_allocator::*;
 pub use ks_pin::*;
 pub use media_sample::*;

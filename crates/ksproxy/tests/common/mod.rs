@@ -4,11 +4,12 @@
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
-use ksproxy::{Handle, KsAllocator, ObjectAccess, OwnedHandle, Win32Error};
+use ksproxy::{DeviceError, Handle, KsAllocator, ObjectAccess, OwnedHandle, Win32Error};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use windows_core::{HRESULT, Interface, implement};
+use zerocopy::FromBytes;
 
 /// An allocator and its two faces.
 pub struct Subject {
@@ -248,13 +249,21 @@ impl ObjectAccess for RecordingAccess {
         self.handles.lock().unwrap().pop().ok_or(Win32Error::INVALID_PARAMETER)
     }
 
-    fn property(&self, object: Handle, request: &KsProperty, data: &mut [u8]) -> Result<usize, Win32Error> {
-        self.asked.lock().unwrap().push((object, *request, data.len()));
+    fn device_io_control(
+        &self,
+        object: Handle,
+        code: u32,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<usize, DeviceError> {
+        assert_eq!(code, ks::IOCTL_KS_PROPERTY);
+        let request = KsProperty::read_from_bytes(input).expect("a property's request");
+        self.asked.lock().unwrap().push((object, request, output.len()));
         if let Some(error) = *self.property_error.lock().unwrap() {
-            return Err(error);
+            return Err(error.into());
         }
-        data.fill(0x11);
-        Ok(data.len())
+        output.fill(0x11);
+        Ok(output.len())
     }
 }
 

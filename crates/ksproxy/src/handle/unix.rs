@@ -1,28 +1,17 @@
-//! [`Handle`], the `HANDLE` of the interfaces, and [`OwnedHandle`], one that is closed when dropped.
-//!
 //! On Linux a KS object's handle is the number of a descriptor, at least 3, so that null (0) and
 //! `INVALID_HANDLE_VALUE` (-1) never name an object, nor do the three standard streams.
 
+use super::Handle;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-/// `HANDLE`: a machine word that may name an object. Copying it does not duplicate the object's handle.
-#[repr(transparent)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Handle(pub isize);
-
 impl Handle {
-    /// No handle.
-    pub const NULL: Handle = Handle(0);
-    /// `INVALID_HANDLE_VALUE`, which some functions answer for no handle.
-    pub const INVALID: Handle = Handle(-1);
-
     /// The descriptor this names, if its number is one that a KS object can have.
     fn descriptor(self) -> Option<RawFd> {
         RawFd::try_from(self.0).ok().filter(|number| *number >= 3)
     }
 
-    /// Whether this could name an object: on Linux, a number from 3.
-    pub fn is_object(self) -> bool {
+    /// See [`Handle::is_object`].
+    pub(super) fn could_name_an_object(self) -> bool {
         self.descriptor().is_some()
     }
 
@@ -40,7 +29,17 @@ impl Handle {
 
 /// A handle that belongs to its holder, who closes it by dropping this.
 #[derive(Debug)]
-pub struct OwnedHandle(OwnedFd);
+pub struct OwnedHandle(OwnedFd, Closed);
+
+/// Dropped after the descriptor: an object of this process whose last handle it was ends now.
+#[derive(Debug)]
+struct Closed;
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        crate::in_process::table::sweep();
+    }
+}
 
 impl OwnedHandle {
     /// Takes over the handle that `handle` names. `None` if it names no open descriptor: then nothing is taken over,
@@ -53,7 +52,7 @@ impl OwnedHandle {
         // SAFETY: the caller owns the descriptor, so nobody closes it meanwhile.
         let number = unsafe { handle.borrow()? }.as_raw_fd();
         // SAFETY: it is open, and its ownership is the caller's to give.
-        Some(Self(unsafe { OwnedFd::from_raw_fd(number) }))
+        Some(Self(unsafe { OwnedFd::from_raw_fd(number) }, Closed))
     }
 
     /// The handle, lent: it is good until `self` is dropped.
@@ -67,7 +66,7 @@ impl OwnedHandle {
     /// # Errors
     /// The process has no descriptor left.
     pub fn try_clone(&self) -> std::io::Result<Self> {
-        Ok(Self(rustix::io::fcntl_dupfd_cloexec(&self.0, 3)?))
+        Ok(Self(rustix::io::fcntl_dupfd_cloexec(&self.0, 3)?, Closed))
     }
 
     /// Gives the handle away without closing it.
@@ -81,9 +80,9 @@ impl From<OwnedFd> for OwnedHandle {
     /// left, it stays where it is, and its number names no object.
     fn from(descriptor: OwnedFd) -> Self {
         if descriptor.as_raw_fd() >= 3 {
-            return Self(descriptor);
+            return Self(descriptor, Closed);
         }
-        Self(rustix::io::fcntl_dupfd_cloexec(&descriptor, 3).unwrap_or(descriptor))
+        Self(rustix::io::fcntl_dupfd_cloexec(&descriptor, 3).unwrap_or(descriptor), Closed)
     }
 }
 
