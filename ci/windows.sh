@@ -77,11 +77,36 @@ else
 fi
 build+=(--target-dir "$folder")
 
+# The import library of rustc names 32-bit functions as the DLL does (F); a C program asks for them as __stdcall (_F@8).
+import_library() { # FOLDER
+  i686-w64-mingw32-objdump -p "$1/ksproxy.dll" | sed -n 's/^\t\[ *[0-9]*\] \([A-Za-z]\)/\1/p' >"$1/exports"
+  i686-w64-mingw32-nm --defined-only "$1/ksproxy.dll" | sed -n 's/.* T _\([A-Za-z]*@[0-9]*\)$/\1/p' >"$1/functions"
+  { echo EXPORTS; grep -w -f "$1/exports" "$1/functions"; } >"$1/ksproxy.def"
+  i686-w64-mingw32-dlltool --kill-at -D ksproxy.dll -d "$1/ksproxy.def" -l "$1/libksproxy.dll.a"
+  rm "$1/exports" "$1/functions"
+}
+
 for bits in "$@"; do
   "${cargo[@]}" build --quiet "${build[@]}" --target "$(target "$bits")" -p ksproxy -p kspipe-cli
-  mkdir -p "target/windows/$bits"
+  results=target/windows/$bits
+  mkdir -p "$results"
   for file in ksproxy.dll libksproxy.dll.a kspipe.exe; do
-    cp "$folder/$(target "$bits")/release/$file" "target/windows/$bits/$file"
+    cp "$folder/$(target "$bits")/release/$file" "$results/$file"
   done
+  [ "$bits" = 64 ] || import_library "$results"
 done
 [ "$task" = test ] || exit 0
+
+status=0
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$PWD/ci/wine.sh 64"
+export CARGO_TARGET_I686_PC_WINDOWS_GNU_RUNNER="$PWD/ci/wine.sh 32"
+for bits in "$@"; do
+  echo "== the unit tests of ksproxy, $bits bits"
+  timeout 1200 "${cargo[@]}" test --quiet "${build[@]}" --target "$(target "$bits")" -p ksproxy --lib || status=1
+  echo "== programs in C++, $bits bits"
+  timeout 1200 cargo test --quiet --locked -p ksproxy --tests -- --ignored "windows_$bits" || status=1
+  echo "== kspipe.exe, $bits bits"
+  KSPIPE_COMMAND="$PWD/ci/wine.sh $bits $PWD/target/windows/$bits/kspipe.exe" \
+    timeout 1200 cargo test --quiet --locked -p kspipe-cli --test cli -- examples:: inspect:: command_line:: || status=1
+done
+exit $status

@@ -60,3 +60,24 @@ impl Drop for Library {
         unsafe { FreeLibrary(self.0) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows' own function refuses a handle that is no pin's; Wine's is a stub. Neither ends the program.
+    #[test]
+    fn no_allocator_is_created_on_what_is_no_pin() {
+        for handle in [Handle::NULL, Handle::INVALID, Handle(0x7FFF_FFFC)] {
+            for _ in 0..100 {
+                assert!(create_allocator(handle, &KsAllocatorFraming::default()).is_err(), "{handle:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_function_that_is_not_there_is_an_error() {
+        let library = Library::ksuser().expect("every Windows has it, and Wine");
+        assert_eq!(library.function(c"KsCreateNothing").err(), Some(Win32Error(127)), "ERROR_PROC_NOT_FOUND");
+    }
+}

@@ -9,15 +9,10 @@ use crate::lock::{Lock, lock};
 use crate::object_access::Win32Error;
 use core::ptr::NonNull;
 use windows_sys::Win32::System::Diagnostics::Debug::{
-    AddVectoredExceptionHandler, CONTEXT, EXCEPTION_POINTERS, RemoveVectoredExceptionHandler,
+    AddVectoredExceptionHandler, CONTEXT, EXCEPTION_CONTINUE_EXECUTION, EXCEPTION_CONTINUE_SEARCH, EXCEPTION_POINTERS,
+    RemoveVectoredExceptionHandler,
 };
 use windows_sys::Win32::System::Threading::GetCurrentThreadId;
-
-/// excpt.h: the handler has dealt with the exception, and the thread goes on where its context says.
-const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
-
-/// excpt.h: the next handler is asked.
-const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
 
 /// `EXCEPTION_WINE_STUB`: a function that Wine exports and does not have.
 const EXCEPTION_WINE_STUB: i32 = 0x8000_0100_u32.cast_signed();

@@ -56,7 +56,7 @@ pub(in crate::stream) struct Interrupt {
 
 /// What the wait that was ended answers.
 #[derive(Debug)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
+#[cfg_attr(not(unix), allow(dead_code, reason = "waits are not ended there"))]
 struct Interrupted;
 
 impl fmt::Display for Interrupted {
@@ -141,12 +141,12 @@ mod unix {
 struct Stream {
     file: File,
     /// Reads and writes may wait for somebody else: it is a pipe, a socket or a terminal.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "waits are not ended there"))]
     waits: bool,
     /// Writes say so instead of waiting.
     #[cfg(unix)]
     unblocked: bool,
-    #[cfg_attr(not(unix), expect(dead_code, reason = "waits are not ended there"))]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "waits are not ended there"))]
     interrupt: Arc<Interrupt>,
 }
 
