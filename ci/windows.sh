@@ -105,6 +105,8 @@ for bits in "$@"; do
   timeout 1200 "${cargo[@]}" test --quiet "${build[@]}" --target "$(target "$bits")" -p ksproxy --lib || status=1
   echo "== programs in C++, $bits bits"
   timeout 1200 cargo test --quiet --locked -p ksproxy --tests -- --ignored "windows_$bits" || status=1
+  echo "== DirectShow, $bits bits"
+  ci/windows/directshow.sh "$bits" || status=1
   echo "== kspipe.exe, $bits bits"
   KSPIPE_COMMAND="$PWD/ci/wine.sh $bits $PWD/target/windows/$bits/kspipe.exe" \
     timeout 1200 cargo test --quiet --locked -p kspipe-cli --test cli -- examples:: inspect:: command_line:: || status=1
