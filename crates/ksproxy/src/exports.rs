@@ -57,7 +57,11 @@ pub unsafe extern "system" fn KspCreateSinkPin(handle: *mut Handle) -> HRESULT {
             return E_POINTER;
         }
         let (made, answer) = match InProcessObjects::create_sink_pin() {
-            Ok(pin) => (pin.into_raw(), S_OK),
+            Ok(pin) => {
+                // The object lives in this library.
+                crate::module::object_made();
+                (pin.into_raw(), S_OK)
+            }
             Err(error) => (Handle::NULL, error.to_hresult()),
         };
         // SAFETY: not null, so good for writing, as the caller promises.

@@ -31,6 +31,12 @@ fn the_module_is_loaded_used_and_unloaded_from_cpp() {
 }
 
 #[test]
+fn a_ks_object_of_this_process_keeps_the_library_from_cpp() {
+    let output = succeed(program("module", &["pin"]), "the module's life");
+    assert!(output.ends_with("\n0 failed\n"), "{output}");
+}
+
+#[test]
 fn the_functions_of_ksproxy_ax_answer_and_cannot_be_broken_from_cpp() {
     let output = succeed(program("proxy_functions", &[]), "the functions");
     assert!(
@@ -41,6 +47,53 @@ fn the_functions_of_ksproxy_ax_answer_and_cannot_be_broken_from_cpp() {
         ),
         "{output}"
     );
+}
+
+/// Builds a program of `tests/cpp` for Windows and runs it in Wine with the DLL that `ci/windows.sh` has built, and more.
+fn in_wine(bits: &str, name: &str, arguments: &[&str]) {
+    let compiler = match bits {
+        "64" => "x86_64-w64-mingw32-g++",
+        "32" => "i686-w64-mingw32-g++",
+        other => panic!("{other} bits"),
+    };
+    let build = tempfile::tempdir().expect("a folder");
+    let program = build.path().join(format!("{name}.exe"));
+    let mut command = Command::new(compiler);
+    command.args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-static"]);
+    command.arg(folder().join(format!("tests/cpp/{name}.cpp"))).arg("-o").arg(&program).args(["-lole32", "-ladvapi32"]);
+    succeed(run(&mut command, compiler), "mingw-w64's compiler");
+    let repository = folder().join("../..").canonicalize().expect("the repository");
+    let dll = repository.join("target/windows").join(bits).join("ksproxy.dll");
+    // Where Wine's programs see Linux's files.
+    let dll = format!("Z:{}", dll.display()).replace('/', "\\");
+    let mut command = Command::new(repository.join("ci/wine.sh"));
+    command.arg(bits).arg(&program).arg(dll).args(arguments);
+    let output = succeed(run(&mut command, "wine"), &format!("{name} in {bits}-bit Wine")).replace('\r', "");
+    assert!(output.ends_with("\n0 failed\n"), "{output}");
+}
+
+#[test]
+#[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
+fn the_module_is_registered_loaded_and_unloaded_windows_64() {
+    in_wine("64", "module", &["register"]);
+}
+
+#[test]
+#[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
+fn the_module_is_registered_loaded_and_unloaded_windows_32() {
+    in_wine("32", "module", &["register"]);
+}
+
+#[test]
+#[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
+fn the_functions_of_ksproxy_ax_answer_windows_64() {
+    in_wine("64", "proxy_functions", &[]);
+}
+
+#[test]
+#[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
+fn the_functions_of_ksproxy_ax_answer_windows_32() {
+    in_wine("32", "proxy_functions", &[]);
 }
 
 /// The names in a text that stand in the first column of a table under `heading`.

@@ -18,7 +18,11 @@ fn output_of(bits: &str, source: &Path, place: &Path) -> String {
     };
     let program = place.join("program.exe");
     let mut command = Command::new(compiler);
-    command.args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-static"]).arg(source).arg("-o").arg(&program);
+    command
+        .args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-static-libgcc", "-static-libstdc++"])
+        .arg(source)
+        .arg("-o")
+        .arg(&program);
     command.arg("-L").arg(folder().join("../../target/windows").join(bits));
     command.args(["-lksproxy", "-lstrmiids", "-lksguid", "-lole32", "-luuid"]);
     succeed(run(&mut command, compiler), "mingw-w64's compiler");

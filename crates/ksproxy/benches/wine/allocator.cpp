@@ -50,7 +50,8 @@ void get_and_release(IMemAllocator *allocator, unsigned times) {
 // Threads that begin together and do the same on one allocator.
 class Threads {
 public:
-    Threads(unsigned count, IMemAllocator *shared, unsigned times) : allocator(shared), repetitions(times), missing(count) {
+    Threads(unsigned count, IMemAllocator *shared, unsigned times)
+        : allocator(shared), repetitions(times), missing(count) {
         begin = CreateEventW(nullptr, TRUE, FALSE, nullptr);
         for (unsigned thread = 0; thread < count; ++thread) {
             handles.push_back(CreateThread(nullptr, 0, run, this, 0, nullptr));

@@ -90,7 +90,7 @@ mod tests {
     use std::io::Write;
     use windows_sys::Win32::Foundation::{ERROR_MORE_DATA, ERROR_PIPE_CONNECTED};
     use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, PIPE_ACCESS_DUPLEX};
-    use windows_sys::Win32::System::Pipes::CreateNamedPipeW;
+    use windows_sys::Win32::System::Pipes::{CreateNamedPipeW, PIPE_READMODE_MESSAGE, PIPE_TYPE_MESSAGE};
 
     /// winioctl.h: waits until a client opens the pipe.
     const FSCTL_PIPE_LISTEN: u32 = 0x0011_0008;
@@ -102,10 +102,11 @@ mod tests {
     fn pipe(name: &str) -> (OwnedHandle, String) {
         let name = format!(r"\\.\pipe\ksproxy-{name}-{}", std::process::id());
         let wide: Vec<u16> = name.encode_utf16().chain([0]).collect();
+        let access = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
+        // A message that does not fit is an answer that is cut; bytes would be left for the next request.
+        let kind = PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE;
         // SAFETY: a name with its end, no attributes.
-        let handle = unsafe {
-            CreateNamedPipeW(wide.as_ptr(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, 0, 1, 4096, 4096, 0, null())
-        };
+        let handle = unsafe { CreateNamedPipeW(wide.as_ptr(), access, kind, 1, 4096, 4096, 0, null()) };
         // SAFETY: new, so ours.
         (unsafe { OwnedHandle::from_raw(handle.into()) }.expect("a pipe"), name)
     }

@@ -1,9 +1,10 @@
 // The module of IKsAllocatorEx as a COM server: class factory, registration, loading and unloading.
 //
-// module LIBRARY [register]
+// module LIBRARY [register|pin]
 //
 // LIBRARY is loaded and must export DllGetClassObject, DllCanUnloadNow, DllRegisterServer and DllUnregisterServer. With
-// "register" (Windows) the class is registered, created by COM, and removed again. Each line of the output is "ok what"
+// "register" the class is registered, created by COM, and removed again (on Linux: is not registered). With "pin" (Linux)
+// a KS object of the library's is all that is made. Each line of the output is "ok what"
 // or "FAIL what". Exit code 1 if one failed, 2 if the library cannot be used.
 //
 // Linux:   g++ -std=c++17 -I../../include module.cpp -ldl
@@ -291,6 +292,19 @@ void registration(const Module &module, const char *path) {
 
 #else
 
+// A KS object of this process lives in the library as others do.
+void sink_pin(Module &module, const char *path) {
+    void *library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    auto create = reinterpret_cast<KspCreateSinkPinFunction>(dlsym(library, "KspCreateSinkPin"));
+    HANDLE pin = nullptr;
+    check(module.can_unload_now() == S_OK && create(nullptr) == E_POINTER && module.can_unload_now() == S_OK,
+          "no pin is made, and none keeps the library");
+    check(create(&pin) == S_OK && module.can_unload_now() == S_FALSE, "a pin does");
+    dlclose(library);
+    module.unload();
+    check(Module::is_loaded(path) && create(&pin) == S_OK, "also when it is unloaded");
+}
+
 void registration(const Module &module, const char *) {
     check(module.register_server() == SELFREG_E_CLASS, "there is no registry to register in");
     check(module.unregister_server() == S_OK, "and nothing to remove");
@@ -301,10 +315,10 @@ void registration(const Module &module, const char *) {
 } // namespace
 
 int main(int count, char **arguments) {
-    bool registers = count == 3 && std::strcmp(arguments[2], "register") == 0;
+    std::string task = count == 3 ? arguments[2] : "";
     Module module;
-    if ((count != 2 && !registers) || !module.load(arguments[1])) {
-        std::fprintf(stderr, "usage: %s LIBRARY [register]\nLIBRARY must be a COM server\n", arguments[0]);
+    if (count < 2 || count > 3 || (count == 3 && task != "register" && task != "pin") || !module.load(arguments[1])) {
+        std::fprintf(stderr, "usage: %s LIBRARY [register|pin]\nLIBRARY must be a COM server\n", arguments[0]);
         return 2;
     }
     std::setvbuf(stdout, nullptr, _IONBF, 0);
@@ -314,8 +328,15 @@ int main(int count, char **arguments) {
         return 2;
     }
     class_object(module);
-    objects(module, arguments[1]);
-    if (registers) {
+#ifndef _WIN32
+    if (task == "pin") {
+        sink_pin(module, arguments[1]);
+    }
+#endif
+    if (task != "pin") {
+        objects(module, arguments[1]);
+    }
+    if (task == "register") {
         registration(module, arguments[1]);
     }
     std::printf("%d failed\n", failures);

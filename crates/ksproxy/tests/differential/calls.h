@@ -34,11 +34,11 @@ enum class Method {
     get_length,
     set_length, // what
     get_media_type,
-    set_media_type,           // 0: none, 1 and 2: two of them, the second without a format block
-    sample_get_properties,    // bytes
-    sample_set_properties,    // bytes, which change (see Side)
-    write,                    // fills the buffer with a number
-    read,                     // looks whether it is still there
+    set_media_type,        // 0: none, 1 and 2: two of them, the second without a format block
+    sample_get_properties, // bytes
+    sample_set_properties, // bytes, which change (see Side)
+    write,                 // fills the buffer with a number
+    read,                  // looks whether it is still there
 };
 
 struct Call {

@@ -22,10 +22,10 @@ bool reason_of_a_refusal(const Situation &situation, const Call &call, const Out
         return false;
     }
     const bool bad_align = !is_power_of_two(call.numbers[2]) || call.numbers[2] > 65536;
-    const HRESULT first = bad_align                ? VFW_E_BADALIGN
-                          : situation.committed    ? VFW_E_ALREADY_COMMITTED
-                                                   : VFW_E_BUFFERS_OUTSTANDING;
-    const HRESULT last = situation.out != 0 ? VFW_E_BUFFERS_OUTSTANDING
+    const HRESULT first = bad_align             ? VFW_E_BADALIGN
+                          : situation.committed ? VFW_E_ALREADY_COMMITTED
+                                                : VFW_E_BUFFERS_OUTSTANDING;
+    const HRESULT last = situation.out != 0    ? VFW_E_BUFFERS_OUTSTANDING
                          : situation.committed ? VFW_E_ALREADY_COMMITTED
                                                : VFW_E_BADALIGN;
     return ours.answer == first && theirs.answer == last;
@@ -55,7 +55,8 @@ bool alignment_above_a_page(const Situation &situation, const Call &call, const 
 }
 
 bool negative_prefix(const Situation &situation, const Call &call, const Outcome &ours, const Outcome &theirs) {
-    return call.method == Method::commit && situation.prefix < 0 && ours.answer == E_OUTOFMEMORY && theirs.answer == S_OK;
+    return call.method == Method::commit && situation.prefix < 0 && ours.answer == E_OUTOFMEMORY &&
+           theirs.answer == S_OK;
 }
 
 bool callback_interface(const Situation &, const Call &call, const Outcome &ours, const Outcome &theirs) {
@@ -70,7 +71,8 @@ bool reference_to_itself(const Situation &situation, const Call &call, const Out
 }
 
 // Whether a member of a sample's properties differs in a known way.
-bool may_differ(const Situation &situation, const Call &call, size_t member, const Outcome &ours, const Outcome &theirs) {
+bool may_differ(const Situation &situation, const Call &call, size_t member, const Outcome &ours,
+                const Outcome &theirs) {
     const int64_t here = ours.given[member];
     const int64_t there = theirs.given[member];
     const int64_t slot = call.numbers[0];
@@ -108,8 +110,8 @@ bool sample_properties(const Situation &situation, const Call &call, const Outco
 }
 
 bool checks_of_sample_properties(const Situation &, const Call &call, const Outcome &ours, const Outcome &theirs) {
-    return call.method == Method::sample_set_properties &&
-           (ours.answer == E_INVALIDARG || ours.answer == E_POINTER) && theirs.answer == S_OK;
+    return call.method == Method::sample_set_properties && (ours.answer == E_INVALIDARG || ours.answer == E_POINTER) &&
+           theirs.answer == S_OK;
 }
 
 } // namespace
@@ -144,7 +146,8 @@ const std::vector<Difference> &known_differences() {
          {{Method::set_properties, {1, 16, 3, 0}}},
          true},
         {"rounding of the size",
-         "Ours rounds up so that every prefix begins aligned, and says so (33, 34); Wine's pads between samples instead.",
+         "Ours rounds up so that every prefix begins aligned, and says so (33, 34); Wine's pads between samples "
+         "instead.",
          rounding,
          {{Method::set_properties, {1, 17, 16, 0}}},
          true},
@@ -176,13 +179,22 @@ const std::vector<Difference> &known_differences() {
         {"a changed media type that is not there",
          "Ours says AM_SAMPLE_TYPECHANGED only of a sample that has a type; Wine's keeps what SetProperties said.",
          sample_properties<SampleProperties::flags>,
-         {properties, commit, get_buffer, {Method::sample_set_properties, {0, 12, type_changed}}, sample_properties_whole},
+         {properties,
+          commit,
+          get_buffer,
+          {Method::sample_set_properties, {0, 12, type_changed}},
+          sample_properties_whole},
          false},
         {"a sample's type-specific flags and stream in its next use",
          "Ours clears them as the other properties (98); Wine's keeps them.",
          sample_properties<SampleProperties::type_specific_flags, SampleProperties::stream_id>,
-         {properties, commit, get_buffer, {Method::sample_set_properties, {0, 8, type_specific_flags}}, release,
-          get_buffer, sample_properties_whole},
+         {properties,
+          commit,
+          get_buffer,
+          {Method::sample_set_properties, {0, 8, type_specific_flags}},
+          release,
+          get_buffer,
+          sample_properties_whole},
          false},
         {"cbData of a sample's properties",
          "Ours says how much it wrote (102, 103); Wine's says the whole, or what was last set.",

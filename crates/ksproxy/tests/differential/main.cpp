@@ -25,7 +25,8 @@ struct Amount {
 const std::vector<Call> *running;
 
 LONG WINAPI say_what_ran(EXCEPTION_POINTERS *exception) {
-    std::printf("exception %s in the sequence\n", hexadecimal(static_cast<HRESULT>(exception->ExceptionRecord->ExceptionCode)).c_str());
+    std::printf("exception %s in the sequence\n",
+                hexadecimal(static_cast<HRESULT>(exception->ExceptionRecord->ExceptionCode)).c_str());
     for (size_t index = 0; running != nullptr && index < running->size(); ++index) {
         std::printf("  %s\n", to_string((*running)[index]).c_str());
     }
@@ -62,7 +63,8 @@ void a_wrong_one_is_found(Wrong wrong, size_t most_calls) {
 int compare(const Subject &subject, Amount amount) {
     const std::vector<Difference> none;
     const auto &differences = subject.is_system() ? none : known_differences();
-    const Comparison comparison([&subject] { return subject.create_allocator(); }, create_system_allocator, differences);
+    const Comparison comparison([&subject] { return subject.create_allocator(); }, create_system_allocator,
+                                differences);
     Cases cases;
     Tally tally;
     cases.run("random_calls_do_the_same", [&] {
@@ -73,7 +75,8 @@ int compare(const Subject &subject, Amount amount) {
         for (const Difference &difference : differences) {
             cases.run(std::string("known_difference: ") + difference.name, [&] {
                 Tally shown;
-                require(!comparison.run(difference.example, shown), "its example\n" + comparison.describe(difference.example));
+                require(!comparison.run(difference.example, shown),
+                        "its example\n" + comparison.describe(difference.example));
                 require(shown[difference.name] != 0, "its example does not show it; is it still one?");
             });
             std::printf("  %u times among the random calls. %s\n", tally[difference.name], difference.reason);

@@ -41,15 +41,14 @@ void give(Outcome &outcome, const AM_MEDIA_TYPE *type) {
         give_bytes(outcome, &type->majortype, sizeof type->majortype);
         give_bytes(outcome, &type->subtype, sizeof type->subtype);
         give_bytes(outcome, &type->formattype, sizeof type->formattype);
-        outcome.given.insert(outcome.given.end(), {static_cast<int64_t>(type->lSampleSize), type->bFixedSizeSamples,
-                                                   type->bTemporalCompression, type->pUnk != nullptr,
-                                                   static_cast<int64_t>(type->cbFormat)});
+        outcome.given.insert(outcome.given.end(),
+                             {static_cast<int64_t>(type->lSampleSize), type->bFixedSizeSamples,
+                              type->bTemporalCompression, type->pUnk != nullptr, static_cast<int64_t>(type->cbFormat)});
         give_bytes(outcome, type->pbFormat, type->pbFormat != nullptr ? type->cbFormat : 0);
     }
 }
 
-template <typename Object>
-Outcome query(Object *object, const GUID &id, bool identity) {
+template <typename Object> Outcome query(Object *object, const GUID &id, bool identity) {
     Outcome outcome;
     Reference<IUnknown> found;
     outcome.done = true;
@@ -363,7 +362,8 @@ Outcome Side::make_on_sample(const Call &call, Slot &slot) {
             std::memset(content, static_cast<int>(numbers[1]), size);
             slot.written = static_cast<int>(numbers[1]);
         } else if (slot.written >= 0) {
-            outcome.given.push_back(std::all_of(content, content + size, [&](BYTE byte) { return byte == slot.written; }));
+            outcome.given.push_back(
+                std::all_of(content, content + size, [&](BYTE byte) { return byte == slot.written; }));
         }
         break;
     }

@@ -43,9 +43,9 @@ bool join(IGraphBuilder *builder, IPin *output, const std::vector<Renderer *> &r
 } // namespace
 
 Graph::Graph(const std::vector<Renderer *> &renderers) {
-    require_ok(CoCreateInstance(CLSID_FilterGraph, nullptr, CLSCTX_INPROC_SERVER, __uuidof(IGraphBuilder),
-                                builder.put_void()),
-               "the system's filter graph");
+    require_ok(
+        CoCreateInstance(CLSID_FilterGraph, nullptr, CLSCTX_INPROC_SERVER, __uuidof(IGraphBuilder), builder.put_void()),
+        "the system's filter graph");
     for (size_t index = 0; index < renderers.size(); ++index) {
         std::wstring name = L"renderer " + std::to_wstring(index);
         require_ok(builder->AddFilter(renderers[index], name.c_str()), "AddFilter of a renderer");
@@ -89,9 +89,7 @@ void Graph::run() const {
     require(SUCCEEDED(answer), "Run answers " + hexadecimal(answer));
 }
 
-void Graph::stop() const {
-    require_ok(builder.query<IMediaControl>()->Stop(), "Stop");
-}
+void Graph::stop() const { require_ok(builder.query<IMediaControl>()->Stop(), "Stop"); }
 
 void Graph::wait_for_completion() const {
     // mingw-w64 gives IMediaEvent no __uuidof.
@@ -103,8 +101,8 @@ void Graph::wait_for_completion() const {
 }
 
 void Graph::seek(LONGLONG position) const {
-    HRESULT answer = builder.query<IMediaSeeking>()->SetPositions(
-        &position, AM_SEEKING_AbsolutePositioning, nullptr, AM_SEEKING_NoPositioning);
+    HRESULT answer = builder.query<IMediaSeeking>()->SetPositions(&position, AM_SEEKING_AbsolutePositioning, nullptr,
+                                                                  AM_SEEKING_NoPositioning);
     require(SUCCEEDED(answer), "SetPositions answers " + hexadecimal(answer));
 }
 

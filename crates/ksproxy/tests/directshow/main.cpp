@@ -3,7 +3,9 @@
 // directshow DLL [PART]       the DLL must export KspCreateAllocator
 // directshow --quartz [PART]  the system's CLSID_MemoryAllocator instead, to see that the graphs themselves work
 //
-// With PART only the cases in whose name it is. WAV and AVI files are made with computed content, then the system's file source and splitter play them into renderers
+// With PART only the cases in whose name it is.
+//
+// WAV and AVI files are made with computed content, then the system's file source and splitter play them into renderers
 // of our own that offer the allocator. Exit code 0: every case holds; 1: one does not; 2: the DLL cannot be used; 3: a
 // case did not end.
 
@@ -24,9 +26,9 @@ struct Stream {
     GUID subtype;
     ALLOCATOR_PROPERTIES requirements;
     Bytes content;
-    size_t unit;         // bytes of one picture, or one frame of sound
-    LONGLONG unit_time;  // 100 ns; 0 where it is no whole number
-    bool unit_a_sample;  // every sample is one unit
+    size_t unit;        // bytes of one picture, or one frame of sound
+    LONGLONG unit_time; // 100 ns; 0 where it is no whole number
+    bool unit_a_sample; // every sample is one unit
 };
 
 struct Material {
@@ -159,17 +161,20 @@ public:
             Record record = end.renderer->record();
             const LONGLONG units = static_cast<LONGLONG>(stream.content.size() / stream.unit);
             const LONGLONG first = units * position / graph->duration();
-            const Bytes expected(stream.content.begin() + static_cast<ptrdiff_t>(first * stream.unit), stream.content.end());
+            const Bytes expected(stream.content.begin() + static_cast<ptrdiff_t>(first * stream.unit),
+                                 stream.content.end());
             require(record.ended, "the stream ends");
             require(record.malformed == 0, digits(record.malformed) + " samples are malformed");
             require(record.foreign_samples == 0, digits(record.foreign_samples) + " samples are not the allocator's");
             require(record.bytes == expected, digits(record.bytes.size()) + " bytes came (" + checksum(record.bytes) +
-                                                  "), " + digits(expected.size()) + " should (" + checksum(expected) + ")");
+                                                  "), " + digits(expected.size()) + " should (" + checksum(expected) +
+                                                  ")");
             if (stream.unit_a_sample) {
                 require(record.samples == expected.size() / stream.unit, "every picture comes as one sample");
                 for (size_t sample = 0; sample < record.samples; ++sample) {
                     require(record.offsets[sample] == sample * stream.unit, "every sample is one picture");
-                    require(record.starts[sample] == record.starts[0] + static_cast<LONGLONG>(sample) * stream.unit_time,
+                    require(record.starts[sample] ==
+                                record.starts[0] + static_cast<LONGLONG>(sample) * stream.unit_time,
                             "every picture has its time");
                 }
             }
@@ -181,7 +186,8 @@ public:
         for (const End &end : ends) {
             Reference<IMediaSample> sample;
             HRESULT answer = end.allocator->GetBuffer(sample.put(), nullptr, nullptr, AM_GBF_NOWAIT);
-            require(answer == VFW_E_NOT_COMMITTED, "GetBuffer of a stopped graph's allocator answers " + hexadecimal(answer));
+            require(answer == VFW_E_NOT_COMMITTED,
+                    "GetBuffer of a stopped graph's allocator answers " + hexadecimal(answer));
             ALLOCATOR_PROPERTIES properties = {}, actual;
             end.allocator->GetProperties(&properties);
             if (auto counting = end.allocator.query<IMemAllocatorCallbackTemp>()) {
@@ -284,14 +290,15 @@ void upstream_takes_every_sample_from_it(const Subject &subject, const Material 
         Record record = end.renderer->record();
         require(calls.set_properties > 0, "upstream sets the properties");
         require(calls.commit > 1, "upstream commits, beside the renderer");
-        require(calls.get_buffer_waiting == record.samples, digits(calls.get_buffer_waiting) + " calls of GetBuffer, " +
-                                                                digits(record.samples) + " samples");
+        require(calls.get_buffer_waiting == record.samples,
+                digits(calls.get_buffer_waiting) + " calls of GetBuffer, " + digits(record.samples) + " samples");
         require(calls.get_buffer_failed == 0, "no waiting GetBuffer fails");
         require(calls.decommit > 0, "upstream decommits");
         // Beside those that were taken to learn which there are.
         ALLOCATOR_PROPERTIES properties = {};
         end.allocator->GetProperties(&properties);
-        require(!end.notice || end.notice->samples_home() == record.samples + static_cast<unsigned>(properties.cBuffers),
+        require(!end.notice ||
+                    end.notice->samples_home() == record.samples + static_cast<unsigned>(properties.cBuffers),
                 "every sample that comes home is told of");
     }
     session.require_at_rest();
@@ -365,7 +372,8 @@ void seeks_with_flush(const Subject &subject, const Material &material) {
     session.require_content_from(material.middle);
     for (const End &end : session.ends) {
         Record record = end.renderer->record();
-        require(record.flushes_begun > 0 && record.flushes_begun == record.flushes_ended, "every flush begins and ends");
+        require(record.flushes_begun > 0 && record.flushes_begun == record.flushes_ended,
+                "every flush begins and ends");
     }
     session.graph->stop();
     session.require_at_rest();
@@ -429,7 +437,9 @@ int run_cases(const Subject &subject, const std::string &part) {
     Cases cases(part);
     for (const Material &material :
          {wave_material(), yuy2_material(), rgb24_material(), picture_and_sound_material()}) {
-        auto run = [&](const char *name, const std::function<void()> &body) { cases.run(material.name + "_" + name, body); };
+        auto run = [&](const char *name, const std::function<void()> &body) {
+            cases.run(material.name + "_" + name, body);
+        };
         run("plays_to_the_end", [&] { plays_to_the_end(subject, material, {}); });
         run("plays_by_render_file", [&] {
             Manner manner;

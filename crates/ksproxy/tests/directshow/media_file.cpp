@@ -168,20 +168,21 @@ Bytes avi_file(const Pictures &pictures, const Sound *sound) {
     Bytes headers;
     put_chunk(headers, "avih", main_header);
     put_stream(headers,
-               stream_header("vids", yuy2 ? "YUY2" : "DIB ", 1, pictures.rate, pictures.count, pictures.picture_size(), 0,
-                             pictures.width, pictures.height),
+               stream_header("vids", yuy2 ? "YUY2" : "DIB ", 1, pictures.rate, pictures.count, pictures.picture_size(),
+                             0, pictures.width, pictures.height),
                bitmap_header(pictures));
     if (sound != nullptr) {
-        put_stream(headers,
-                   stream_header("auds", "\0\0\0\0", 1, sound->rate, sound->frames(), sound_step, Sound::frame_size, 0, 0),
-                   wave_format(*sound));
+        put_stream(
+            headers,
+            stream_header("auds", "\0\0\0\0", 1, sound->rate, sound->frames(), sound_step, Sound::frame_size, 0, 0),
+            wave_format(*sound));
     }
 
     Bytes chunks;
     Bytes index;
     auto put_data = [&](const char *code, const uint8_t *from, size_t count) {
         put_code(index, code);
-        put32(index, 0x10); // AVIIF_KEYFRAME
+        put32(index, 0x10);                         // AVIIF_KEYFRAME
         put32(index, as_length(4 + chunks.size())); // from the list's kind on
         put32(index, as_length(count));
         put_chunk(chunks, code, Bytes(from, from + count));
@@ -216,7 +217,8 @@ TemporaryFile::TemporaryFile(const std::string &name, const Bytes &content) {
     require(GetTempPathW(MAX_PATH + 1, folder) != 0, "there is a folder for temporary files");
     full_path = folder + std::wstring(L"kspipe-") + std::to_wstring(GetCurrentProcessId()) + L"-" +
                 std::wstring(name.begin(), name.end());
-    HANDLE file = CreateFileW(full_path.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
+    HANDLE file =
+        CreateFileW(full_path.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
     require(file != INVALID_HANDLE_VALUE, "the file is created");
     DWORD written = 0;
     BOOL whole = WriteFile(file, content.data(), as_length(content.size()), &written, nullptr);

@@ -115,8 +115,6 @@ void Renderer::wait_until_all_kept() {
     }
 }
 
-void Renderer::let_go() { take_kept(); }
-
 std::vector<Reference<IMediaSample>> Renderer::take_kept() {
     Lock guard(*this);
     keeping = false;
@@ -293,7 +291,6 @@ void Renderer::learn_samples() {
     }
     Lock guard(*this);
     committed_samples.clear();
-    used_samples.clear();
     for (const auto &sample : all) {
         committed_samples.insert(sample.get());
     }
@@ -303,8 +300,6 @@ void Renderer::learn_samples() {
 void Renderer::take(IMediaSample *sample) {
     ++happened.samples;
     happened.foreign_samples += committed_samples.count(sample) == 0;
-    used_samples.insert(sample);
-    happened.distinct_samples = static_cast<unsigned>(used_samples.size());
     BYTE *content = nullptr;
     LONG length = sample->GetActualDataLength();
     if (FAILED(sample->GetPointer(&content)) || content == nullptr || length < 0 || length > sample->GetSize()) {
@@ -462,11 +457,7 @@ STDMETHODIMP Renderer::Pin::EndFlush() {
     return S_OK;
 }
 
-STDMETHODIMP Renderer::Pin::NewSegment(REFERENCE_TIME, REFERENCE_TIME, double) {
-    Lock guard(filter);
-    ++filter.happened.segments;
-    return S_OK;
-}
+STDMETHODIMP Renderer::Pin::NewSegment(REFERENCE_TIME, REFERENCE_TIME, double) { return S_OK; }
 
 STDMETHODIMP Renderer::Pin::GetAllocator(IMemAllocator **given) {
     *given = Reference<IMemAllocator>(filter.wanted.allocator).detach();
@@ -490,8 +481,6 @@ STDMETHODIMP Renderer::Pin::NotifyAllocator(IMemAllocator *chosen, BOOL) {
 
 STDMETHODIMP Renderer::Pin::GetAllocatorRequirements(ALLOCATOR_PROPERTIES *requirements) {
     *requirements = filter.wanted.requirements;
-    Lock guard(filter);
-    ++filter.happened.requirements_asked;
     return S_OK;
 }
 

@@ -1,4 +1,5 @@
-// A renderer of our own: a filter with one input pin that offers an allocator, takes samples and keeps what was in them.
+// A renderer of our own: a filter with one input pin that offers an allocator, takes samples and keeps what was in
+// them.
 #pragma once
 
 #include "../windows/reference.h"
@@ -27,23 +28,20 @@ struct RendererSettings {
     bool seeks = true;
 };
 
-// What happened at the pin, and what came since the last flush or segment.
+// What happened at the pin, and what came since the last start or flush.
 struct Record {
-    unsigned allocator_asked = 0; // GetAllocator
-    unsigned requirements_asked = 0;
+    unsigned allocator_asked = 0;    // GetAllocator
     bool allocator_was_ours = false; // the one NotifyAllocator told
-    unsigned foreign_samples = 0; // that were not among those which Commit made
-    unsigned distinct_samples = 0;
+    unsigned foreign_samples = 0;    // that were not among those which Commit made
     unsigned flushes_begun = 0;
     unsigned flushes_ended = 0;
-    unsigned segments = 0;
     bool ended = false; // EndOfStream
 
-    unsigned samples = 0; // since the last flush or segment
+    unsigned samples = 0; // since the last start or flush
     Bytes bytes;
     std::vector<REFERENCE_TIME> starts;
     std::vector<size_t> offsets; // in `bytes`, where each sample's begin
-    unsigned malformed = 0; // samples without pointer or with a length above their size
+    unsigned malformed = 0;      // samples without pointer or with a length above their size
 };
 
 class Renderer final : public IBaseFilter, public IAMFilterMiscFlags {
@@ -57,9 +55,7 @@ public:
     void wait_until(const std::function<bool(const Record &)> &holds);
     // Waits until the pin keeps every sample of the allocator.
     void wait_until_all_kept();
-    // Releases the samples that are kept, and keeps no more.
-    void let_go();
-    // Gives the samples that are kept away.
+    // Gives the samples that are kept away, and keeps no more.
     std::vector<Reference<IMediaSample>> take_kept();
 
     STDMETHODIMP QueryInterface(REFIID iid, void **object) override;
@@ -119,7 +115,7 @@ private:
     };
     friend class Pin;
 
-    // Guards everything below it. It is not held during a call into another object, but for AddRef of a sample.
+    // Holds `lock`, which guards everything declared after it. Of other objects only samples are called under it.
     class Lock;
 
     explicit Renderer(const RendererSettings &settings) : wanted(settings), pin(*this) {}
@@ -150,7 +146,6 @@ private:
     Reference<IMemAllocator> chosen_allocator;
     LONG chosen_count = 0;
     std::set<IMediaSample *> committed_samples; // compared, never followed
-    std::set<IMediaSample *> used_samples;
     bool keeping = false;
     std::vector<Reference<IMediaSample>> kept;
     Record happened;

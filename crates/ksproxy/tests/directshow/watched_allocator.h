@@ -59,7 +59,9 @@ public:
         count(&Calls::set_properties, 1);
         return allocator->SetProperties(request, actual);
     }
-    STDMETHODIMP GetProperties(ALLOCATOR_PROPERTIES *properties) override { return allocator->GetProperties(properties); }
+    STDMETHODIMP GetProperties(ALLOCATOR_PROPERTIES *properties) override {
+        return allocator->GetProperties(properties);
+    }
     STDMETHODIMP Commit() override {
         count(&Calls::commit, 1);
         return allocator->Commit();

@@ -15,8 +15,8 @@ class Unusable : public std::runtime_error {
 // The allocator that quartz.dll has registered.
 inline Reference<IMemAllocator> create_system_allocator() {
     Reference<IMemAllocator> allocator;
-    HRESULT answer = CoCreateInstance(
-        CLSID_MemoryAllocator, nullptr, CLSCTX_INPROC_SERVER, __uuidof(IMemAllocator), allocator.put_void());
+    HRESULT answer = CoCreateInstance(CLSID_MemoryAllocator, nullptr, CLSCTX_INPROC_SERVER, __uuidof(IMemAllocator),
+                                      allocator.put_void());
     if (FAILED(answer)) {
         throw Unusable("the system has no CLSID_MemoryAllocator");
     }
