@@ -98,6 +98,9 @@ done
 [ "$task" = test ] || exit 0
 
 status=0
+if [ "$toolchain" = rustup ]; then # Debian's has no clippy
+  cargo clippy --quiet --locked --target "$(target "$1")" --target-dir "$folder" -p ksproxy --lib -- -D warnings || status=1
+fi
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$PWD/ci/wine.sh 64"
 export CARGO_TARGET_I686_PC_WINDOWS_GNU_RUNNER="$PWD/ci/wine.sh 32"
 for bits in "$@"; do

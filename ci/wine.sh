@@ -34,6 +34,7 @@ wine+=("WINEPREFIX=$prefix" "WINEPATH=Z:${windows//\//\\}\\$bits" "WINEDEBUG=${W
 make_prefix() {
   if [ "$bits" = 64 ]; then
     "$repository/ci/packages.sh" "$loader=wine64" "$compiler=$package" \
+      /usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstplayback.so=gstreamer1.0-plugins-base \
       /usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstwavparse.so=gstreamer1.0-plugins-good
   else
     "$repository/ci/packages.sh" "$compiler=$package"

@@ -19,10 +19,10 @@ pub(super) fn device_io_control(
         [input.len(), output.len()].map(|length| u32::try_from(length).map_err(|_| Win32Error::INVALID_PARAMETER));
     let (input_length, output_length) = (input_length?, output_length?);
     let completion = new_event()?;
-    let mut overlapped = OVERLAPPED::default();
     // With its lowest bit set, the event's handle keeps the end of the request out of a completion port that the object
     // may be bound to: its owner would take it for one of his own requests.
-    overlapped.hEvent = completion.handle().as_raw().map_addr(|address| address | 1);
+    let event = completion.handle().as_raw().map_addr(|address| address | 1);
+    let mut overlapped = OVERLAPPED { hEvent: event, ..OVERLAPPED::default() };
     let (input, output) = (pointer(input), pointer_mut(output));
     let mut returned = 0;
     // SAFETY: the buffers have these lengths, and with `overlapped` stay where they are until the request has ended: it
