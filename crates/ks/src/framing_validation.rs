@@ -5,7 +5,8 @@ use crate::{FramingEx, KsFramingItem, KsFramingRange, NtStatus};
 /// `KsValidateAllocatorFramingEx`: whether these bytes hold an extended framing that makes sense: at least one item, all
 /// of them within the bytes (statement 151), a compression whose denominator is not 0, and in each item two ranges that
 /// are the right way round with a step that is no wider than the range, and an alignment that is a power of two. A step
-/// of 0 is right: drivers whose minimum and maximum are the same write it (statement 150). Bytes after the items are
+/// of 0 or 1 is always right: drivers whose minimum and maximum are the same write either (statement 150;
+/// `DECLARE_SIMPLE_FRAMING_EX` writes 1). Bytes after the items are
 /// passed over, as the buffer may be larger than the framing.
 ///
 /// The function of Windows also takes the framing of a pin; no page says what for.
@@ -31,5 +32,5 @@ fn is_sound(item: &KsFramingItem) -> bool {
 }
 
 fn is_range(range: &KsFramingRange) -> bool {
-    range.max_frame_size.checked_sub(range.min_frame_size).is_some_and(|width| range.stepping <= width)
+    range.max_frame_size.checked_sub(range.min_frame_size).is_some_and(|width| range.stepping <= width.max(1))
 }

@@ -269,6 +269,20 @@ fn s102_the_whole_structure() {
 }
 
 #[test]
+fn s102_the_padding_of_the_structure_is_zero() {
+    let subject = Subject::committed(1, 64, 1, 0);
+    let sample: IMediaSample2 = subject.sample().cast().expect("an IMediaSample2");
+    let mut bytes = [0xFF; SIZE as usize];
+    // SAFETY: as many bytes are there.
+    assert_eq!(unsafe { sample.GetProperties(SIZE, bytes.as_mut_ptr()) }, S_OK);
+    let after_stream_id = core::mem::offset_of!(AmSample2Properties, dw_stream_id) + 4;
+    let media_type = core::mem::offset_of!(AmSample2Properties, p_media_type);
+    assert!(bytes[after_stream_id..media_type].iter().all(|byte| *byte == 0), "{bytes:?}");
+    let after_size = core::mem::offset_of!(AmSample2Properties, cb_buffer) + 4;
+    assert!(bytes[after_size..].iter().all(|byte| *byte == 0), "{bytes:?}");
+}
+
+#[test]
 fn s103_part_of_the_structure() {
     let (_a, sample) = sample(300);
     let mut part = [0xEEu8; 64];

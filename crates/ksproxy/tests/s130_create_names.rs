@@ -124,11 +124,14 @@ fn valid(framing: &KsAllocatorFramingEx) -> Result<(), NtStatus> {
 }
 
 #[test]
-fn s150_a_step_of_0_between_equal_sizes_is_right() {
-    let mut framing = extended();
-    framing.framing_item[0].framing_range.range.stepping = 0;
-    framing.framing_item[0].physical_range = KsFramingRange { min_frame_size: 8192, max_frame_size: 8192, stepping: 0 };
-    assert_eq!(valid(&framing), Ok(()));
+fn s150_a_step_of_0_or_1_between_equal_sizes_is_right() {
+    for stepping in [0, 1] {
+        let equal = KsFramingRange { min_frame_size: 8192, max_frame_size: 8192, stepping };
+        let mut framing = extended();
+        framing.framing_item[0].framing_range.range = equal;
+        framing.framing_item[0].physical_range = equal;
+        assert_eq!(valid(&framing), Ok(()), "{stepping}");
+    }
 }
 
 #[test]

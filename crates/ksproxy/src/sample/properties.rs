@@ -2,8 +2,8 @@
 
 use super::{Attributes, MediaType, Sample};
 use crate::hresult::*;
-use core::mem::offset_of;
-use core::ptr::{copy_nonoverlapping, from_mut, from_ref};
+use core::mem::{MaybeUninit, offset_of};
+use core::ptr::{copy_nonoverlapping, from_mut};
 use ks::{AmMediaType, AmSample2Properties, SampleFlags};
 use std::sync::Arc;
 use windows_core::HRESULT;
@@ -39,25 +39,28 @@ pub(super) unsafe fn get(sample: &Sample, size: u32, target: *mut u8) -> HRESULT
         Ok(buffer) => buffer,
         Err(error) => return error,
     };
-    let properties = sample.read(|attributes| AmSample2Properties {
-        cb_data: size as u32,
-        dw_type_specific_flags: attributes.type_specific_flags,
-        dw_sample_flags: attributes.flags,
-        l_actual: attributes.actual_length,
-        t_start: attributes.start,
-        t_stop: attributes.end,
-        dw_stream_id: attributes.stream_id,
-        p_media_type: attributes.media_type.as_ref().map_or(core::ptr::null_mut(), |own| own.as_ptr().cast()),
-        pb_buffer: core::ptr::with_exposed_provenance_mut(address),
-        cb_buffer: buffer_size,
+    // Its padding too: what is copied below is all of it.
+    let mut whole = MaybeUninit::<AmSample2Properties>::zeroed();
+    // SAFETY: zero is a value of each member.
+    let properties = unsafe { whole.assume_init_mut() };
+    let read = sample.read(|attributes| {
+        properties.cb_data = size as u32;
+        properties.dw_type_specific_flags = attributes.type_specific_flags;
+        properties.dw_sample_flags = attributes.flags;
+        properties.l_actual = attributes.actual_length;
+        properties.t_start = attributes.start;
+        properties.t_stop = attributes.end;
+        properties.dw_stream_id = attributes.stream_id;
+        properties.p_media_type =
+            attributes.media_type.as_ref().map_or(core::ptr::null_mut(), |own| own.as_ptr().cast());
+        properties.pb_buffer = core::ptr::with_exposed_provenance_mut(address);
+        properties.cb_buffer = buffer_size;
     });
-    let properties = match properties {
-        Ok(properties) => properties,
-        Err(error) => return error,
-    };
-    // SAFETY: `size` is at most the structure's, and what the caller promises for the target. Padding at the end may
-    // be copied with it; it is never read as anything.
-    unsafe { copy_nonoverlapping(from_ref(&properties).cast::<u8>(), target, size) };
+    if let Err(error) = read {
+        return error;
+    }
+    // SAFETY: `size` is at most the structure's, and what the caller promises for the target.
+    unsafe { copy_nonoverlapping(whole.as_ptr().cast::<u8>(), target, size) };
     S_OK
 }
 
