@@ -169,6 +169,26 @@ fn an_event_that_is_full_or_closed_stops_nobody() {
 }
 
 #[test]
+fn a_semaphore_with_less_room_than_its_adjustment_stops_nobody() {
+    let a = Allocator::new(1);
+    // One whose writers wait where there is no room.
+    let event = Event(eventfd(0, EventfdFlags::CLOEXEC).expect("an eventfd").into());
+    let mut data = event.data();
+    data[..4].copy_from_slice(EventNotification::SEMAPHORE_HANDLE.as_bytes());
+    data[20..24].copy_from_slice(&5i32.to_ne_bytes());
+    a.enable(KsEventType::ENABLE, &mut data).expect("a semaphore");
+    let full = u64::MAX - 1;
+    for (counted, then) in [(full - 5, full), (full - 4, full - 4), (0, 5)] {
+        if counted != 0 {
+            rustix::io::write(&event.0, counted.as_bytes()).expect("a counter");
+        }
+        let out = a.alloc().expect("a frame");
+        a.free(out).expect("it is out");
+        assert_eq!(event.signals(), then);
+    }
+}
+
+#[test]
 fn all_event_sets_answer_what_they_support() {
     let a = Allocator::new(1);
     let mut flags = [0; 4];

@@ -293,6 +293,63 @@ fn an_allocator_that_cannot_take_the_properties_is_left_alone() {
     unsafe { own.Decommit() }.unwrap();
 }
 
+/// Two pipes, at the end of each a pin that prefers to allocate, with an allocator of its own.
+fn two_want_to_allocate(first: &IMemAllocator, second: &IMemAllocator) -> World {
+    let requirements = RequirementFlags::MUST_ALLOCATE | RequirementFlags::PREFERENCES_ONLY;
+    let (world, _) = world(|graph| {
+        graph.filter("source").pin("out", OUT).item(FramingItem { frames: 3, ..exactly(4096) });
+        graph.filter("coder").pin("in", IN).item(FramingItem { requirements, ..FramingItem::default() });
+        graph.filter("coder").pin("out", OUT).item(FramingItem { frames: 2, ..exactly(512) });
+        graph.filter("coder").route("in", "out", RouteKind::Copy);
+        graph.filter("sink").pin("in", IN).item(FramingItem { requirements, ..FramingItem::default() });
+        graph.connect("source.out", "coder.in").connect("coder.out", "sink.in");
+    });
+    *world.state("coder.in").allocator.lock().unwrap() = Some(first.clone());
+    *world.state("sink.in").allocator.lock().unwrap() = Some(second.clone());
+    world
+}
+
+/// Count and size of what an allocator gives.
+fn count_and_size(allocator: &IMemAllocator) -> (i32, i32) {
+    let mut properties = ks::AllocatorProperties::default();
+    // SAFETY: the pointer is there.
+    unsafe { allocator.GetProperties(&mut properties) }.unwrap();
+    (properties.c_buffers, properties.cb_buffer)
+}
+
+#[test]
+fn an_allocator_that_cannot_take_the_properties_leaves_the_other_pipes_as_it_is() {
+    let (first, second): (IMemAllocator, IMemAllocator) =
+        (ksproxy::KsAllocator::new().into(), ksproxy::KsAllocator::new().into());
+    let world = two_want_to_allocate(&first, &second);
+    let request = ks::AllocatorProperties { c_buffers: 1, cb_buffer: 8, cb_align: ks::AlignmentCount(1), cb_prefix: 0 };
+    // SAFETY: the pointers are there. A committed allocator refuses other properties.
+    unsafe {
+        first.SetProperties(&request, &mut ks::AllocatorProperties::default()).unwrap();
+        second.SetProperties(&request, &mut ks::AllocatorProperties::default()).unwrap();
+        second.Commit().unwrap();
+    }
+    let negotiated = world.negotiate().expect("they only prefer to");
+    assert!(same(&allocator_of(&world.pins[world.index("source.out")]).expect("an allocator"), &first));
+    assert_eq!((count_and_size(&first), count_and_size(&second)), ((3, 4096), (1, 8)));
+    let instead = allocator_of(&world.pins[world.index("sink.in")]).expect("an allocator");
+    assert!(same(&instead, &negotiated.pipe_of(&world.unknown("sink.in")).expect("a pipe").interface()));
+    // SAFETY: no pointers.
+    unsafe { second.Decommit() }.unwrap();
+}
+
+#[test]
+fn s161_two_pins_with_the_same_allocator_do_not_make_two_pipes_share_it() {
+    let own = ksproxy::KsAllocator::new().into();
+    let world = two_want_to_allocate(&own, &own);
+    let negotiated = world.negotiate().expect("they only prefer to");
+    assert_eq!(count_and_size(&own), (3, 4096));
+    assert!(same(&allocator_of(&world.pins[world.index("coder.in")]).expect("an allocator"), &own));
+    let other = allocator_of(&world.pins[world.index("sink.in")]).expect("an allocator");
+    assert!(same(&other, &negotiated.pipe_of(&world.unknown("sink.in")).expect("a pipe").interface()));
+    assert_eq!(count_and_size(&other), (2, 512));
+}
+
 #[test]
 fn a_tee_that_does_not_modify_copies_to_every_branch() {
     let (world, _) = world(|graph| {

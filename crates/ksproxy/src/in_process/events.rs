@@ -84,13 +84,27 @@ impl Notification {
 
     /// Tells it. Called without a lock.
     pub(super) fn signal(&self) {
-        let mut polled = [PollFd::new(&self.eventfd, PollFlags::OUT)];
-        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        // A counter that is full is signalled as it is, and writing to it could wait.
-        if poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(PollFlags::OUT) {
+        // A counter that is full is signalled as it is, and writing to it would wait.
+        if self.has_room() {
             let _ = rustix::io::write(&self.eventfd, self.adjustment.as_bytes());
         }
     }
+
+    /// Whether the counter takes the adjustment without waiting.
+    fn has_room(&self) -> bool {
+        let mut polled = [PollFd::new(&self.eventfd, PollFlags::OUT)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // This tells of room for 1.
+        let some = poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(PollFlags::OUT);
+        some && (self.adjustment == 1 || count(&self.eventfd).is_some_and(|count| self.adjustment < u64::MAX - count))
+    }
+}
+
+/// What an eventfd counts, without taking it.
+fn count(eventfd: &OwnedFd) -> Option<u64> {
+    let information = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", eventfd.as_raw_fd())).ok()?;
+    let digits = information.lines().find_map(|line| line.strip_prefix("eventfd-count:"))?;
+    u64::from_str_radix(digits.trim(), 16).ok()
 }
 
 /// A duplicate of an eventfd. Anything else is refused: to write eight bytes to somebody's file would be no signal.

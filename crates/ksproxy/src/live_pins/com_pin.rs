@@ -43,6 +43,11 @@ pub(super) fn identity(object: &impl Interface) -> Result<IUnknown, Fault> {
     object.cast().map_err(|error| Fault::failed("QueryInterface for IUnknown", error.code()))
 }
 
+/// Whether two identities are of one object. (`==` asks both for their identity again, and panics where that fails.)
+pub(super) fn is_same(one: &IUnknown, other: &IUnknown) -> bool {
+    one.as_raw() == other.as_raw()
+}
+
 /// What a method wrote to its out pointer. After a failure that is not looked at: it need not be an object.
 fn written<T>(call: impl FnOnce(*mut Option<T>) -> HRESULT) -> Result<Option<T>, HRESULT> {
     let mut out = ManuallyDrop::new(None);
@@ -94,7 +99,7 @@ impl ComPin {
                 "KsGetConnectedPin gives a pin, and ConnectedTo says that there is none",
             )),
             (Some(peer), Err(_)) => Ok(Some(peer)),
-            (Some(peer), Ok(Some(other))) if identity(&peer)? == identity(&other)? => Ok(Some(peer)),
+            (Some(peer), Ok(Some(other))) if is_same(&identity(&peer)?, &identity(&other)?) => Ok(Some(peer)),
             (Some(_), Ok(Some(_))) => {
                 Err(Fault::new(E_INVALIDARG, "KsGetConnectedPin and ConnectedTo give different pins"))
             }

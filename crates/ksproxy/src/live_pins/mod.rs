@@ -16,7 +16,7 @@ pub use export::{KspExplain, KspNegotiatePins};
 
 use crate::face::KsAllocator;
 use crate::object_access::ObjectAccess;
-use com_pin::identity;
+use com_pin::{identity, is_same};
 use kspipe::graph::{Graph, PinId, Strategy};
 use kspipe::negotiate::describe::Description;
 use kspipe::negotiate::{Plan, Warning, negotiate};
@@ -54,7 +54,7 @@ impl NegotiatedPins {
     /// The pin in the graph that a COM pin is; `None` for a pin that is not connected, or none of these.
     pub fn pin(&self, object: &impl Interface) -> Option<PinId> {
         let wanted = identity(object).ok()?;
-        let place = self.pins.pins.iter().position(|pin| pin.identity == wanted)?;
+        let place = self.pins.pins.iter().position(|pin| is_same(&pin.identity, &wanted))?;
         self.pins.graph.pin_ids().nth(place)
     }
     /// The pipe object of a COM pin.

@@ -1,6 +1,6 @@
 //! The pipe objects of a plan: one [`KsAllocator`] per pipe, with everything that was negotiated, linked.
 
-use super::com_pin::{ComPin, identity};
+use super::com_pin::{ComPin, identity, is_same};
 use super::error::NegotiatePinsError;
 use super::pin_graph::PinGraph;
 use crate::face::KsAllocator;
@@ -117,7 +117,7 @@ fn hosts_own(pins: &PinGraph, pipe: &Pipe) -> Option<HostsOwn> {
     let host: &ComPin = pins.pin(pipe.allocator.pin?);
     let allocator = host.allocator()?;
     let is_pipes = host.current_pipe().is_some_and(|pipe| match (identity(&pipe), identity(&allocator)) {
-        (Ok(pipe), Ok(allocator)) => pipe == allocator,
+        (Ok(pipe), Ok(allocator)) => is_same(&pipe, &allocator),
         _ => false,
     });
     let required = pipe.allocator.kind == AllocatorKind::MustAllocate;

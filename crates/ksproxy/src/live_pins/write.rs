@@ -1,6 +1,6 @@
 //! Telling the pins what was negotiated, all of them or none.
 
-use super::com_pin::ComPin;
+use super::com_pin::{ComPin, identity, is_same};
 use super::error::NegotiatePinsError;
 use super::pin_graph::PinGraph;
 use super::pipes::NegotiatedPipe;
@@ -131,34 +131,49 @@ impl Writing<'_> {
     /// Tells a host's own allocator what was negotiated. Where it cannot do that and need not, the pipe object allocates.
     fn set_hosts_own(&mut self, pipe: &mut NegotiatedPipe) -> Result<(), Refusal> {
         let (Some(own), Some(host)) = (&pipe.hosts_own, pipe.host) else { return Ok(()) };
-        let (mut old, mut actual) = (AllocatorProperties::default(), AllocatorProperties::default());
-        // SAFETY: an interface the pin gave; the pointer is there.
-        let mut code = unsafe { own.allocator.GetProperties(&mut old) };
-        let set = code.is_ok();
-        if set {
-            // SAFETY: as above.
-            code = unsafe { own.allocator.SetProperties(&pipe.properties, &mut actual) };
-        }
-        if set && code.is_ok() {
-            self.done.push((host, Written::Properties(own.allocator.clone(), old)));
-            if !serves(&actual, &pipe.properties) {
-                code = VFW_E_NO_ALLOCATOR;
-            }
-        }
+        let done_before = self.done.len();
+        let code = self.set_properties(host, &own.allocator, &pipe.properties);
         match code {
             _ if code.is_ok() => Ok(()),
             _ if own.required => Err((host, "IMemAllocator::SetProperties", code)),
             _ => {
                 pipe.hosts_own = None;
-                if let Some((host, written)) =
-                    self.done.pop_if(|(_, written)| matches!(written, Written::Properties(..)))
-                {
+                for (host, written) in self.done.split_off(done_before) {
                     // It keeps its frames as they were; if it does not, nobody takes any from it.
                     let _ = self.undo_one(host, &written);
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Sets the properties of a host's own allocator. `VFW_E_NO_ALLOCATOR` where it takes them and gives other frames.
+    fn set_properties(&mut self, host: PinId, allocator: &IMemAllocator, asked: &AllocatorProperties) -> HRESULT {
+        // Pipes do not share frames, or one could wait for those of the other (statement 161).
+        if self.is_anothers(allocator) {
+            return VFW_E_NO_ALLOCATOR;
+        }
+        let (mut old, mut actual) = (AllocatorProperties::default(), AllocatorProperties::default());
+        // SAFETY: an interface the pin gave; the pointer is there.
+        let mut code = unsafe { allocator.GetProperties(&mut old) };
+        if code.is_ok() {
+            // SAFETY: as above.
+            code = unsafe { allocator.SetProperties(asked, &mut actual) };
+        }
+        if code.is_err() {
+            return code;
+        }
+        self.done.push((host, Written::Properties(allocator.clone(), old)));
+        if serves(&actual, asked) { code } else { VFW_E_NO_ALLOCATOR }
+    }
+
+    /// Whether an allocator is another pipe's already.
+    fn is_anothers(&self, allocator: &IMemAllocator) -> bool {
+        let Ok(wanted) = identity(allocator) else { return false };
+        self.done.iter().any(|(_, written)| match written {
+            Written::Properties(other, _) => identity(other).is_ok_and(|other| is_same(&other, &wanted)),
+            _ => false,
+        })
     }
 
     fn set_pipe(&mut self, pin: PinId, pipe: &IKsAllocatorEx) -> Result<(), Refusal> {

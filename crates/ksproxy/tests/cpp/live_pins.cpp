@@ -62,6 +62,7 @@ public:
     KSALLOCATOR_FRAMING_EX asks = {};
     FRAMING_PROP property = FramingProp_None;
     Pin *peer = nullptr;
+    Pin *other_peer = nullptr; // what ConnectedTo gives instead
     std::vector<Pin *> internal;
     HANDLE handle = nullptr;
     HRESULT receives = S_OK;
@@ -69,9 +70,15 @@ public:
     IMemAllocator *allocator = nullptr;
     ULONG flag = 0;
     int written = 0;
+    int identities_left = 1 << 30; // how often it says who it is
 
     // IUnknown
     HRESULT QueryInterface(REFIID iid, void **object) override {
+        if (equal(iid, IID_IUnknown) && identities_left-- == 0) {
+            identities_left = 0;
+            *object = this; // which is not to be looked at
+            return E_NOINTERFACE;
+        }
         if (equal(iid, IID_IUnknown) || equal(iid, IID_IPin)) {
             *object = static_cast<IPin *>(this);
         } else if (equal(iid, IID_IKsPin)) {
@@ -166,11 +173,12 @@ public:
 
     // IPin
     HRESULT ConnectedTo(IPin **pin) override {
-        *pin = peer;
-        if (peer == nullptr) {
+        Pin *connected = other_peer != nullptr ? other_peer : peer;
+        *pin = connected;
+        if (connected == nullptr) {
             return VFW_E_NOT_CONNECTED;
         }
-        peer->AddRef();
+        connected->AddRef();
         return S_OK;
     }
     HRESULT QueryDirection(PIN_DIRECTION *direction) override {
@@ -356,6 +364,26 @@ void failing() {
     check(0, negotiate_pins(pin, 0, 0, nullptr, nullptr) == VFW_E_NOT_CONNECTED, "no pins are not connected");
 }
 
+// Pins are asked again and again who they are. One that does not say it any more is an error, and no surprise.
+void forgetful() {
+    const int most = 100;
+    bool passed_on = true, clean = true;
+    int asked = 0;
+    HRESULT answer = E_NOINTERFACE;
+    for (; answer == E_NOINTERFACE && asked < most; ++asked) {
+        Chain chain(0);
+        chain.source->other_peer = chain.sink;
+        chain.sink->identities_left = asked;
+        std::string said;
+        answer = negotiate(chain.source, &said);
+        passed_on = passed_on && (answer == E_INVALIDARG || answer == E_NOINTERFACE);
+        clean = clean && chain.written() == 0;
+    }
+    check(0, asked > 1 && asked < most, "a pin need not say for ever who it is");
+    check(0, passed_on, "what a pin answers that does not say who it is is passed on");
+    check(0, clean, "no pin was told anything");
+}
+
 template <typename Function> bool find(void *library, const char *name, Function &function) {
     function = reinterpret_cast<Function>(dlsym(library, name));
     return function != nullptr;
@@ -375,6 +403,7 @@ int main(int count, char **arguments) {
     copying();
     kernel();
     failing();
+    forgetful();
     check(0, pins_alive == 0, "nobody keeps a pin");
     return failures == 0 ? 0 : 1;
 }
