@@ -45,6 +45,43 @@ fn the_page_says_what_builds_and_runs(bits: &str) {
     assert_eq!(output_of(bits, &source, place.path()), "4096 bytes\n");
 }
 
+/// The page's declarations of what no header of Windows has: the library takes them as they are written.
+fn the_page_declares_what_no_header_does(bits: &str) {
+    const INCLUDES: &str = "#include <windows.h>\n#include <dshow.h>\n#include <ks.h>\n#define __STREAMS__\n\
+                            #include <ksproxy.h>\n#include <cstdio>\n#include <cwchar>\n";
+    const MAIN: &str = r#"
+        static void STDMETHODCALLTYPE count(void *context, const char *) { ++*static_cast<int *>(context); }
+
+        int main() {
+            HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+            KSP_PIN_DESCRIPTION in = {sizeof in, PINDIR_INPUT, L"In", L"Screen", nullptr, 0, KSPIN_COMMUNICATION_NONE, event};
+            IPin *pin = nullptr;
+            HRESULT made = KspCreatePin(&in, IID_IPin, reinterpret_cast<void **>(&pin));
+            IKsPinPipe *pipe = nullptr;
+            IKsObject *object = nullptr;
+            pin->QueryInterface(__uuidof(IKsPinPipe), reinterpret_cast<void **>(&pipe));
+            pin->QueryInterface(__uuidof(IKsObject), reinterpret_cast<void **>(&object));
+            int sentences = 0;
+            HRESULT negotiated =
+                KspNegotiatePins(reinterpret_cast<IUnknown **>(&pin), 1, AllocatorStrategy_DontCare, count, &sentences);
+            bool named = std::wcscmp(pipe->KsGetPinName(), L"In") == 0 && object->KsGetObjectHandle() == event;
+            KspDeleteMediaType(nullptr);
+            std::printf("%lx %lx %d %d\n", made, negotiated, sentences, named);
+            object->Release();
+            pipe->Release();
+            pin->Release();
+            return CLSID_KspAllocator.Data1 != 0x5FA6F11F;
+        }"#;
+    let page = std::fs::read_to_string(folder().join("../../docs/com.md")).expect("docs/com.md");
+    let part = page.split("\n**What no header of Windows declares**").nth(1).expect("the declarations");
+    let code = part.split("```cpp\n").nth(1).and_then(|rest| rest.split("```").next()).expect("C++");
+    let place = tempfile::tempdir().expect("a folder");
+    let source = place.path().join("main.cpp");
+    std::fs::write(&source, format!("{INCLUDES}{code}{MAIN}\n")).expect("the source is written");
+    // VFW_E_NOT_CONNECTED, and a sentence that says so.
+    assert_eq!(output_of(bits, &source, place.path()), "0 80040209 1 1\n");
+}
+
 #[test]
 #[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
 fn a_program_goes_on_after_stubs_windows_64() {
@@ -67,4 +104,16 @@ fn the_page_says_what_builds_and_runs_windows_64() {
 #[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
 fn the_page_says_what_builds_and_runs_windows_32() {
     the_page_says_what_builds_and_runs("32");
+}
+
+#[test]
+#[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
+fn the_page_declares_what_no_header_does_windows_64() {
+    the_page_declares_what_no_header_does("64");
+}
+
+#[test]
+#[ignore = "ci/windows.sh runs it, after it has built ksproxy.dll"]
+fn the_page_declares_what_no_header_does_windows_32() {
+    the_page_declares_what_no_header_does("32");
 }
