@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every Markdown file that people read.
 fn documents() -> Vec<PathBuf> {
-    let folders = ["", "docs", "examples", "examples/media"];
+    let folders = ["", "corpus", "docs", "examples", "examples/media"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).expect("the folder is there"));
     let paths = files.map(|file| file.expect("it can be listed").path());
     let documents: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
