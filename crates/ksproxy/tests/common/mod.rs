@@ -1,7 +1,11 @@
 //! What the tests of the interfaces share: an allocator and its two faces, clients, pins and a recording driver.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
+mod not_called;
 pub mod pins;
+
+#[allow(unused_imports, reason = "each test uses some of it")]
+pub(crate) use not_called::not_called;
 
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use kspipe::allocator::{Allocator, MemoryKind};
