@@ -1237,7 +1237,7 @@ typedef void (STDMETHODCALLTYPE *KSP_EXPLAIN)(void *context, const char *text);
  * result: KsSetPipe, KsSetPipeAllocatorFlag, KsReceiveAllocator, and for kernel-mode pipes KSPROPERTY_STREAM_ALLOCATOR.
  * pins are count pins, by any of their interfaces; strategy is one of AllocatorStrategy_*. explain, which may be NULL, is
  * told what went wrong and what would help, or the warnings. After a failure every pin is as it was. What is read and
- * written, and in which order: docs/com.md, "Negotiating live pins".
+ * written, and in which order: docs/pins.md, "Negotiating live pins".
  *
  * S_OK, E_POINTER, E_INVALIDARG, E_NOINTERFACE, E_OUTOFMEMORY, E_FAIL, VFW_E_NO_ALLOCATOR, VFW_E_NOT_CONNECTED,
  * VFW_E_INVALID_DIRECTION, VFW_E_CIRCULAR_GRAPH, what a pin that failed or refused answered, E_UNEXPECTED.
@@ -1257,8 +1257,8 @@ HRESULT DllRegisterServer(void);
 HRESULT DllUnregisterServer(void);
 
 /*
- * The functions of ksproxy.ax (docs/com.md, "The functions of ksproxy.ax"). The handles are those of KS objects of this
- * process. Items and the media type's pbFormat are freed with free().
+ * The functions of ksproxy.ax (docs/objects.md, "The functions of ksproxy.ax"). The handles are those of KS objects of
+ * this process. Items and the media type's pbFormat are freed with free().
  */
 HRESULT KsResolveRequiredAttributes(const KSDATARANGE *DataRange, const KSMULTIPLE_ITEM *Attributes);
 HRESULT KsOpenDefaultDevice(REFGUID Category, ACCESS_MASK Access, HANDLE *DeviceHandle);

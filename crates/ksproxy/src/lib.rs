@@ -1,8 +1,16 @@
 //! The COM face: `IKsAllocatorEx` and the interfaces it lives among, over [`kspipe`]'s allocator.
 //!
-//! [`KsAllocator`] makes the object; its interfaces are in [`interfaces`]. The library (`libksproxy.so`) exports
-//! `KspCreateAllocator` for programs in C and C++, whose header is `include/kspipe.h`. What the objects do is said by
-//! statement number in the project's `docs/com.md`.
+//! | part | what it is | the project's page |
+//! | --- | --- | --- |
+//! | [`KsAllocator`] | the allocator, made by Rust; [`interfaces`] has every interface of the crate | `docs/com.md` |
+//! | [`KsPin`] | a pin that is ready to use, for hosts that have none of their own, and for tests | `docs/pins.md` |
+//! | [`negotiate_pins`] | reads COM pins that are connected, negotiates them as one graph and tells them the result | `docs/pins.md` |
+//! | [`ObjectAccess`] | what the allocator asks of objects behind handles: devices on Windows (`DeviceObjects`), on Linux objects of this process (`InProcessObjects`) | `docs/objects.md` |
+//! | [`KsSynchronousDeviceControl`] and five more | the functions of `ksproxy.ax` | `docs/objects.md` |
+//! | [`KspCreateAllocator`], [`KspCreatePin`], [`KspNegotiatePins`], [`DllGetClassObject`] and others | what the shared library (`libksproxy.so`, `ksproxy.dll`) exports to programs in C, C++ and any language with COM | `docs/com.md` |
+//!
+//! Programs in C and C++ include the SDK's own `ksproxy.h` on Windows, and `include/kspipe.h` elsewhere. What the
+//! objects do is said in those pages by the number of a statement; `docs/conformance.md` lists the statements.
 //!
 //! ```
 //! use ksproxy::KsAllocator;
@@ -19,10 +27,19 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
-/// The project's page on this crate, whose Rust is run.
+/// The project's pages on this crate, whose Rust is run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/com.md")]
-pub struct Page;
+pub mod pages {
+    /// The allocator.
+    #[doc = include_str!("../../../docs/com.md")]
+    pub struct Allocator;
+    /// Ready pins and live ones.
+    #[doc = include_str!("../../../docs/pins.md")]
+    pub struct Pins;
+    /// KS objects, and the functions that ask them.
+    #[doc = include_str!("../../../docs/objects.md")]
+    pub struct Objects;
+}
 
 mod allocator;
 #[allow(non_upper_case_globals, reason = "the class has a header's name")]

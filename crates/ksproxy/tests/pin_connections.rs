@@ -135,41 +135,19 @@ impl IPin_Impl for Foreign_Impl {
     unsafe fn Disconnect(&self) -> HRESULT {
         S_OK
     }
-    unsafe fn Connect(&self, _: Ref<'_, IPin>, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ConnectedTo(&self, _: *mut Option<IPin>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ConnectionMediaType(&self, _: *mut AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryPinInfo(&self, _: *mut PinInfo) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryId(&self, _: *mut *mut u16) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryAccept(&self, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EnumMediaTypes(&self, _: *mut Option<IEnumMediaTypes>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryInternalConnections(&self, _: *mut Option<IPin>, _: *mut u32) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EndOfStream(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn BeginFlush(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EndFlush(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn NewSegment(&self, _: i64, _: i64, _: f64) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        Connect(Ref<'_, IPin>, *const AmMediaType);
+        ConnectedTo(*mut Option<IPin>);
+        ConnectionMediaType(*mut AmMediaType);
+        QueryPinInfo(*mut PinInfo);
+        QueryId(*mut *mut u16);
+        QueryAccept(*const AmMediaType);
+        EnumMediaTypes(*mut Option<IEnumMediaTypes>);
+        QueryInternalConnections(*mut Option<IPin>, *mut u32);
+        EndOfStream();
+        BeginFlush();
+        EndFlush();
+        NewSegment(i64, i64, f64);
     }
 }
 

@@ -307,17 +307,11 @@ impl Drop for CallsBack {
 }
 
 impl IMemAllocator_Impl for CallsBack_Impl {
-    unsafe fn SetProperties(&self, _: *const AllocatorProperties, _: *mut AllocatorProperties) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn GetProperties(&self, _: *mut AllocatorProperties) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Commit(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Decommit(&self) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        SetProperties(*const AllocatorProperties, *mut AllocatorProperties);
+        GetProperties(*mut AllocatorProperties);
+        Commit();
+        Decommit();
     }
     unsafe fn GetBuffer(
         &self,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every Markdown file that people read.
 fn documents() -> Vec<PathBuf> {
-    let folders = ["", "docs", "examples", "examples/media"];
+    let folders = ["", "corpus", "docs", "examples", "examples/media"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root().join(folder)).expect("the folder is there"));
     let paths = files.map(|file| file.expect("it can be listed").path());
     let documents: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
@@ -30,6 +30,31 @@ fn links_within_the_project_lead_to_files() {
             }
         }
     }
+}
+
+/// What a link leads to a heading by: its words in small letters, without punctuation, joined by hyphens.
+fn anchors(text: &str) -> Vec<String> {
+    let prose = text.split("```").step_by(2); // between the blocks of code
+    let headings = prose.flat_map(str::lines).filter(|line| line.starts_with('#'));
+    let words = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    words
+        .map(|words| words.replace(' ', "-").replace(|c: char| !c.is_alphanumeric() && c != '-' && c != '_', ""))
+        .collect()
+}
+
+#[test]
+fn links_to_headings_lead_to_headings() {
+    let mut found = 0;
+    for document in documents() {
+        let text = read(&document);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((file, heading)) = link.split_once('#').filter(|_| !link.contains("://")) else { continue };
+            let target = if file.is_empty() { document.clone() } else { document.with_file_name("").join(file) };
+            assert!(anchors(&read(target)).iter().any(|anchor| anchor == heading), "{}: {link}", document.display());
+            found += 1;
+        }
+    }
+    assert!(found > 5);
 }
 
 /// The lines of the first block of code in a language.

@@ -3,7 +3,7 @@
 //! `this` is the first argument, the calling convention is the platform's (`extern "system"`), and a method's place in
 //! its trait is its place in the vtable, after those of the interface it derives from. The methods keep the headers'
 //! names. Each interface's documentation tables its slots; the behaviour of this library's own objects is said there
-//! by statement number (see `docs/com.md`).
+//! by statement number (see `docs/com.md` and `docs/pins.md`).
 
 mod class_factory;
 mod filter;

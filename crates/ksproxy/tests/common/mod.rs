@@ -1,16 +1,19 @@
 //! What the tests of the interfaces share: an allocator and its two faces, clients, pins and a recording driver.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
+mod not_called;
 pub mod pins;
+
+#[allow(unused_imports, reason = "each test uses some of it")]
+pub(crate) use not_called::not_called;
 
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
 use kspipe::allocator::{Allocator, MemoryKind};
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
 use ksproxy::{DeviceError, Handle, KsAllocator, ObjectAccess, OwnedHandle, Win32Error};
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use windows_core::{HRESULT, Interface, implement};
 use zerocopy::FromBytes;
 
@@ -353,3 +356,22 @@ macro_rules! uncalled {
 }
 
 uncalled!(Pin_Impl PinWithoutObject_Impl);
+
+/// Whether an allocator's object is still there, told by what only the object has.
+pub struct Witness(Weak<RecordingAccess>);
+
+impl Witness {
+    pub fn is_there(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
+
+/// A committed allocator, watched.
+pub fn watched(count: i32, size: i32) -> (Subject, Witness) {
+    let access = Arc::new(RecordingAccess::default());
+    let witness = Witness(Arc::downgrade(&access));
+    let a = Subject::from(KsAllocator::with_access(Allocator::new(kind()), access));
+    a.set(properties(count, size, 1, 0)).expect("properties");
+    a.commit().expect("a commit");
+    (a, witness)
+}

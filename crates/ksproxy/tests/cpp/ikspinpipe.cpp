@@ -3,7 +3,7 @@
 // ikspinpipe LIBRARY
 //
 // LIBRARY is loaded and must export KspCreatePin and KspCreateAllocator (kspipe.h). Each line of the output is "ok N what"
-// or "FAIL N what", N being the number of a statement (docs/com.md), or 0. Exit code 1 if one failed, 2 if the library
+// or "FAIL N what", N being the number of a statement (docs/pins.md), or 0. Exit code 1 if one failed, 2 if the library
 // cannot be used.
 
 #include "kspipe.h"

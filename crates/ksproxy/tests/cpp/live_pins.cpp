@@ -3,7 +3,7 @@
 // live_pins LIBRARY
 //
 // LIBRARY is loaded and must export KspNegotiatePins and KspCreateSinkPin (kspipe.h). Each line of the output is "ok N what"
-// or "FAIL N what", N being the number of a statement (docs/com.md), or 0 for what no statement says. Exit code 1 if one
+// or "FAIL N what", N being the number of a statement (docs/pins.md), or 0 for what no statement says. Exit code 1 if one
 // failed, 2 if the library cannot be used; ended by SIGALRM if one never ends.
 
 #include "kspipe.h"

@@ -2,6 +2,9 @@
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "each test uses some of it")]
 
 mod driver;
+#[path = "../common/not_called.rs"]
+#[allow(clippy::duplicate_mod, reason = "not every test that uses this has `common`")]
+mod not_called;
 mod pin;
 mod plain;
 

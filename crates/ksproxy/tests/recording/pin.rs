@@ -1,6 +1,7 @@
 //! The recording pin.
 
 use super::Log;
+use super::not_called::not_called;
 use ks::*;
 use kspipe::graph::Direction;
 use ksproxy::Handle;
@@ -240,14 +241,10 @@ impl IKsPin_Impl for RecordingPin_Impl {
         }
         answer
     }
-    unsafe fn KsQueryMediums(&self, _: *mut *mut KsMultipleItem) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn KsQueryInterfaces(&self, _: *mut *mut KsMultipleItem) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn KsCreateSinkPinHandle(&self, _: *mut KsPinInterface, _: *mut KsPinMedium) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        KsQueryMediums(*mut *mut KsMultipleItem);
+        KsQueryInterfaces(*mut *mut KsMultipleItem);
+        KsCreateSinkPinHandle(*mut KsPinInterface, *mut KsPinMedium);
     }
     unsafe fn KsGetCurrentCommunication(
         &self,
@@ -257,17 +254,11 @@ impl IKsPin_Impl for RecordingPin_Impl {
     ) -> HRESULT {
         panic!("not called")
     }
-    unsafe fn KsPropagateAcquire(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn KsDeliver(&self, _: Ref<'_, IMediaSample>, _: u32) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn KsMediaSamplesCompleted(&self, _: *mut KsStreamSegment) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn KsRenegotiateAllocator(&self) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        KsPropagateAcquire();
+        KsDeliver(Ref<'_, IMediaSample>, u32);
+        KsMediaSamplesCompleted(*mut KsStreamSegment);
+        KsRenegotiateAllocator();
     }
     unsafe fn KsIncrementPendingIoCount(&self) -> i32 {
         panic!("not called")
@@ -334,37 +325,17 @@ impl IPin_Impl for RecordingPin_Impl {
         }
         *self.state.internal_answer.lock().unwrap()
     }
-    unsafe fn Connect(&self, _: Ref<'_, IPin>, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ReceiveConnection(&self, _: Ref<'_, IPin>, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Disconnect(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ConnectionMediaType(&self, _: *mut AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryId(&self, _: *mut *mut u16) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryAccept(&self, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EnumMediaTypes(&self, _: *mut Option<IEnumMediaTypes>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EndOfStream(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn BeginFlush(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EndFlush(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn NewSegment(&self, _: i64, _: i64, _: f64) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        Connect(Ref<'_, IPin>, *const AmMediaType);
+        ReceiveConnection(Ref<'_, IPin>, *const AmMediaType);
+        Disconnect();
+        ConnectionMediaType(*mut AmMediaType);
+        QueryId(*mut *mut u16);
+        QueryAccept(*const AmMediaType);
+        EnumMediaTypes(*mut Option<IEnumMediaTypes>);
+        EndOfStream();
+        BeginFlush();
+        EndFlush();
+        NewSegment(i64, i64, f64);
     }
 }

@@ -1,6 +1,7 @@
 //! A filter of DirectShow that knows nothing of Kernel Streaming: its pins are `IPin` and `IMemInputPin`, every in pin leads
 //! to every out pin (`E_NOTIMPL`), and its pins are known by enumeration only.
 
+use super::not_called::not_called;
 use ks::*;
 use ksproxy::hresult::*;
 use ksproxy::interfaces::*;
@@ -98,38 +99,18 @@ impl IPin_Impl for PlainPin_Impl {
     unsafe fn QueryInternalConnections(&self, _: *mut Option<IPin>, _: *mut u32) -> HRESULT {
         E_NOTIMPL
     }
-    unsafe fn Connect(&self, _: Ref<'_, IPin>, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ReceiveConnection(&self, _: Ref<'_, IPin>, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Disconnect(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ConnectionMediaType(&self, _: *mut AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryId(&self, _: *mut *mut u16) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryAccept(&self, _: *const AmMediaType) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EnumMediaTypes(&self, _: *mut Option<IEnumMediaTypes>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EndOfStream(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn BeginFlush(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn EndFlush(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn NewSegment(&self, _: i64, _: i64, _: f64) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        Connect(Ref<'_, IPin>, *const AmMediaType);
+        ReceiveConnection(Ref<'_, IPin>, *const AmMediaType);
+        Disconnect();
+        ConnectionMediaType(*mut AmMediaType);
+        QueryId(*mut *mut u16);
+        QueryAccept(*const AmMediaType);
+        EnumMediaTypes(*mut Option<IEnumMediaTypes>);
+        EndOfStream();
+        BeginFlush();
+        EndFlush();
+        NewSegment(i64, i64, f64);
     }
 }
 
@@ -140,20 +121,12 @@ impl IMemInputPin_Impl for PlainPin_Impl {
         unsafe { properties.write(requirements) };
         S_OK
     }
-    unsafe fn GetAllocator(&self, _: *mut Option<IMemAllocator>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn NotifyAllocator(&self, _: Ref<'_, IMemAllocator>, _: i32) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Receive(&self, _: Ref<'_, IMediaSample>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ReceiveMultiple(&self, _: *const Option<IMediaSample>, _: i32, _: *mut i32) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn ReceiveCanBlock(&self) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        GetAllocator(*mut Option<IMemAllocator>);
+        NotifyAllocator(Ref<'_, IMemAllocator>, i32);
+        Receive(Ref<'_, IMediaSample>);
+        ReceiveMultiple(*const Option<IMediaSample>, i32, *mut i32);
+        ReceiveCanBlock();
     }
 }
 
@@ -171,14 +144,10 @@ impl IEnumPins_Impl for Enumerator_Impl {
         }
         answer
     }
-    unsafe fn Skip(&self, _: u32) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Reset(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Clone(&self, _: *mut Option<IEnumPins>) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        Skip(u32);
+        Reset();
+        Clone(*mut Option<IEnumPins>);
     }
 }
 
@@ -189,23 +158,13 @@ impl IPersist_Impl for PlainFilter_Impl {
 }
 
 impl IMediaFilter_Impl for PlainFilter_Impl {
-    unsafe fn Stop(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Pause(&self) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn Run(&self, _: i64) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn GetState(&self, _: u32, _: *mut FilterState) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn SetSyncSource(&self, _: *mut c_void) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn GetSyncSource(&self, _: *mut *mut c_void) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        Stop();
+        Pause();
+        Run(i64);
+        GetState(u32, *mut FilterState);
+        SetSyncSource(*mut c_void);
+        GetSyncSource(*mut *mut c_void);
     }
 }
 
@@ -223,13 +182,9 @@ impl IBaseFilter_Impl for PlainFilter_Impl {
         unsafe { info.write(answer) };
         S_OK
     }
-    unsafe fn FindPin(&self, _: *const u16, _: *mut Option<IPin>) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn JoinFilterGraph(&self, _: *mut c_void, _: *const u16) -> HRESULT {
-        panic!("not called")
-    }
-    unsafe fn QueryVendorInfo(&self, _: *mut *mut u16) -> HRESULT {
-        panic!("not called")
+    not_called! {
+        FindPin(*const u16, *mut Option<IPin>);
+        JoinFilterGraph(*mut c_void, *const u16);
+        QueryVendorInfo(*mut *mut u16);
     }
 }
