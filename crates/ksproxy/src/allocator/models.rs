@@ -8,10 +8,10 @@
 use super::AllocatorObject;
 use crate::hresult::*;
 use crate::interfaces::{IMediaSample, IMemAllocatorCallbackTemp};
-use crate::object_access::{ObjectAccess, Win32Error};
+use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
 use crate::{Handle, OwnedHandle};
 use core::ptr::null;
-use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming, KsProperty};
+use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming};
 use kspipe::allocator::{Allocator, MemoryKind};
 use loom::thread;
 use std::sync::{Arc, Weak};
@@ -24,8 +24,8 @@ impl ObjectAccess for Witness {
     fn create_allocator(&self, _: Handle, _: &KsAllocatorFraming) -> Result<OwnedHandle, Win32Error> {
         Err(Win32Error::INVALID_PARAMETER)
     }
-    fn property(&self, _: Handle, _: &KsProperty, _: &mut [u8]) -> Result<usize, Win32Error> {
-        Err(Win32Error::INVALID_PARAMETER)
+    fn device_io_control(&self, _: Handle, _: u32, _: &[u8], _: &mut [u8]) -> Result<usize, DeviceError> {
+        Err(DeviceError { error: Win32Error::INVALID_PARAMETER, returned: 0 })
     }
 }
 
