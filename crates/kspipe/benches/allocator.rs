@@ -5,10 +5,12 @@
 //!
 //! `cargo bench -p kspipe --bench allocator`
 
+mod contender;
+
+use contender::{Contender, median, ratio};
 use crossbeam_queue::ArrayQueue;
 use kspipe::allocator::{Allocator, AllocatorProperties, MemoryKind};
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -16,39 +18,6 @@ const ROUNDS: usize = 9;
 const FRAMES: u32 = 16;
 /// Pairs of one contender in one round.
 const PAIRS: u32 = 2_000_000;
-
-/// A pair of operations, done over and over by several threads at once.
-struct Contender<'a> {
-    name: &'static str,
-    pair: &'a (dyn Fn(u32) + Sync),
-    /// Nanoseconds a pair took each thread, by round.
-    rounds: Vec<f64>,
-}
-
-impl Contender<'_> {
-    fn run(&mut self, threads: usize) {
-        let barrier = Barrier::new(threads);
-        let nanoseconds: Vec<f64> = std::thread::scope(|scope| {
-            let running: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| {
-                        barrier.wait();
-                        let start = Instant::now();
-                        (self.pair)(PAIRS);
-                        start.elapsed().as_nanos() as f64 / f64::from(PAIRS)
-                    })
-                })
-                .collect();
-            running.into_iter().map(|thread| thread.join().expect("a contender panicked")).collect()
-        });
-        self.rounds.push(nanoseconds.iter().sum::<f64>() / nanoseconds.len() as f64);
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
 
 fn compare(threads: usize) {
     let allocator = Allocator::new(MemoryKind::default());
@@ -96,21 +65,18 @@ fn compare(threads: usize) {
         Contender { name: "acquire(None) + drop", pair: &pool_blocking, rounds: Vec::new() },
     ];
     for contender in &mut contenders {
-        contender.run(threads);
+        contender.run(threads, PAIRS);
         contender.rounds.clear();
     }
     for _ in 0..ROUNDS {
         for contender in &mut contenders {
-            contender.run(threads);
+            contender.run(threads, PAIRS);
         }
     }
 
     let status = allocator.status();
     println!("\n{threads} thread(s), {FRAMES} frames, {ROUNDS} rounds of {PAIRS} pairs a thread:");
     println!("{:<30}{:>12}{:>12}{:>22}{:>22}", "", "ns a pair", "spread", "ratio to ArrayQueue", "ratio to bare pair");
-    let ratio = |of: &Contender<'_>, to: &Contender<'_>| {
-        median(of.rounds.iter().zip(&to.rounds).map(|(of, to)| of / to).collect())
-    };
     for contender in &contenders {
         let least = contender.rounds.iter().copied().fold(f64::INFINITY, f64::min);
         let most = contender.rounds.iter().copied().fold(0.0, f64::max);

@@ -6,14 +6,18 @@
 //!
 //! `cargo bench -p ksproxy --bench samples`; the number of pairs may follow `--` (for a slow machine or a counting tool).
 
+#[path = "../../kspipe/benches/contender/mod.rs"]
+mod contender;
+
+use contender::{Contender, median, ratio};
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags};
 use ksproxy::KsAllocator;
 use ksproxy::hresult::S_OK;
 use ksproxy::interfaces::{IMediaSample, IMemAllocatorCallbackTemp};
 use std::hint::black_box;
 use std::ptr::null;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
 use std::time::Instant;
 use windows_core::Interface;
 
@@ -21,39 +25,6 @@ const ROUNDS: usize = 9;
 const FRAMES: i32 = 16;
 /// Pairs of one contender in one round.
 const PAIRS: u32 = 1_000_000;
-
-/// A pair of operations, done over and over by several threads at once.
-struct Contender<'a> {
-    name: &'static str,
-    pair: &'a (dyn Fn(u32) + Sync),
-    /// Nanoseconds a pair took each thread, by round.
-    rounds: Vec<f64>,
-}
-
-impl Contender<'_> {
-    fn run(&mut self, threads: usize, pairs: u32) {
-        let barrier = Barrier::new(threads);
-        let nanoseconds: Vec<f64> = std::thread::scope(|scope| {
-            let running: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| {
-                        barrier.wait();
-                        let start = Instant::now();
-                        (self.pair)(pairs);
-                        start.elapsed().as_nanos() as f64 / f64::from(pairs)
-                    })
-                })
-                .collect();
-            running.into_iter().map(|thread| thread.join().expect("a contender panicked")).collect()
-        });
-        self.rounds.push(nanoseconds.iter().sum::<f64>() / nanoseconds.len() as f64);
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
 
 /// The interface, for every thread: `windows_core`'s interfaces are for one by default.
 struct Shared(IMemAllocatorCallbackTemp);
@@ -188,9 +159,6 @@ fn compare(threads: usize, pairs: u32) {
 
     println!("\n{threads} thread(s), {FRAMES} frames, {ROUNDS} rounds of {pairs} pairs a thread:");
     println!("{:<38}{:>12}{:>14}{:>20}{:>20}", "", "ns a pair", "spread", "ratio to bare pair", "ratio to Mutex<Vec>");
-    let ratio = |of: &Contender<'_>, to: &Contender<'_>| {
-        median(of.rounds.iter().zip(&to.rounds).map(|(of, to)| of / to).collect())
-    };
     for contender in &contenders {
         let least = contender.rounds.iter().copied().fold(f64::INFINITY, f64::min);
         let most = contender.rounds.iter().copied().fold(0.0, f64::max);
