@@ -184,3 +184,5 @@ impl Patience {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod speed;
