@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::progression::Progression;
-use crate::graph::{Direction, FramingItem, PinId, RouteKind};
+use crate::graph::{Direction, FramingItem, PinId};
 use ks::{Guid, KSMEMORY_TYPE_WILDCARD};
 
 /// How much a pin wants to allocate the frames itself.
@@ -121,11 +121,11 @@ pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, passes: bool, asks: &mut Ve
     }
 }
 
-/// Whether a `pass` route leaves each pin.
-pub(super) fn passing_pins(facts: &Facts<'_>) -> Vec<bool> {
-    let mut passes = vec![false; facts.graph.pins().len()];
-    for route in facts.graph.routes() {
-        passes[route.from.index()] |= route.kind == RouteKind::Pass;
-    }
-    passes
+/// What a pin asks by the item it uses.
+pub(super) fn ask_by(facts: &Facts<'_>, pin: PinId, item: Option<u32>) -> Ask {
+    let asking = facts.graph.pin(pin);
+    let used = item.and_then(|place| Some((place, asking.items().get(place as usize)?)));
+    let mut ask = used.map_or_else(Ask::nothing, |(place, item)| Ask::of(item, place, asking.direction()));
+    ask.sizes = ask.sizes.from(facts.required[pin.index()].max(1));
+    ask
 }

@@ -99,7 +99,8 @@ pub(super) fn solve(
 fn arrows_of(facts: &Facts<'_>, pins: &[PinId], counted: &Counted) -> Vec<Arrow> {
     let component = pins.first().map(|pin| facts.component_of[pin.index()]);
     let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
-    let edges = facts.edges.iter().enumerate().filter(|(_, edge)| inside(edge.from)).map(|(number, edge)| Arrow {
+    let present = facts.edges.iter().enumerate().filter(|(_, edge)| !edge.kind.is_absent() && inside(edge.from));
+    let edges = present.map(|(number, edge)| Arrow {
         from: edge.from,
         to: edge.to,
         kind: ArrowKind::Edge {

@@ -14,6 +14,7 @@ mod keys;
 mod memory;
 mod open_pipe;
 mod picture;
+mod pipe_numbers;
 mod plan;
 mod problem;
 mod progression;

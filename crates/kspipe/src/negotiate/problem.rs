@@ -1,32 +1,29 @@
 //! What is negotiated, whichever component of it is being solved.
 
-use super::ask::{asks_of, passing_pins};
+use super::ask::asks_of;
 use super::counted::Counted;
 use super::facts::{CutCost, Edge, Facts};
 use super::keys::KeyOrder;
 use super::memory::memory_classes;
 use super::open_pipe::Ground;
 use crate::graph::PinId;
-use std::cell::OnceCell;
 
 /// A graph's facts, ordered by its strategy.
 pub(super) struct Problem<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) order: KeyOrder,
-    pub(super) passes: Vec<bool>,
-    depths: OnceCell<Vec<u64>>,
+    pub(super) passes: &'a [bool],
 }
 
 impl<'a> Problem<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
         let order = KeyOrder::of(facts.graph.strategy());
-        Problem { facts, order, passes: passing_pins(facts), depths: OnceCell::new() }
+        Problem { facts, order, passes: &facts.passes }
     }
 
     /// What a cut of this edge costs.
     pub(super) fn cut_cost(&self, edge: &Edge) -> CutCost {
-        let depths = self.depths.get_or_init(|| self.facts.depths());
-        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: depths[edge.from.index()] }
+        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: self.facts.depths()[edge.from.index()] }
     }
 
     /// What is common to the pipes these pins can form.
