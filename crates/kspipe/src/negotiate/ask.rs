@@ -1,6 +1,6 @@
 //! What one item of one pin asks, made ready for the solver.
 
-use super::facts::Facts;
+use super::facts::{EdgeKind, Facts};
 use super::progression::Progression;
 use crate::graph::{Direction, FramingItem, PinId};
 use ks::{Guid, KSMEMORY_TYPE_WILDCARD};
@@ -98,7 +98,7 @@ impl Ask {
 
 /// The alternatives of a pin, in the order of their contents, so that the order of the file never matters. What the pin
 /// asks whatever item it uses is in each. An item that says INPLACE_MODIFIER is none where a `pass` route leaves the pin.
-pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, passes: bool, asks: &mut Vec<Ask>) {
+pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, asks: &mut Vec<Ask>) {
     let graph = facts.graph;
     let items = graph.pin(pin).items();
     asks.clear();
@@ -113,12 +113,20 @@ pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, passes: bool, asks: &mut Ve
                 content(a).cmp(&content(b))
             });
         }
-        asks.retain(|ask| !(passes && ask.writes));
+        if asks.iter().any(|ask| ask.writes) && passes_on(facts, pin) {
+            asks.retain(|ask| !ask.writes);
+        }
     }
     let required = facts.required[pin.index()].max(1);
     for ask in asks {
         ask.sizes = ask.sizes.from(required);
     }
+}
+
+/// Whether a `pass` route leaves a pin.
+fn passes_on(facts: &Facts<'_>, pin: PinId) -> bool {
+    let mut edges = facts.edges_at(pin).iter().map(|edge| &facts.edges[*edge as usize]);
+    edges.any(|edge| edge.from == pin && edge.kind == EdgeKind::Pass)
 }
 
 /// What a pin asks by the item it uses.

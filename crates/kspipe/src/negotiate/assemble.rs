@@ -5,36 +5,56 @@ use super::ask::ask_by;
 use super::facts::{EdgeKind, Facts};
 use super::keys::{Key, KeyOrder, Keys};
 use super::memory::MemoryClass;
-use super::open_pipe::Ground;
 use super::pipe_numbers::{NumberAsks, Numbers};
-use super::problem::Problem;
 use super::tree::{PinChoice, Solution};
 use super::{Bridge, Cost, Pipe, PipeId, Plan, RouteChoice};
 use crate::graph::{Connection, PinId, Route, RouteKind};
 
-/// The plan that these choices make, [`Plan::proven`] left at 0. `total` is what they cost.
-pub(super) fn assemble(problem: &Problem<'_>, parts: &[(Ground, Solution)], total: &Keys) -> Plan {
-    let facts = problem.facts;
-    let count = facts.graph.pins().len();
-    let mut is_cut = vec![false; facts.edges.len()];
-    let mut choices = vec![PinChoice { item: None, class: 0 }; count];
-    for (_, solution) in parts {
+/// What is chosen at every pin and every edge.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    /// By pin.
+    pub(super) pins: Vec<PinChoice>,
+    /// By edge.
+    pub(super) is_cut: Vec<bool>,
+}
+
+impl Choices {
+    /// Nothing chosen.
+    pub(super) fn none(facts: &Facts<'_>) -> Self {
+        let nothing = PinChoice { item: None, class: 0 };
+        Choices { pins: vec![nothing; facts.graph.pins().len()], is_cut: vec![false; facts.edges.len()] }
+    }
+
+    /// What a component's solution chooses.
+    pub(super) fn take(&mut self, solution: &Solution) {
         for edge in &solution.cuts {
-            is_cut[*edge as usize] = true;
+            self.is_cut[*edge as usize] = true;
         }
         for (pin, choice) in &solution.pins {
-            choices[pin.index()] = *choice;
+            self.pins[pin.index()] = *choice;
         }
     }
-    let (pipe_of, members) = pipes_of(facts, &is_cut);
-    let distance = distances(facts, &is_cut);
+}
+
+/// The plan that these choices make, [`Plan::proven`] and what the solver counts of the cost left at 0. `memory_of` is
+/// the memory chosen at a pin.
+pub(super) fn assemble(
+    facts: &Facts<'_>,
+    order: &KeyOrder,
+    choices: &Choices,
+    memory_of: impl Fn(PinId) -> MemoryClass,
+) -> Plan {
+    let is_cut = &choices.is_cut;
+    let (pipe_of, members) = pipes_of(facts, is_cut);
+    let distance = distances(facts, is_cut);
     let standing = Standing { facts, distance: &distance };
     let mut asks = vec![NumberAsks::nothing(); members.len()];
     let mut candidates = vec![Candidates::default(); members.len()];
     let mut preferred: Vec<(PipeId, u64)> = Vec::new();
     for pin in facts.graph.pin_ids() {
         let pipe = pipe_of[pin.index()];
-        let asked = PinAsks::of(facts, &is_cut, pin, choices[pin.index()].item);
+        let asked = PinAsks::of(facts, is_cut, pin, choices.pins[pin.index()].item);
         asks[pipe.index()].take_in(&asked.numbers);
         candidates[pipe.index()].take_in(&asked.candidates, &standing);
         if asked.preferred_size > 0 {
@@ -49,22 +69,20 @@ pub(super) fn assemble(problem: &Problem<'_>, parts: &[(Ground, Solution)], tota
     let mut sizes = 0u128;
     let mut pipes = Vec::with_capacity(members.len());
     for (place, pins) in members.into_iter().enumerate() {
-        let first = pins[0];
-        let ground = &parts[facts.component_of[first.index()] as usize].0;
-        let memory = ground.classes[choices[first.index()].class as usize];
-        let numbers = asks[place].numbers(&problem.order, granted[place]);
+        let memory = memory_of(pins[0]);
+        let numbers = asks[place].numbers(order, granted[place]);
         sizes = sizes.saturating_add(numbers.frame_size.into());
         pipes.push(pipe_with(pins, memory, numbers, &candidates[place]));
     }
     Plan {
         strategy: facts.graph.strategy(),
         proven: 0,
-        cost: cost_of(&problem.order, total, pipes.len(), sizes),
+        cost: Cost { allocators: pipes.len() as u128, sizes, ..Cost::default() },
         pipes,
-        items: choices.into_iter().map(|choice| choice.item).collect(),
+        items: choices.pins.iter().map(|choice| choice.item).collect(),
         pipe_of,
-        bridges: bridges_of(facts, &is_cut),
-        copies: copies_of(facts, &is_cut),
+        bridges: bridges_of(facts, is_cut),
+        copies: copies_of(facts, is_cut),
     }
 }
 
@@ -83,16 +101,15 @@ pub(super) fn pipe_with(pins: Vec<PinId>, memory: MemoryClass, numbers: Numbers,
     }
 }
 
-/// What a plan costs: what the solver counted, and what only a plan has.
-pub(super) fn cost_of(order: &KeyOrder, total: &Keys, pipes: usize, sizes: u128) -> Cost {
+/// What a plan costs: what the solver counted, and what is counted already.
+pub(super) fn cost_of(order: &KeyOrder, total: &Keys, counted: Cost) -> Cost {
     Cost {
         bytes_copied: order.get(total, Key::BytesCopied),
-        allocators: pipes as u128,
         departures: order.get(total, Key::Departures),
         depth: order.get(total, Key::Depth),
         bytes: order.get(total, Key::Bytes),
         frames: order.get(total, Key::Frames),
-        sizes,
+        ..counted
     }
 }
 
@@ -177,7 +194,7 @@ fn pipes_of(facts: &Facts<'_>, is_cut: &[bool]) -> (Vec<PipeId>, Vec<Vec<PinId>>
 }
 
 /// The longest way to each pin from a pin of the same pipe, in edges.
-fn distances(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<u32> {
+pub(super) fn distances(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<u32> {
     let mut distance = vec![0u32; facts.graph.pins().len()];
     for pin in &facts.order {
         distance[pin.index()] = distance_of(facts, is_cut, &distance, *pin);
@@ -194,7 +211,7 @@ pub(super) fn distance_of(facts: &Facts<'_>, is_cut: &[bool], distance: &[u32], 
     before.max().unwrap_or(0)
 }
 
-fn bridges_of(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<Bridge> {
+pub(super) fn bridges_of(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<Bridge> {
     let edges = facts.edges.iter().zip(is_cut).take_while(|(edge, _)| !edge.kind.is_route());
     let cut = edges.filter(|(edge, cut)| **cut && edge.kind == EdgeKind::Connection);
     cut.map(|(edge, _)| bridge_at(facts, Connection { from: edge.from, to: edge.to })).collect()
@@ -205,7 +222,7 @@ pub(super) fn bridge_at(facts: &Facts<'_>, connection: Connection) -> Bridge {
     Bridge { connection, bytes: facts.copied_bytes(connection.from) }
 }
 
-fn copies_of(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<RouteChoice> {
+pub(super) fn copies_of(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<RouteChoice> {
     let routes = facts.graph.routes();
     // The edges of routes stand last, in the routes' order.
     let cut = &is_cut[is_cut.len() - routes.len()..];

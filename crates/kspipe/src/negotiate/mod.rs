@@ -10,8 +10,10 @@ pub mod describe;
 mod facts;
 mod frontier;
 mod json;
+mod kept;
 mod keys;
 mod memory;
+mod negotiator;
 mod open_pipe;
 mod picture;
 mod pipe_numbers;
@@ -23,6 +25,7 @@ mod tree;
 mod verify;
 
 pub use json::{error_json, plan_json};
+pub use negotiator::{Difference, Merged, Negotiator, PipeNumber, Regrown, Split, StepError};
 pub use picture::{plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,

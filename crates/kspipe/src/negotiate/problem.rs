@@ -12,13 +12,12 @@ use crate::graph::PinId;
 pub(super) struct Problem<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) order: KeyOrder,
-    pub(super) passes: &'a [bool],
 }
 
 impl<'a> Problem<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
         let order = KeyOrder::of(facts.graph.strategy());
-        Problem { facts, order, passes: &facts.passes }
+        Problem { facts, order }
     }
 
     /// What a cut of this edge costs.
@@ -32,7 +31,7 @@ impl<'a> Problem<'a> {
         let mut smallest_maximum: Option<u64> = None;
         let mut asks = Vec::new();
         for pin in pins.iter().filter(|pin| !self.facts.graph.pin(**pin).items().is_empty()) {
-            asks_of(self.facts, *pin, self.passes[pin.index()], &mut asks);
+            asks_of(self.facts, *pin, &mut asks);
             for ask in &asks {
                 has_steps |= ask.sizes.has_steps();
                 if ask.has_maximum() {

@@ -23,7 +23,23 @@ pub(in crate::negotiate) enum EdgeKind {
     Absent,
 }
 
+impl Edge {
+    /// Makes a route's edge another kind of edge.
+    pub(in crate::negotiate) fn take_kind(&mut self, kind: EdgeKind) {
+        (self.kind, self.cuttable) = (kind, kind == EdgeKind::Either);
+    }
+}
+
 impl EdgeKind {
+    /// What a route is as an edge.
+    pub(in crate::negotiate) fn of(route: RouteKind) -> Self {
+        match route {
+            RouteKind::Pass => EdgeKind::Pass,
+            RouteKind::InPlace => EdgeKind::InPlace,
+            RouteKind::Either => EdgeKind::Either,
+            RouteKind::Copy => EdgeKind::Absent,
+        }
+    }
     pub(in crate::negotiate) fn is_route(self) -> bool {
         matches!(self, EdgeKind::Pass | EdgeKind::InPlace | EdgeKind::Either)
     }
@@ -45,13 +61,9 @@ pub(super) fn edges_of(graph: &Graph) -> Vec<Edge> {
         None => Edge { from, to: from, kind: EdgeKind::Absent, cuttable: false },
     });
     let routes = graph.routes().iter().map(|route| {
-        let kind = match route.kind {
-            RouteKind::Pass => EdgeKind::Pass,
-            RouteKind::InPlace => EdgeKind::InPlace,
-            RouteKind::Either => EdgeKind::Either,
-            RouteKind::Copy => EdgeKind::Absent,
-        };
-        Edge { from: route.from, to: route.to, kind, cuttable: kind == EdgeKind::Either }
+        let mut edge = Edge { from: route.from, to: route.to, kind: EdgeKind::Absent, cuttable: false };
+        edge.take_kind(EdgeKind::of(route.kind));
+        edge
     });
     let mut edges = Vec::with_capacity(graph.pins().len() / 2 + graph.routes().len());
     edges.extend(connections.chain(routes));

@@ -13,7 +13,7 @@ pub(super) use data::{data_at, through};
 pub(super) use edges::{Edge, EdgeKind};
 
 use super::NegotiateError;
-use crate::graph::{Graph, PinId, RouteKind};
+use crate::graph::{Graph, PinId};
 use components::Components;
 use edges::EdgeIndex;
 use names::NameOrder;
@@ -54,8 +54,6 @@ pub(super) struct FactTables {
     pub(super) component_of: Vec<u32>,
     /// By component: a `copy` route has both its ends in it.
     pub(super) self_copying: Vec<bool>,
-    /// By pin: a `pass` route leaves it.
-    pub(super) passes: Vec<bool>,
     depths: OnceLock<Vec<u64>>,
     names: OnceLock<NameOrder>,
 }
@@ -69,6 +67,11 @@ impl<'a> Facts<'a> {
     /// A graph with what was found to be fixed about it.
     pub(super) fn with(graph: &'a Graph, tables: &Arc<FactTables>) -> Self {
         Facts { graph, tables: Arc::clone(tables) }
+    }
+
+    /// What was found, to be kept.
+    pub(super) fn tables(&self) -> Arc<FactTables> {
+        Arc::clone(&self.tables)
     }
 
     /// For each pin, the number of pins it can be reached from, itself included.
@@ -99,10 +102,6 @@ impl FactTables {
         let edges = edges::edges_of(graph);
         let edges_at = EdgeIndex::of(graph.pins().len(), &edges);
         let Components { pins, component_of, self_copying } = Components::of(graph, &edges, &edges_at);
-        let mut passes = vec![false; graph.pins().len()];
-        for route in graph.routes() {
-            passes[route.from.index()] |= route.kind == RouteKind::Pass;
-        }
         Ok(FactTables {
             order,
             data,
@@ -113,10 +112,14 @@ impl FactTables {
             components: pins,
             component_of,
             self_copying,
-            passes,
             depths: OnceLock::new(),
             names: OnceLock::new(),
         })
+    }
+
+    /// [`Facts::depths`], if they were asked for.
+    pub(super) fn depths(&self) -> Option<&[u64]> {
+        self.depths.get().map(Vec::as_slice)
     }
 
     /// The edges at a pin, as places in [`Self::edges`].
