@@ -18,6 +18,8 @@ pub(super) enum WantsToAllocate {
 pub(super) struct Ask {
     /// Its place in the pin's items; `None` for a pin without.
     pub(super) item: Option<u32>,
+    /// Its place in the order of the items' contents.
+    pub(super) rank: u32,
     pub(super) memory: Guid,
     /// The pin has an item at all, so its memory type is an ask.
     pub(super) asks_memory: bool,
@@ -44,6 +46,7 @@ impl Ask {
     pub(super) fn nothing() -> Self {
         Ask {
             item: None,
+            rank: 0,
             memory: KSMEMORY_TYPE_WILDCARD,
             asks_memory: false,
             preference: true,
@@ -112,6 +115,9 @@ pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, asks: &mut Vec<Ask>) {
                 let content = |ask: &Ask| ask.item.map(|place| &items[place as usize]);
                 content(a).cmp(&content(b))
             });
+            for (rank, ask) in asks.iter_mut().enumerate() {
+                ask.rank = rank as u32;
+            }
         }
         if asks.iter().any(|ask| ask.writes) && passes_on(facts, pin) {
             asks.retain(|ask| !ask.writes);

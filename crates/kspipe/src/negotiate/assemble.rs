@@ -6,7 +6,7 @@ use super::facts::{EdgeKind, Facts};
 use super::keys::{Key, KeyOrder, Keys};
 use super::memory::MemoryClass;
 use super::pipe_numbers::{NumberAsks, Numbers};
-use super::tree::{PinChoice, Solution};
+use super::trace::{PinChoice, Solution};
 use super::{Bridge, Cost, Pipe, PipeId, Plan, RouteChoice};
 use crate::graph::{Connection, PinId, Route, RouteKind};
 

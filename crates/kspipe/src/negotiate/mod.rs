@@ -3,9 +3,11 @@
 mod allocator_choice;
 mod ask;
 mod assemble;
+mod clusters;
 mod component;
 mod conflict;
 mod counted;
+mod decomposition;
 pub mod describe;
 mod facts;
 mod frontier;
@@ -20,7 +22,10 @@ mod pipe_numbers;
 mod plan;
 mod problem;
 mod progression;
+mod sharing;
 mod solve;
+mod table;
+mod trace;
 mod tree;
 mod verify;
 

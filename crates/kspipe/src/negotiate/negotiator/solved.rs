@@ -12,7 +12,7 @@ use crate::negotiate::kept::{KeptComponent, Outcome};
 use crate::negotiate::keys::{KeyOrder, Keys};
 use crate::negotiate::memory::MemoryClass;
 use crate::negotiate::problem::Problem;
-use crate::negotiate::solve::{MOST_EFFORT, proven_by_bounds};
+use crate::negotiate::solve::{most_effort, proven_by_bounds};
 use crate::negotiate::{NegotiateError, Plan};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -122,8 +122,7 @@ impl Solved {
     fn solve_all(&mut self, graph: &Graph) {
         let facts = Facts::with(graph, &self.tables);
         let problem = Problem::new(&facts);
-        let limit = most_effort(graph);
-        let solve = |pins: &Vec<PinId>| KeptComponent::new(&problem, pins.clone(), limit);
+        let solve = |pins: &Vec<PinId>| KeptComponent::new(&problem, pins.clone(), most_effort(&facts, pins));
         self.components = facts.components.iter().map(solve).collect();
         self.forget_outcomes();
         for component in 0..self.components.len() as u32 {
@@ -206,7 +205,6 @@ impl Solved {
     fn solve_again(&mut self, graph: &Graph, touched: &Touched, flowed: &Flowed, struck: &BTreeSet<u32>) {
         let facts = Facts::with(graph, &self.tables);
         let problem = Problem::new(&facts);
-        let limit = most_effort(graph);
         let component_of = |pin: PinId| facts.component_of[pin.index()];
         let mut asking: Vec<(u32, PinId)> =
             touched.asking.iter().chain(&flowed.required).map(|pin| (component_of(*pin), *pin)).collect();
@@ -229,12 +227,13 @@ impl Solved {
         again.extend(edges.iter().map(|(component, _)| *component));
         for component in again {
             if struck.contains(&component) {
-                let pins = facts.components[component as usize].clone();
-                self.components[component as usize] = KeptComponent::new(&problem, pins, limit);
+                let pins = &facts.components[component as usize];
+                let solved = KeptComponent::new(&problem, pins.clone(), most_effort(&facts, pins));
+                self.components[component as usize] = solved;
                 self.untold.everything = true;
             } else {
-                let pins = seconds(&asking, component);
-                let edges = seconds(&edges, component);
+                let limit = most_effort(&facts, &facts.components[component as usize]);
+                let (pins, edges) = (seconds(&asking, component), seconds(&edges, component));
                 self.components[component as usize].update(&problem, &pins, &edges, limit);
             }
             self.note(&problem.order, component);
@@ -257,7 +256,6 @@ impl Solved {
             }
         }
         let mut old: Vec<Option<KeptComponent>> = self.components.drain(..).map(Some).collect();
-        let limit = most_effort(graph);
         // What lies upstream of a cut, and so what it costs, can have changed in components that did not.
         let depths_before = before.depths();
         let is_other = |pin: PinId| {
@@ -271,8 +269,14 @@ impl Solved {
                 Some(first) if !struck[number] => old[before.component_of[first.index()] as usize].take(),
                 _ => None,
             };
-            let Some(mut kept) = kept else {
-                self.components.push(KeptComponent::new(&problem, pins.clone(), limit));
+            // How much work is done on one that was too hard depends on how many there are.
+            let is_sure = |kept: &KeptComponent| match kept.outcome() {
+                Outcome::Solved { proven, .. } => proven,
+                Outcome::Infeasible => true,
+                Outcome::Undecided { .. } => false,
+            };
+            let Some(mut kept) = kept.filter(is_sure) else {
+                self.components.push(KeptComponent::new(&problem, pins.clone(), most_effort(&facts, pins)));
                 continue;
             };
             let is_asking = |pin: &PinId| {
@@ -287,7 +291,7 @@ impl Solved {
             });
             let edges: Vec<u32> = dearer.map(|(_, edge)| edge).collect();
             if !asking.is_empty() || !edges.is_empty() {
-                kept.update(&problem, &asking, &edges, limit);
+                kept.update(&problem, &asking, &edges, most_effort(&facts, pins));
             }
             self.components.push(kept);
         }
@@ -379,11 +383,6 @@ impl Solved {
 fn memory_of(components: &[KeptComponent], facts: &Facts<'_>, pin: PinId, choices: &Choices) -> MemoryClass {
     let component = &components[facts.component_of[pin.index()] as usize];
     component.ground().classes[choices.pins[pin.index()].class as usize]
-}
-
-/// The most work done on one component.
-fn most_effort(graph: &Graph) -> u64 {
-    MOST_EFFORT.0 + MOST_EFFORT.1 * graph.pins().len() as u64
 }
 
 /// What belongs to a component, in a list in the order of the components.
