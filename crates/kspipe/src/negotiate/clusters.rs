@@ -119,13 +119,19 @@ impl Clusters {
         Ok(clusters)
     }
 
+    /// The work that made all tables.
+    #[cfg(test)]
+    pub(super) fn used(&self) -> u64 {
+        self.used
+    }
+
     /// The best plan's cost; `None` where no plan is valid.
     pub(super) fn keys(&self) -> Option<Keys> {
         Some(self.parts.last()?.table.entries.first()?.keys)
     }
 
-    /// Looks again at what a change of these pins' asks and of what cuts of these edges cost has to do with. An error
-    /// leaves the tables useless.
+    /// Looks again at what a change of these pins' asks and of what cuts of these edges cost has to do with, and says how
+    /// much work that was. An error leaves the tables useless.
     pub(super) fn update(
         &mut self,
         problem: &Problem<'_>,
@@ -133,7 +139,8 @@ impl Clusters {
         ground: &mut Ground,
         changed_pins: &[PinId],
         changed_edges: &[u32],
-    ) -> Result<(), NotKept> {
+    ) -> Result<u64, NotKept> {
+        let mut work = 0;
         let mut due = BTreeSet::new();
         for place in changed_pins.iter().filter_map(|pin| pins.binary_search(pin).ok()) {
             due.insert(self.piece_of[place].0);
@@ -154,6 +161,7 @@ impl Clusters {
         while let Some(number) = due.pop_first() {
             let table = self.evaluate(problem, ground, number as usize, &mut traces)?;
             let part = &mut self.parts[number as usize];
+            work += part.used;
             let same = part.table.is_like(&table);
             part.table = table;
             if !same && part.above != NONE {
@@ -166,7 +174,7 @@ impl Clusters {
             }
         }
         to_sum_up.into_iter().for_each(|number| self.sum_up(number as usize));
-        Ok(())
+        Ok(work)
     }
 
     /// What pins in changed pieces ask, for them and all they are part of.

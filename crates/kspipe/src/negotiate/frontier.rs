@@ -465,3 +465,50 @@ impl Frontiers {
         kept
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Direction, Graph};
+
+    /// A tee with so many branches of three pins, the first two of which meet again.
+    fn tee_with_a_cycle(branches: u32) -> Graph {
+        let mut graph = Graph::builder();
+        graph.filter("tee").pin("in", Direction::In);
+        for number in 0..branches {
+            let (out, name) = (format!("out{number:06}"), format!("f{number:06}"));
+            graph.filter("tee").pin(&out, Direction::Out);
+            graph.filter("tee").route("in", &out, RouteKind::Pass);
+            if number < 2 {
+                graph.filter("mixer").pin(&name, Direction::In);
+                graph.filter("mixer").pin("out", Direction::Out);
+                graph.filter("mixer").route(&name, "out", RouteKind::Pass);
+                graph.connect(&format!("tee.{out}"), &format!("mixer.{name}"));
+            } else {
+                graph.filter(&name).pin("in", Direction::In);
+                graph.filter(&name).pin("out", Direction::Out);
+                graph.filter(&name).route("in", "out", RouteKind::Pass);
+                graph.connect(&format!("tee.{out}"), &format!("{name}.in"));
+            }
+        }
+        graph.build().expect("a valid graph")
+    }
+
+    fn work(branches: u32) -> u64 {
+        let graph = tee_with_a_cycle(branches);
+        let facts = Facts::of(&graph).expect("no directed cycle");
+        let problem = Problem::new(&facts);
+        let pins = &facts.components[0];
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
+        let mut effort = Effort::up_to(u64::MAX);
+        let found = solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING);
+        assert_eq!(found.map(|(solution, _)| solution.pins.len()), Some(pins.len()));
+        effort.used
+    }
+
+    #[test]
+    fn branches_that_do_not_meet_again_cost_no_more_than_in_a_tree() {
+        let (few, many) = (work(20), work(2_000));
+        assert!(many < 120 * few, "{few}, {many}");
+    }
+}

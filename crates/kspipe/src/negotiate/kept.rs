@@ -70,7 +70,7 @@ impl KeptComponent {
         let mut patience = Patience::default();
         match &mut self.state {
             State::Clusters(clusters) => match clusters.update(problem, &self.pins, &mut self.ground, pins, edges) {
-                Ok(()) => return,
+                Ok(_) => return,
                 Err(NotKept::OtherGround) => {}
                 Err(NotKept::TooHard) => patience = Patience { left: 1, next: 2 },
             },
