@@ -6,6 +6,7 @@ use super::patch::{Patch, Pipes};
 use super::totals::Totals;
 use crate::graph::{Bridges, Change, Graph, PinId};
 use crate::negotiate::assemble::{Choices, assemble};
+use crate::negotiate::clusters::Changes;
 use crate::negotiate::conflict::explain_conflict;
 use crate::negotiate::facts::{EdgeKind, FactTables, Facts};
 use crate::negotiate::kept::{KeptComponent, Outcome};
@@ -40,14 +41,14 @@ pub(super) struct Solved {
 struct Untold {
     /// The plan is to be put together anew.
     everything: bool,
-    /// Components that were solved again.
-    components: BTreeSet<u32>,
-    /// Pins that ask something else.
+    /// Pins that ask something else, or use another item.
     asking: Vec<PinId>,
     /// Pins that carry other data.
     data: Vec<PinId>,
     /// What unknown data counts as is another number.
     unknown: bool,
+    /// Edges that were cut and are not, or are and were not.
+    cuts: BTreeSet<u32>,
 }
 
 /// What changes of a graph touch.
@@ -141,7 +142,6 @@ impl Solved {
 
     /// Notes what came out for a component.
     fn note(&mut self, order: &KeyOrder, component: u32) {
-        self.untold.components.insert(component);
         let outcome = self.components[component as usize].outcome();
         let keys = match outcome {
             Outcome::Solved { keys, .. } => Some(keys),
@@ -160,6 +160,24 @@ impl Solved {
         put(|solved| &mut solved.infeasible, outcome == Outcome::Infeasible);
         put(|solved| &mut solved.undecided, matches!(outcome, Outcome::Undecided { .. }));
         put(|solved| &mut solved.unproven, matches!(outcome, Outcome::Solved { proven: false, .. }));
+    }
+
+    /// Takes over what differs between the solution of a component and the one before. Where there is none now, the one
+    /// before stays until there is one.
+    fn take_over(choices: &mut Choices, untold: &mut Untold, changes: &Changes) {
+        for (pin, choice) in &changes.pins {
+            choices.pins[pin.index()] = *choice;
+            untold.asking.push(*pin);
+        }
+        for (edges, is_cut) in [(&changes.cuts_added, true), (&changes.cuts_removed, false)] {
+            for edge in edges {
+                let was_cut = std::mem::replace(&mut choices.is_cut[*edge as usize], is_cut);
+                // What changed twice is as it was.
+                if was_cut != is_cut && !untold.cuts.remove(edge) {
+                    untold.cuts.insert(*edge);
+                }
+            }
+        }
     }
 
     /// The same after changes, of which `changes` names the places. Errors where the graph has a cycle now.
@@ -210,7 +228,8 @@ impl Solved {
             touched.asking.iter().chain(&flowed.required).map(|pin| (component_of(*pin), *pin)).collect();
         asking.sort_unstable();
         asking.dedup();
-        let unknown = facts.graph.pin_ids().filter(|pin| flowed.unknown && facts.data[pin.index()] == 0);
+        let all = if flowed.unknown { facts.graph.pins().len() as u32 } else { 0 };
+        let unknown = (0..all).map(PinId).filter(|pin| facts.data[pin.index()] == 0);
         let mut edges: Vec<(u32, u32)> = Vec::new();
         for pin in flowed.data.iter().copied().chain(unknown) {
             let leaving = facts.edges_at(pin).iter().copied();
@@ -234,7 +253,11 @@ impl Solved {
             } else {
                 let limit = most_effort(&facts, &facts.components[component as usize]);
                 let (pins, edges) = (seconds(&asking, component), seconds(&edges, component));
-                self.components[component as usize].update(&problem, &pins, &edges, limit);
+                let kept = &mut self.components[component as usize];
+                kept.update(&problem, &pins, &edges, limit);
+                if let Some(changes) = kept.changes(&problem) {
+                    Solved::take_over(&mut self.choices, &mut self.untold, &changes);
+                }
             }
             self.note(&problem.order, component);
         }
@@ -326,22 +349,8 @@ impl Solved {
         let untold = std::mem::take(&mut self.untold);
         let difference = match plan {
             Some(plan) if !untold.everything => {
-                let mut patch =
-                    Patch { asking: untold.asking, data: untold.data, unknown: untold.unknown, ..Patch::default() };
-                for component in untold.components {
-                    let Some(changes) = self.components[component as usize].changes(&problem) else { continue };
-                    for (pin, choice) in &changes.pins {
-                        self.choices.pins[pin.index()] = *choice;
-                        patch.asking.push(*pin);
-                    }
-                    for (edges, cut) in [(&changes.cuts_added, true), (&changes.cuts_removed, false)] {
-                        for edge in edges {
-                            if std::mem::replace(&mut self.choices.is_cut[*edge as usize], cut) != cut {
-                                patch.cuts.push(*edge);
-                            }
-                        }
-                    }
-                }
+                let Untold { asking, data, unknown, cuts, .. } = untold;
+                let patch = Patch { asking, data, unknown, cuts: cuts.into_iter().collect() };
                 let components = &self.components;
                 let choices = &self.choices;
                 let memory_of = |pin: PinId| memory_of(components, &facts, pin, choices);
