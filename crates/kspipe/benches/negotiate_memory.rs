@@ -13,7 +13,7 @@ static HEAP: PeakAlloc = PeakAlloc;
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick" || argument == "--test");
-    let sizes: &[u32] = if quick { &[1_000] } else { &[1_000, 100_000] };
+    let sizes: &[u32] = if quick { &[1_000] } else { &[1_000, 100_000, 1_000_000] };
     println!("{:<40} {:>9} {:>16} {:>16}", "family", "pins", "peak bytes a pin", "plan bytes a pin");
     for (name, family) in FAMILIES {
         for pins in sizes {

@@ -266,7 +266,12 @@ fn check_pin(pin: &PinDraft, name: impl Fn() -> String) -> Result<(), BuildError
     if pin.compression.numerator == 0 || pin.compression.denominator == 0 {
         return Err(BuildError::CompressionByZero { name: name() });
     }
-    for item in pin.framing.items() {
+    check_framing(&pin.framing, name)
+}
+
+/// What no item of a framing may ask.
+pub(super) fn check_framing(framing: &Framing, name: impl Fn() -> String) -> Result<(), BuildError> {
+    for item in framing.items() {
         if item.alignment != 0 && !item.alignment.is_power_of_two() {
             return Err(BuildError::Alignment { name: name(), alignment: item.alignment });
         }

@@ -6,12 +6,14 @@
 
 mod blob;
 mod build;
+mod change;
 pub mod file;
 mod framing;
 mod run;
 
 pub use blob::{BlobFinding, BlobFraming, WriteBlobError, read_blob, write_blob};
 pub use build::{BuildError, FilterBuilder, GraphBuilder, PinBuilder};
+pub use change::{Change, ChangeError};
 pub use framing::{Compression, FrameRange, Framing, FramingItem};
 pub use run::{PixelFormat, Rate, Run};
 

@@ -2,84 +2,113 @@
 
 use super::memory::MemoryClass;
 use super::{AllocatorChoice, AllocatorKind, AllocatorPlace};
-use crate::graph::{Direction, FramingItem, Graph, Mode, PinId};
+use crate::graph::{Direction, FramingItem, Mode, PinId};
 use ks::{AllocatorFlags, KSMEMORY_TYPE_USER};
-use std::cmp::{Ordering, Reverse};
 
-/// What the choice looks at.
-pub(super) struct Candidates<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) memory: MemoryClass,
-    /// The pipe's pins, upstream before downstream.
-    pub(super) pins: &'a [PinId],
-    /// The longest way to each pin inside the pipe, by pin.
-    pub(super) distance: &'a [u32],
-    pub(super) items: &'a [Option<u32>],
+/// Whether the first pin stands farther downstream in its pipe than the second; of two as far, whether its full name
+/// comes first.
+pub(super) trait Farther {
+    fn is_farther(&self, one: PinId, other: PinId) -> bool;
 }
 
-impl Candidates<'_> {
-    /// The pin that allocates the frames, and why.
-    pub(super) fn choose(&self) -> AllocatorChoice {
-        let must = |_: &Self, item: &FramingItem| !item.is_preference() && item.must_allocate();
-        let prefers = |_: &Self, item: &FramingItem| item.is_preference() && item.must_allocate();
-        let has = |flags: AllocatorFlags| move |_: &Self, item: &FramingItem| item.flags.contains(flags);
-        let device = AllocatorFlags::DEVICE_SPECIFIC | AllocatorFlags::CAN_ALLOCATE;
-        let found = None
-            .or_else(|| self.last_where(must, true).map(|pin| (AllocatorKind::MustAllocate, pin)))
-            .or_else(|| self.last_where(prefers, false).map(|pin| (AllocatorKind::Prefers, pin)))
-            .or_else(|| {
-                self.last_where(has(AllocatorFlags::ALLOCATOR_EXISTS), false).map(|pin| (AllocatorKind::Exists, pin))
-            })
-            .or_else(|| self.last_where(has(device), false).map(|pin| (AllocatorKind::DeviceSpecific, pin)))
-            .or_else(|| {
-                self.last_where(has(AllocatorFlags::CAN_ALLOCATE), false).map(|pin| (AllocatorKind::CanAllocate, pin))
-            });
+/// The last pin of some, if there is one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last(Option<PinId>);
+
+impl Last {
+    fn take_in(&mut self, other: Option<PinId>, farther: &impl Farther) {
+        if let Some(pin) = other
+            && self.0.is_none_or(|mine| farther.is_farther(pin, mine))
+        {
+            self.0 = Some(pin);
+        }
+    }
+}
+
+/// The last of the pins that would allocate for one reason: of all, and of those in user mode.
+#[derive(Clone, Copy, Debug, Default)]
+struct Willing {
+    any: Last,
+    in_user_mode: Last,
+}
+
+impl Willing {
+    fn take_in(&mut self, other: &Self, farther: &impl Farther) {
+        self.any.take_in(other.any.0, farther);
+        self.in_user_mode.take_in(other.in_user_mode.0, farther);
+    }
+}
+
+/// The reasons for which a pin may allocate, the strongest first. That it must is apart: nothing stands against it.
+const REASONS: [AllocatorKind; 4] =
+    [AllocatorKind::Prefers, AllocatorKind::Exists, AllocatorKind::DeviceSpecific, AllocatorKind::CanAllocate];
+
+/// Those of some pins of one pipe that rule 6 may name. It does not depend on the order in which they are taken in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Candidates {
+    last: Last,
+    last_in_pin: Last,
+    must: Last,
+    willing: [Willing; REASONS.len()],
+}
+
+impl Candidates {
+    /// One pin, with the item it uses.
+    pub(super) fn of(pin: PinId, direction: Direction, mode: Mode, item: Option<&FramingItem>) -> Self {
+        let only = |is: bool| Last(is.then_some(pin));
+        let mut candidates =
+            Candidates { last: only(true), last_in_pin: only(direction == Direction::In), ..Candidates::default() };
+        let Some(item) = item else { return candidates };
+        candidates.must = only(item.must_allocate() && !item.is_preference());
+        for (reason, willing) in REASONS.iter().zip(&mut candidates.willing) {
+            let is = match reason {
+                AllocatorKind::Prefers => item.must_allocate() && item.is_preference(),
+                AllocatorKind::Exists => item.flags.contains(AllocatorFlags::ALLOCATOR_EXISTS),
+                AllocatorKind::DeviceSpecific => {
+                    item.flags.contains(AllocatorFlags::DEVICE_SPECIFIC | AllocatorFlags::CAN_ALLOCATE)
+                }
+                AllocatorKind::CanAllocate => item.flags.contains(AllocatorFlags::CAN_ALLOCATE),
+                AllocatorKind::MustAllocate | AllocatorKind::Default => false,
+            };
+            *willing = Willing { any: only(is), in_user_mode: only(is && mode == Mode::User) };
+        }
+        candidates
+    }
+
+    /// Takes in other pins of the pipe.
+    pub(super) fn take_in(&mut self, other: &Self, farther: &impl Farther) {
+        self.last.take_in(other.last.0, farther);
+        self.last_in_pin.take_in(other.last_in_pin.0, farther);
+        self.must.take_in(other.must.0, farther);
+        for (mine, others) in self.willing.iter_mut().zip(&other.willing) {
+            mine.take_in(others, farther);
+        }
+    }
+
+    /// The pin that allocates the frames of the pipe whose pins these are, and why.
+    pub(super) fn choose(&self, memory: MemoryClass, first_pin: Option<PinId>) -> AllocatorChoice {
+        // A kernel pin does not allocate for a pipe with a user-mode pin, unless it must.
+        let willing = |willing: &Willing| match memory.mode {
+            Mode::Kernel => willing.any.0,
+            Mode::User => willing.in_user_mode.0,
+        };
+        let mut reasons = REASONS.iter().zip(&self.willing);
+        let found = match self.must.0 {
+            Some(pin) => Some((AllocatorKind::MustAllocate, pin)),
+            None => reasons.find_map(|(reason, pins)| willing(pins).map(|pin| (*reason, pin))),
+        };
+        // The default allocator of kernel memory is made on the handle of the last in pin.
+        let is_kernel_memory = memory.memory_type != KSMEMORY_TYPE_USER && memory.mode == Mode::Kernel;
         let (kind, pin) = match found {
             Some((kind, pin)) => (kind, Some(pin)),
-            None => (AllocatorKind::Default, self.default_pin()),
+            None => (AllocatorKind::Default, self.last_in_pin.0.filter(|_| is_kernel_memory)),
         };
-        AllocatorChoice { kind, pin, place: pin.map_or(AllocatorPlace::None, |pin| self.place(pin)) }
-    }
-
-    /// The default allocator of kernel memory is made on the handle of the last in pin.
-    fn default_pin(&self) -> Option<PinId> {
-        if self.memory.memory_type == KSMEMORY_TYPE_USER || self.memory.mode == Mode::User {
-            return None;
-        }
-        self.last(self.pins.iter().copied().filter(|pin| self.graph.pin(*pin).direction() == Direction::In))
-    }
-
-    fn last_where(&self, wants: impl Fn(&Self, &FramingItem) -> bool, required: bool) -> Option<PinId> {
-        self.last(self.pins.iter().copied().filter(|pin| {
-            let may = required || self.memory.mode == Mode::Kernel || self.graph.mode(*pin) == Mode::User;
-            let item = self.items[pin.index()].map(|item| &self.graph.pin(*pin).items()[item as usize]);
-            may && item.is_some_and(|item| wants(self, item))
-        }))
-    }
-
-    /// The pin farthest downstream; of several, the first by full name in byte order.
-    fn last(&self, pins: impl Iterator<Item = PinId>) -> Option<PinId> {
-        pins.min_by(|a, b| {
-            let distance = |pin: &PinId| Reverse(self.distance[pin.index()]);
-            distance(a).cmp(&distance(b)).then_with(|| self.compare_names(*a, *b))
-        })
-    }
-
-    fn compare_names(&self, a: PinId, b: PinId) -> Ordering {
-        let name = |pin: PinId| {
-            let filter = self.graph.filter(self.graph.pin(pin).filter()).name();
-            filter.bytes().chain([b'.']).chain(self.graph.pin(pin).name().bytes())
+        let place = match pin {
+            None => AllocatorPlace::None,
+            Some(_) if pin == first_pin => AllocatorPlace::FirstPin,
+            Some(_) if pin == self.last.0 => AllocatorPlace::LastPin,
+            Some(_) => AllocatorPlace::MiddlePin,
         };
-        name(a).cmp(name(b))
-    }
-
-    fn place(&self, pin: PinId) -> AllocatorPlace {
-        if self.pins.first() == Some(&pin) {
-            AllocatorPlace::FirstPin
-        } else if self.last(self.pins.iter().copied()) == Some(pin) {
-            AllocatorPlace::LastPin
-        } else {
-            AllocatorPlace::MiddlePin
-        }
+        AllocatorChoice { kind, pin, place }
     }
 }

@@ -134,3 +134,12 @@ fn passes_on(facts: &Facts<'_>, pin: PinId) -> bool {
     let mut edges = facts.edges_at(pin).iter().map(|edge| &facts.edges[*edge as usize]);
     edges.any(|edge| edge.from == pin && edge.kind == EdgeKind::Pass)
 }
+
+/// What a pin asks by the item it uses.
+pub(super) fn ask_by(facts: &Facts<'_>, pin: PinId, item: Option<u32>) -> Ask {
+    let asking = facts.graph.pin(pin);
+    let used = item.and_then(|place| Some((place, asking.items().get(place as usize)?)));
+    let mut ask = used.map_or_else(Ask::nothing, |(place, item)| Ask::of(item, place, asking.direction()));
+    ask.sizes = ask.sizes.from(facts.required[pin.index()].max(1));
+    ask
+}

@@ -132,6 +132,7 @@ impl KeptComponent {
         &self.ground
     }
 
+    #[cfg(test)]
     /// Its pins, in canonical order.
     pub(super) fn pins(&self) -> &[PinId] {
         &self.pins

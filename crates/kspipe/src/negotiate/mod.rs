@@ -12,12 +12,13 @@ pub mod describe;
 mod facts;
 mod frontier;
 mod json;
-#[cfg_attr(not(test), expect(dead_code, reason = "the negotiator that keeps its state is not there yet"))]
 mod kept;
 mod keys;
 mod memory;
+mod negotiator;
 mod open_pipe;
 mod picture;
+mod pipe_numbers;
 mod plan;
 mod problem;
 mod progression;
@@ -29,6 +30,7 @@ mod tree;
 mod verify;
 
 pub use json::{error_json, plan_json};
+pub use negotiator::{Difference, Merged, Negotiator, PipeNumber, Regrown, Split, StepError};
 pub use picture::{plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,

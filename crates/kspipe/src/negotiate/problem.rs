@@ -7,31 +7,21 @@ use super::keys::KeyOrder;
 use super::memory::{MemoryClass, NamedMemory};
 use super::open_pipe::Ground;
 use crate::graph::PinId;
-use std::cell::OnceCell;
 
 /// A graph's facts, ordered by its strategy.
 pub(super) struct Problem<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) order: KeyOrder,
-    known_depths: Option<&'a [u64]>,
-    depths: OnceCell<Vec<u64>>,
 }
 
 impl<'a> Problem<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
-        Problem { facts, order: KeyOrder::of(facts.graph.strategy()), known_depths: None, depths: OnceCell::new() }
-    }
-
-    /// The same, for who keeps [`Facts::depths`] at hand.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the negotiator that keeps its state is not there yet"))]
-    pub(super) fn with_depths(facts: &'a Facts<'a>, depths: &'a [u64]) -> Self {
-        Problem { known_depths: Some(depths), ..Problem::new(facts) }
+        Problem { facts, order: KeyOrder::of(facts.graph.strategy()) }
     }
 
     /// What a cut of this edge costs.
     pub(super) fn cut_cost(&self, edge: &Edge) -> CutCost {
-        let depths = self.known_depths.unwrap_or_else(|| self.depths.get_or_init(|| self.facts.depths()));
-        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: depths[edge.from.index()] }
+        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: self.facts.depths()[edge.from.index()] }
     }
 
     /// The last tie of using this alternative of a pin: nothing for its first one.

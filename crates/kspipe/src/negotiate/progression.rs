@@ -52,6 +52,12 @@ impl Progression {
         size.checked_add(add)
     }
 
+    /// The largest of these sizes that is at most `size`, if there is one.
+    pub(super) fn last(&self, size: u64) -> Option<u64> {
+        let over = size.checked_sub(self.residue)? % self.step;
+        Some(size - over).filter(|last| *last >= self.min)
+    }
+
     /// The sizes both have; `None` where there is none up to `largest`.
     pub(super) fn intersect(&self, other: &Progression, largest: u64) -> Option<Self> {
         let min = self.min.max(other.min);
@@ -121,6 +127,12 @@ mod tests {
             let both: Vec<u64> = sizes(left, largest).into_iter().filter(|size| sizes(right, largest).contains(size)).collect();
             let met = left.intersect(&right, largest).map_or(Vec::new(), |met| sizes(met, largest));
             prop_assert_eq!(met, both);
+        }
+
+        #[test]
+        fn the_last_size_is_the_largest_not_over_a_bound(min in 0u64..60, step in 0u64..20, bound in 0u64..200) {
+            let progression = Progression::new(min, step);
+            prop_assert_eq!(progression.last(bound), sizes(progression, bound).last().copied());
         }
 
         #[test]

@@ -1,10 +1,11 @@
 //! From the fixed facts to a plan: each component by the solver it needs, then put together.
 
-use super::assemble::assemble;
+use super::assemble::{Choices, assemble, cost_of};
 use super::conflict::explain_conflict;
 use super::counted::Counted;
 use super::facts::Facts;
 use super::keys::{Key, KeyOrder, Keys};
+use super::open_pipe::Ground;
 use super::problem::Problem;
 use super::table::Effort;
 use super::{NegotiateError, Plan, component};
@@ -36,7 +37,8 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let facts = Facts::of(graph)?;
     let problem = Problem::new(&facts);
     let (mut exhausted, mut undecided, mut used) = (false, false, 0);
-    let mut parts = Vec::with_capacity(facts.components.len());
+    let mut grounds: Vec<Ground> = Vec::with_capacity(facts.components.len());
+    let mut choices = Choices::none(&facts);
     let mut total = Keys::default();
     for pins in &facts.components {
         let ground = problem.ground(pins, &Counted::EVERYTHING);
@@ -44,7 +46,8 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
         match component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING) {
             Some((solution, keys)) => {
                 total += keys;
-                parts.push((ground, solution));
+                choices.take(&solution);
+                grounds.push(ground);
             }
             // Another component may still be found to have no plan, which decides it.
             None if effort.exhausted => undecided = true,
@@ -56,7 +59,12 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     if undecided {
         return Err(NegotiateError::Undecided { states: used });
     }
-    let mut plan = assemble(&problem, &parts, &total);
+    let memory_of = |pin: PinId| {
+        let ground = &grounds[facts.component_of[pin.index()] as usize];
+        ground.classes[choices.pins[pin.index()].class as usize]
+    };
+    let mut plan = assemble(&facts, &problem.order, &choices, memory_of);
+    plan.cost = cost_of(&problem.order, &total, plan.cost);
     plan.proven =
         if exhausted { proven_by_bounds(&facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
     debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
@@ -77,7 +85,7 @@ pub(super) fn most_effort(facts: &Facts<'_>, pins: &[PinId]) -> u64 {
 }
 
 /// How many leading keys are as small as they can be whatever is chosen.
-fn proven_by_bounds(facts: &Facts<'_>, order: &KeyOrder, plan: &Plan) -> u8 {
+pub(super) fn proven_by_bounds(facts: &Facts<'_>, order: &KeyOrder, plan: &Plan) -> u8 {
     let least = |key: &Key| match key {
         Key::BytesCopied | Key::Departures | Key::Depth => Some(0),
         Key::Allocators => Some(facts.components.len() as u128),

@@ -247,8 +247,7 @@ fn changed_graphs_are_solved_as_fresh_ones(kind: Kind, seeds: std::ops::Range<u6
                 }
             }
             let facts = Facts::of(&graph).expect("no cycle");
-            let depths = facts.depths();
-            let problem = Problem::with_depths(&facts, &depths);
+            let problem = Problem::new(&facts);
             changed.extend(graph.pin_ids().filter(|pin| facts.required[pin.index()] != old_required[pin.index()]));
             let edges: Vec<u32> = (0..facts.edges.len() as u32)
                 .filter(|edge| {
@@ -326,8 +325,7 @@ fn a_change_at_any_pin_of_a_long_chain_is_little_work() {
     for changes_sides in [false, true] {
         let mut graph = chain(4_000, changes_sides);
         let facts = Facts::of(&graph).expect("no cycle");
-        let depths = facts.depths();
-        let problem = Problem::with_depths(&facts, &depths);
+        let problem = Problem::new(&facts);
         let pins = facts.components[0].clone();
         let mut kept = KeptComponent::new(&problem, pins.clone(), u64::MAX);
         let State::Clusters(clusters) = &mut kept.state else { panic!("a chain is kept") };
@@ -336,7 +334,7 @@ fn a_change_at_any_pin_of_a_long_chain_is_little_work() {
             let item = FramingItem { memory: KSMEMORY_TYPE_SYSTEM, frames: 9, alignment: 64, ..FramingItem::default() };
             graph.pins[pin].framing = Framing::Extended(vec![item]);
             let facts = Facts::of(&graph).expect("no cycle");
-            let problem = Problem::with_depths(&facts, &depths);
+            let problem = Problem::new(&facts);
             let work = clusters.update(&problem, &pins, &mut kept.ground, &[PinId(pin as u32)], &[]).expect("kept");
             assert!(work * 50 < all, "{work} of {all} at pin {pin}");
         }

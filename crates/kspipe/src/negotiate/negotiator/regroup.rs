@@ -1,0 +1,248 @@
+//! Which pins are one pipe after cuts came and went: only pipes at those cuts are looked at.
+
+use super::patch::Pipes;
+use crate::graph::PinId;
+use crate::negotiate::assemble::distance_of;
+use crate::negotiate::facts::Facts;
+use crate::negotiate::{PipeId, Plan};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many cuts in one pipe are looked through for each of its pins; past them its pins are visited.
+const MOST_CUTS: usize = 32;
+
+/// The pins of a pipe to be.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Upstream before downstream.
+    pub(super) pins: Vec<PinId>,
+    pub(super) chunks: Vec<u32>,
+    /// The pipes they come from, in order.
+    pub(super) from: Vec<PipeId>,
+}
+
+/// What pipes become.
+#[derive(Debug, Default)]
+pub(super) struct Regrouped {
+    /// The pipes that are taken apart, in order.
+    pub(super) pipes: Vec<PipeId>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Cuts that are new in a pipe of a steady component, as what of the walk lies behind each.
+#[derive(Debug, Default)]
+struct Divided {
+    /// The part that is left.
+    rest: usize,
+    /// First place, end, and number of each part that is cut off; by first place, so that of two around a pin the inner
+    /// one is last.
+    behind: Vec<(u32, u32, usize)>,
+}
+
+impl Divided {
+    fn part_of(&self, place: u32) -> usize {
+        let inner = self.behind.iter().rev().find(|(first, end, _)| (*first..*end).contains(&place));
+        inner.map_or(self.rest, |(_, _, part)| *part)
+    }
+
+    /// Whether all places from `first` to `last` are in one part.
+    fn is_whole(&self, first: u32, last: u32) -> bool {
+        let borders = |place: u32| first < place && place <= last;
+        !self.behind.iter().any(|(first, end, _)| borders(*first) || borders(*end))
+    }
+}
+
+impl Pipes {
+    /// Takes the pipes at these edges apart, which were cut or are, and finds what their pins become.
+    pub(super) fn regroup(
+        &mut self,
+        facts: &Facts<'_>,
+        is_cut: &[bool],
+        rank: &[u32],
+        plan: &mut Plan,
+        changed: &[u32],
+    ) -> Regrouped {
+        let ends = |edge: &u32| {
+            let edge = &facts.edges[*edge as usize];
+            [plan.pipe_of[edge.from.index()], plan.pipe_of[edge.to.index()]]
+        };
+        let pipes: BTreeSet<PipeId> = changed.iter().flat_map(ends).collect();
+        let mut new_cuts: BTreeMap<PipeId, Vec<(u32, u32)>> = BTreeMap::new();
+        let mut joined: Vec<(PinId, PinId)> = Vec::new();
+        for number in changed {
+            let edge = &facts.edges[*number as usize];
+            let [from, to] = ends(number);
+            if !is_cut[*number as usize] {
+                joined.push((edge.from, edge.to));
+            } else if from == to {
+                // Of the two the one that is met later is the one behind the edge.
+                let behind = if self.walk.place[edge.from.index()] > self.walk.place[edge.to.index()] {
+                    edge.from
+                } else {
+                    edge.to
+                };
+                let behind = (self.walk.place[behind.index()], self.walk.end[behind.index()]);
+                new_cuts.entry(from).or_default().push(behind);
+            }
+        }
+        let component_of = |pipe: PipeId, plan: &Plan| facts.component_of[plan.pipes[pipe.index()].pins[0].index()];
+        let mut visited: BTreeSet<u32> = BTreeSet::new();
+        for pipe in &pipes {
+            let component = component_of(*pipe, plan);
+            let many = new_cuts.get(pipe).is_some_and(|cuts| cuts.len() > MOST_CUTS);
+            if many || !self.walk.is_steady[component as usize] {
+                visited.insert(component);
+            }
+        }
+        let (visit, divide): (Vec<PipeId>, Vec<PipeId>) =
+            pipes.iter().partition(|pipe| visited.contains(&component_of(**pipe, plan)));
+        let joined: Vec<(PinId, PinId)> =
+            joined.into_iter().filter(|(pin, _)| !visited.contains(&facts.component_of[pin.index()])).collect();
+        let mut groups = self.divided(facts, is_cut, rank, plan, &divide, new_cuts, &joined);
+        groups.extend(self.visited(facts, is_cut, rank, plan, &visit));
+        Regrouped { pipes: pipes.into_iter().collect(), groups }
+    }
+
+    /// The groups that the pins of pipes of steady components make, without going from pin to pin.
+    #[expect(clippy::too_many_arguments, reason = "the state of the pipes, borrowed apart")]
+    fn divided(
+        &mut self,
+        facts: &Facts<'_>,
+        is_cut: &[bool],
+        rank: &[u32],
+        plan: &mut Plan,
+        pipes: &[PipeId],
+        mut new_cuts: BTreeMap<PipeId, Vec<(u32, u32)>>,
+        joined: &[(PinId, PinId)],
+    ) -> Vec<Group> {
+        let mut parts: Vec<Group> = Vec::new();
+        let mut divisions: BTreeMap<PipeId, Divided> = BTreeMap::new();
+        for pipe in pipes {
+            let mut cuts = new_cuts.remove(pipe).unwrap_or_default();
+            cuts.sort_unstable();
+            let rest = parts.len();
+            let behind = cuts.iter().zip(rest + 1..).map(|((first, end), part)| (*first, *end, part)).collect();
+            parts.extend((0..=cuts.len()).map(|_| Group { from: vec![*pipe], ..Group::default() }));
+            divisions.insert(*pipe, Divided { rest, behind });
+        }
+        for (pipe, division) in &divisions {
+            let pins = std::mem::take(&mut plan.pipes[pipe.index()].pins);
+            let chunks = std::mem::take(&mut self.tallies.of_pipe[pipe.index()]);
+            if division.behind.is_empty() {
+                parts[division.rest].pins = pins;
+                parts[division.rest].chunks = chunks;
+                continue;
+            }
+            let count = division.behind.len() + 1;
+            let part_of = |place: u32| division.part_of(place) - division.rest;
+            for pin in pins {
+                let part = division.part_of(self.walk.place[pin.index()]);
+                parts[part].pins.push(pin);
+            }
+            let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
+            let divided = tallies.divide(chunks, count, part_of, |first, last| division.is_whole(first, last), &asker);
+            for (part, chunks) in (division.rest..).zip(divided) {
+                parts[part].chunks = chunks;
+            }
+        }
+        let part_of = |pin: PinId| {
+            let division = &divisions[&plan.pipe_of[pin.index()]];
+            division.part_of(self.walk.place[pin.index()])
+        };
+        let mut into: Vec<usize> = (0..parts.len()).collect();
+        for (from, to) in joined {
+            let (from, to) = (root(&mut into, part_of(*from)), root(&mut into, part_of(*to)));
+            into[from] = to;
+        }
+        let mut groups: BTreeMap<usize, Vec<Group>> = BTreeMap::new();
+        for (number, part) in parts.into_iter().enumerate() {
+            groups.entry(root(&mut into, number)).or_default().push(part);
+        }
+        let whole = |mut parts: Vec<Group>| {
+            let mut group = Group::default();
+            // The largest first, so that the others go into it.
+            parts.sort_by_key(|part| std::cmp::Reverse(part.pins.len()));
+            for mut part in parts {
+                group.pins = merged(group.pins, part.pins, rank);
+                group.chunks.append(&mut part.chunks);
+                group.from.append(&mut part.from);
+            }
+            group.from.sort_unstable();
+            group.from.dedup();
+            let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
+            group.chunks = tallies.settled(group.chunks, &group.pins, &asker);
+            group
+        };
+        groups.into_values().map(whole).collect()
+    }
+
+    /// The groups that the pins of pipes make, found by going from pin to pin.
+    fn visited(
+        &mut self,
+        facts: &Facts<'_>,
+        is_cut: &[bool],
+        rank: &[u32],
+        plan: &mut Plan,
+        pipes: &[PipeId],
+    ) -> Vec<Group> {
+        let mut all: Vec<PinId> = Vec::new();
+        for pipe in pipes {
+            all.append(&mut plan.pipes[pipe.index()].pins);
+            let chunks = std::mem::take(&mut self.tallies.of_pipe[pipe.index()]);
+            self.tallies.drop_chunks(chunks);
+        }
+        let mut left: BTreeSet<PinId> = all.iter().copied().collect();
+        let mut groups = Vec::new();
+        while let Some(first) = left.pop_first() {
+            let mut group = Group::default();
+            let mut open = vec![first];
+            while let Some(pin) = open.pop() {
+                group.pins.push(pin);
+                group.from.push(plan.pipe_of[pin.index()]);
+                for number in facts.edges_at(pin).iter().filter(|number| !is_cut[**number as usize]) {
+                    let edge = &facts.edges[*number as usize];
+                    let other = if edge.from == pin { edge.to } else { edge.from };
+                    if left.remove(&other) {
+                        open.push(other);
+                    }
+                }
+            }
+            group.pins.sort_unstable_by_key(|pin| rank[pin.index()]);
+            group.from.sort_unstable();
+            group.from.dedup();
+            for pin in &group.pins {
+                if !self.walk.is_steady[facts.component_of[pin.index()] as usize] {
+                    self.distance[pin.index()] = distance_of(facts, is_cut, &self.distance, *pin);
+                }
+            }
+            let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
+            group.chunks = tallies.chunks_of(&group.pins, &asker);
+            groups.push(group);
+        }
+        groups
+    }
+}
+
+fn root(into: &mut [usize], mut at: usize) -> usize {
+    while into[at] != at {
+        into[at] = into[into[at]];
+        at = into[at];
+    }
+    at
+}
+
+/// Two lists in the order of `rank` as one, runs of each taken at once.
+fn merged(one: Vec<PinId>, other: Vec<PinId>, rank: &[u32]) -> Vec<PinId> {
+    if one.is_empty() || other.is_empty() {
+        return if one.is_empty() { other } else { one };
+    }
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let (mut one, mut other) = (&one[..], &other[..]);
+    while let Some(next) = other.first() {
+        let before = one.partition_point(|pin| rank[pin.index()] < rank[next.index()]);
+        merged.extend_from_slice(&one[..before]);
+        one = &one[before..];
+        std::mem::swap(&mut one, &mut other);
+    }
+    merged.extend_from_slice(one);
+    merged
+}
