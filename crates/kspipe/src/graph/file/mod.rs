@@ -17,9 +17,11 @@ mod reader;
 mod run;
 mod suggest;
 
-pub use error::{Finding, GraphFileError, GraphFileErrors, Span};
+pub use crate::finding::Span;
+pub use error::{GraphFileError, GraphFileErrors};
 
 use super::{Connection, FilterId, Graph, PinId, Route};
+use crate::finding::Finding;
 use document::Document;
 use miette::NamedSource;
 use reader::{Problem, Reader};
