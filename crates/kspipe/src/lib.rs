@@ -6,6 +6,8 @@
 
 pub mod allocator;
 #[forbid(unsafe_code)]
+pub mod check;
+#[forbid(unsafe_code)]
 pub mod finding;
 #[forbid(unsafe_code)]
 pub mod graph;

@@ -90,13 +90,22 @@ impl fmt::Display for Subject {
     }
 }
 
-/// A change that does away with a finding: text to put in the place of the finding's span.
+/// A change that does away with a finding: another value for the member it is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fix {
-    /// What is replaced.
-    pub span: Span,
-    /// What it is replaced by.
+    /// The value's place in the file; `None` where it has none, as in a blob, or the member is not written there.
+    pub span: Option<Span>,
+    /// What to write there.
     pub text: String,
+}
+
+/// Another place that has to do with a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// Where it is.
+    pub span: Span,
+    /// What it has to do with it.
+    pub message: String,
 }
 
 /// One thing that was found.
@@ -114,17 +123,32 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Where it is in the file, where it is at one place: in a text, or in a framing blob.
     pub span: Option<Span>,
+    /// Other places that have to do with it.
+    pub related: Vec<Related>,
 }
 
 impl Finding {
     /// A finding that has no place yet.
     pub fn new(code: &'static Code, subject: Subject, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Finding { code, subject, message: message.into(), help: help.into(), fix: None, span: None }
+        Finding {
+            code,
+            subject,
+            message: message.into(),
+            help: help.into(),
+            fix: None,
+            span: None,
+            related: Vec::new(),
+        }
     }
     /// The finding at a place.
     #[must_use]
     pub fn at(self, span: Option<Span>) -> Self {
         Finding { span, ..self }
+    }
+    /// With a value for the member that does away with it.
+    #[must_use]
+    pub fn fixed_by(self, value: impl fmt::Display) -> Self {
+        Finding { fix: Some(Fix { span: None, text: value.to_string() }), ..self }
     }
     /// How bad it is.
     pub fn severity(&self) -> Severity {

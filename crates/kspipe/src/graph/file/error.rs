@@ -36,6 +36,10 @@ impl GraphFileError {
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
     }
+    /// Other places that have to do with it, each with what it has to do with it.
+    pub fn notes(&self) -> impl Iterator<Item = (Span, &str)> {
+        self.notes.iter().map(|(span, note)| (*span, note.as_str()))
+    }
     /// The kind of finding it is.
     pub fn code(&self) -> &'static Code {
         self.code

@@ -13,12 +13,14 @@ mod item;
 pub mod keys;
 mod memory;
 mod pin;
+mod places;
 mod reader;
 mod run;
 mod suggest;
 
 pub use crate::finding::Span;
 pub use error::{GraphFileError, GraphFileErrors};
+pub use places::{KeyPlace, KeyPlaces};
 
 use super::{Connection, FilterId, Graph, PinId, Route};
 use crate::finding::Finding;

@@ -65,7 +65,7 @@ pub(super) fn read<'d>(
             let message = "a compression on an in pin has no effect: it says how sizes change on the way to an out pin";
             reader.finding(
                 &codes::IDLE_COMPRESSION,
-                item::subject(full_name),
+                item::subject(full_name).member("OutputCompression.RatioNumerator"),
                 key,
                 message,
                 "state it on the filter's out pin",
