@@ -4,9 +4,9 @@ use super::routes::flags_at;
 use super::{Found, about};
 use crate::check::Member;
 use crate::finding::{Finding, Subject, codes, find_code};
-use crate::graph::{Direction, Graph, Mode, PinId};
+use crate::graph::{Graph, Mode, PinId};
 use crate::negotiate::{NegotiateError, Pipe, Plan, describe, negotiate};
-use ks::{AllocatorFlags, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED};
+use ks::AllocatorFlags;
 
 /// Negotiates, and says what comes of it.
 pub(super) fn with_the_plan(graph: &Graph, found: &mut Found) {
@@ -19,7 +19,6 @@ pub(super) fn with_the_plan(graph: &Graph, found: &mut Found) {
             }
             for pin in graph.pin_ids() {
                 cannot_win(graph, &plan, pin, found);
-                paged_pool(graph, &plan, pin, found);
             }
             for pipe in &plan.pipes {
                 frames_under_holds(graph, &plan, pipe, found);
@@ -85,24 +84,6 @@ fn cannot_win(graph: &Graph, plan: &Plan, pin: PinId, found: &mut Found) {
     );
     let help = "keep the pipe in the kernel, offer device memory that user mode can map, or leave CAN_ALLOCATE out";
     found.push((Some(pin), Finding::new(&codes::CANNOT_WIN, subject, message, help)));
-}
-
-/// KS051: a kernel-mode source that likes nonpaged memory and gets paged memory.
-fn paged_pool(graph: &Graph, plan: &Plan, pin: PinId, found: &mut Found) {
-    let Some(chosen) = plan.items[pin.index()] else { return };
-    let Some(item) = graph.pin(pin).items().get(chosen as usize) else { return };
-    let writes = graph.pin(pin).direction() == Direction::Out && graph.mode(pin) == Mode::Kernel;
-    let wishes = item.is_preference() && item.memory == KSMEMORY_TYPE_KERNEL_NONPAGED;
-    if !writes || !wishes || plan.pipe(pin).memory_type != KSMEMORY_TYPE_KERNEL_PAGED {
-        return;
-    }
-    let (at, member) = flags_at(graph, pin, chosen as usize);
-    let mut subject = about(graph, pin).member(member);
-    subject.item = at;
-    let message = "nonpaged memory is only preferred, and the pipe holds paged memory: a driver that writes at \
-                   DISPATCH_LEVEL stops the system there";
-    let help = "clear PREFERENCES_ONLY if the driver touches frames at DISPATCH_LEVEL";
-    found.push((Some(pin), Finding::new(&codes::PAGED_AT_DISPATCH, subject, message, help)));
 }
 
 /// KS054: no pin of the pipe asks for as many frames as its pins hold, and one more.

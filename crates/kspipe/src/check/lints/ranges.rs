@@ -83,8 +83,9 @@ pub(super) fn no_size(subject: &mut Subjected<'_>, _: &Circumstances) {
 /// KS077: more is needed than can be taken.
 pub(super) fn capacity_over_maximum(subject: &mut Subjected<'_>, _: &Circumstances) {
     for item in subject.alternatives() {
-        let (Some(capacity), Some(max)) = (item.capacity(), item.physical().max) else { continue };
-        if max > 0 && capacity > max {
+        let (Some(capacity), Range { min, max: Some(max), .. }) = (item.capacity(), item.physical()) else { continue };
+        // A range that is upside down is found as that.
+        if max > 0 && capacity > max && min.is_none_or(|min| min <= max) {
             subject.find(
                 &codes::CAPACITY_OVER_MAXIMUM,
                 item.at(item.capacity_member()),
