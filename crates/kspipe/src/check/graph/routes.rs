@@ -6,7 +6,7 @@ use crate::check::media::next_pins;
 use crate::finding::{Finding, codes};
 use crate::graph::{Direction, Framing, FramingItem, Graph, PinId, RouteKind};
 use ks::RequirementFlags;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// The member with the requirements, and the item it is in.
 pub(super) fn flags_at(graph: &Graph, pin: PinId, item: usize) -> (Option<usize>, &'static str) {
@@ -86,7 +86,9 @@ fn writers_below(graph: &Graph) -> Vec<Option<PinId>> {
             && pin.items().iter().all(FramingItem::modifies_in_place)
     });
     let mut writers: Vec<PinId> = in_place.chain(says_so).collect();
-    writers.retain(|pin| !graph.routes().iter().any(|route| route.from == *pin && route.kind == RouteKind::Either));
+    let either = graph.routes().iter().filter(|route| route.kind == RouteKind::Either).map(|route| route.from);
+    let either: HashSet<PinId> = either.collect();
+    writers.retain(|pin| !either.contains(pin));
     writers.sort_unstable();
     writers.dedup();
     let mut before = vec![Vec::new(); graph.pins().len()];

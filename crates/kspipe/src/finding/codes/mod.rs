@@ -19,6 +19,8 @@ macro_rules! codes {
     ($list:ident; $($name:ident = $code:literal { $($field:ident: $value:expr),* $(,)? })*) => {
         $(
             #[doc = concat!("The code ", $code, ".")]
+            // A code that leaves nothing out needs no update.
+            #[allow(clippy::needless_update)]
             pub static $name: $crate::finding::Code =
                 $crate::finding::Code { code: $code, $($field: $value,)* ..super::BLANK };
         )*
