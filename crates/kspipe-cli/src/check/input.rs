@@ -7,6 +7,7 @@ use kspipe::graph::file::{GraphFile, LARGEST_FILE};
 use kspipe::stream;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The largest blob that is read: more than any driver's answer by orders of magnitude.
 const LARGEST_BLOB: usize = 1 << 20;
@@ -53,14 +54,14 @@ pub(super) enum Content {
 /// A text whose lines are found quickly: a large file may have many findings.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
-    text: String,
+    text: Arc<str>,
     /// Where each line starts.
     starts: Vec<usize>,
 }
 
 impl Text {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        let text = text.into();
+    pub(super) fn new(text: impl Into<Arc<str>>) -> Self {
+        let text: Arc<str> = text.into();
         let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place + 1);
         let starts = std::iter::once(0).chain(after_newlines).collect();
         Text { text, starts }
