@@ -94,7 +94,6 @@ fn found(graph: &Graph) -> Found {
     }
     routes::in_place_and_copy(graph, &mut found);
     routes::integrity_and_writer(graph, &mut found);
-    routes::upstream_ignores(graph, &mut found);
     planned::with_the_plan(graph, &mut found);
     // Stable: what is said of one pin stays in its order, what is said of none comes last.
     found.sort_by_key(|(pin, _)| (pin.is_none(), *pin));
