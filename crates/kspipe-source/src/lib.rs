@@ -23,7 +23,7 @@
 //! let (member, unknown) = framing.unknown().next().unwrap();
 //! assert_eq!(member.path(), "FramingItem[0].FramingRange.Range.MaxFrameSize");
 //! assert_eq!(unknown.because, "`ImageSize` is no constant in these files");
-//! assert_eq!(read.position(unknown.place), ("capture.cpp", 4, 69));
+//! assert_eq!(read.position(unknown.place), ("capture.cpp", 4, 75));
 //! ```
 #![forbid(unsafe_code)]
 
