@@ -2,6 +2,7 @@
 
 use crate::arguments::GraphArguments;
 use crate::failure::Failure;
+use kspipe::finding::Span;
 use kspipe::graph::file::GraphFile;
 use kspipe::graph::{Connection, PinId};
 use kspipe::negotiate::{Infeasible, NegotiateError};
@@ -26,8 +27,10 @@ pub(crate) fn findings(file: &GraphFile) -> String {
     file.findings()
         .iter()
         .map(|finding| {
-            let (line, column) = file.position(finding.span);
-            format!("{}:{line}:{column}: {}; {}\n", file.name(), finding.message, finding.help)
+            // What was found in reading has a place.
+            let (line, column) = file.position(finding.span.unwrap_or(Span { start: 0, end: 0 }));
+            let (severity, code) = (finding.severity(), finding.code);
+            format!("{}:{line}:{column}: {severity}[{code}]: {}; {}\n", file.name(), finding.message, finding.help)
         })
         .collect()
 }

@@ -6,6 +6,10 @@
 
 pub mod allocator;
 #[forbid(unsafe_code)]
+pub mod check;
+#[forbid(unsafe_code)]
+pub mod finding;
+#[forbid(unsafe_code)]
 pub mod graph;
 #[forbid(unsafe_code)]
 pub mod negotiate;

@@ -71,6 +71,7 @@ pub(super) fn json(name: &str, blob: &FramingBlob<'_>, offsets: bool) -> serde_j
 
 fn finding_json(finding: &BlobFinding) -> serde_json::Value {
     json!({
+        "code": finding.code.code,
         "item": finding.item,
         "member": finding.field,
         "value": finding.value,

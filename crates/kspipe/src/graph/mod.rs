@@ -10,6 +10,7 @@ pub mod file;
 mod framing;
 mod run;
 
+pub(crate) use blob::oddity;
 pub use blob::{BlobFinding, BlobFraming, WriteBlobError, read_blob, write_blob};
 pub use build::{BuildError, FilterBuilder, GraphBuilder, PinBuilder};
 pub use framing::{Compression, FrameRange, Framing, FramingItem};

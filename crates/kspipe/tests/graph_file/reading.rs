@@ -371,13 +371,13 @@ fn what_is_odd_but_not_wrong_is_a_finding_with_its_place() {
         let file = good(&format!("[filter.a]\n{pin}\n"));
         let [finding] = file.findings() else { panic!("{pin}: {:?}", file.findings()) };
         assert!(finding.message.contains(message), "{pin}: {}", finding.message);
-        assert_eq!(text_at(&file, Some(finding.span)), place, "{pin}");
-        assert_eq!(finding.pin, file.graph.find_pin("a.x"), "{pin}");
+        assert_eq!(text_at(&file, finding.span), place, "{pin}");
+        assert_eq!(finding.subject.pin.as_deref(), Some("a.x"), "{pin}");
         assert!(!finding.help.is_empty());
     }
     let file = good("[filter.lonely]\n");
     assert_eq!(file.findings().len(), 1);
-    assert_eq!(file.findings()[0].pin, None);
+    assert_eq!(file.findings()[0].subject.pin, None);
 }
 
 #[test]
@@ -417,10 +417,11 @@ pin.stated = { direction = "out", framing-blob = "blobs/capture-pin.bin", compre
     assert_eq!(graph.pin(id("a.stated")).compression(), Compression { denominator: 2, ..Compression::NONE });
     assert_eq!(text_at(&file, file.item_span(id("a.new"), 1)), "\"blobs/capture-pin.bin\"");
     // 4096 is an alignment where a mask should be: told once for each pin that has it, at the blob's name.
-    let findings: Vec<_> = file.findings().iter().map(|finding| (finding.pin, finding.message.as_str())).collect();
+    let findings: Vec<_> =
+        file.findings().iter().map(|finding| (finding.subject.pin.as_deref(), finding.message.as_str())).collect();
     assert_eq!(findings.len(), 2, "{findings:?}");
     for (finding, pin) in findings.iter().zip(["a.new", "a.stated"]) {
-        assert_eq!(finding.0, Some(id(pin)));
+        assert_eq!(finding.0, Some(pin));
         assert!(finding.1.contains("blobs/capture-pin.bin") && finding.1.contains("FramingItem[1].FileAlignment"));
     }
 }

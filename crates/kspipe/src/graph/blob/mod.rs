@@ -3,6 +3,7 @@
 //! A blob says everything as KS's structures do; the graph says it as a negotiation needs it. What a blob says that the
 //! graph has no use for, or that cannot be meant, is a [`BlobFinding`], never lost without a word.
 
+pub(crate) mod oddity;
 mod read;
 mod write;
 
@@ -12,6 +13,7 @@ mod tests;
 pub use write::{WriteBlobError, write_blob};
 
 use super::{Compression, Framing};
+use crate::finding::Code;
 use ks::{FramingBlob, FramingBlobError};
 use std::fmt;
 
@@ -29,6 +31,8 @@ pub struct BlobFraming {
 /// Something in a blob that was not taken as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobFinding {
+    /// What kind of thing it is.
+    pub code: &'static Code,
     /// The framing item it is in, from 0; `None`: a member outside the items, or the old structure, which has none.
     pub item: Option<usize>,
     /// The header's name of the member.

@@ -1,11 +1,12 @@
 //! From KS's structures to the graph's framing.
 
+use super::oddity::{self, Oddity};
 use super::{BlobFinding, BlobFraming};
 use crate::graph::{Compression, FrameRange, Framing, FramingItem};
 use ks::{
     AlignmentMask, AllocatorFlags, FramingBlob, FramingEx, Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN,
     KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KsAllocatorFraming, KsCompression, KsFramingItem,
-    KsFramingRange, RequirementFlags,
+    KsFramingRange, KsFramingRangeWeighted, RequirementFlags,
 };
 
 impl From<&FramingBlob<'_>> for BlobFraming {
@@ -24,14 +25,9 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    fn push(&mut self, field: &'static str, value: u32, message: impl Into<String>, help: impl Into<String>) {
-        self.all.push(BlobFinding { item: self.item, field, value, message: message.into(), help: help.into() });
-    }
-
-    /// A member that nothing reads: anything but 0 there is lost.
-    fn unused(&mut self, field: &'static str, value: u32) {
-        if value != 0 {
-            self.push(field, value, "it has no effect", "write 0");
+    fn push(&mut self, field: &'static str, value: u32, oddity: Option<Oddity>) {
+        if let Some(Oddity { code, message, help }) = oddity {
+            self.all.push(BlobFinding { code, item: self.item, field, value, message, help });
         }
     }
 }
@@ -42,7 +38,7 @@ fn old(framing: &KsAllocatorFraming) -> BlobFraming {
     let requirements = framing.flags.requirements();
     let memory = old_memory(framing, &mut findings);
     let alignment = alignment(framing.file_alignment.file_alignment(), &mut findings);
-    findings.unused("Reserved", framing.reserved);
+    findings.push("Reserved", framing.reserved, oddity::reserved(framing.reserved));
     // One size, which says what a frame must hold, not what it may be; 0 asks nothing.
     let optimal = match framing.frame_size {
         0 => FrameRange::OPEN,
@@ -62,38 +58,21 @@ fn old(framing: &KsAllocatorFraming) -> BlobFraming {
 
 fn old_memory(framing: &KsAllocatorFraming, findings: &mut Findings<'_>) -> Guid {
     let requirements = framing.flags.requirements();
+    findings.push("RequirementsFlags", requirements.bits(), oddity::old_requirements(requirements));
     if !requirements.contains(RequirementFlags::SYSTEM_MEMORY) {
-        findings.push(
-            "RequirementsFlags",
-            requirements.bits(),
-            "SYSTEM_MEMORY is clear, which asks for memory of the sink's device; nobody else can map it",
-            "set KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY where the pin works in host memory",
-        );
         return KSMEMORY_TYPE_DEVICE_UNKNOWN;
     }
-    // In wdm.h the lowest bit of every pool type says whether it is paged.
-    let paged = framing.pool_type.0 & 1 != 0;
-    if framing.pool_type.name().is_none() {
-        findings.push(
-            "PoolType",
-            framing.pool_type.0,
-            format!(
-                "it is neither NonPagedPool nor PagedPool; it counts as {}",
-                if paged { "paged" } else { "nonpaged" }
-            ),
-            "write 0 (NonPagedPool) or 1 (PagedPool)",
-        );
-    }
-    if paged { KSMEMORY_TYPE_KERNEL_PAGED } else { KSMEMORY_TYPE_KERNEL_NONPAGED }
+    findings.push("PoolType", framing.pool_type.0, oddity::pool_type(framing.pool_type));
+    if oddity::is_paged(framing.pool_type) { KSMEMORY_TYPE_KERNEL_PAGED } else { KSMEMORY_TYPE_KERNEL_NONPAGED }
 }
 
 fn extended(framing: &FramingEx<'_>) -> BlobFraming {
     let mut findings = Vec::new();
     let head = framing.head();
     let mut outside = Findings { item: None, all: &mut findings };
-    outside.unused("PinFlags", head.pin_flags);
+    outside.push("PinFlags", head.pin_flags, oddity::reserved(head.pin_flags));
     let compression = compression(head.output_compression, &mut outside);
-    outside.unused("PinWeight", head.pin_weight);
+    outside.push("PinWeight", head.pin_weight, oddity::reserved(head.pin_weight));
     let items = framing
         .items()
         .enumerate()
@@ -109,14 +88,7 @@ fn compression(compression: KsCompression, findings: &mut Findings<'_>) -> Compr
         ("OutputCompression.RatioDenominator", ratio_denominator),
     ];
     for (field, value) in zeroes.into_iter().filter(|(_, value)| *value == 0) {
-        findings.push(
-            field,
-            value,
-            format!(
-                "the ratio {ratio_numerator}/{ratio_denominator} is none; the pin counts as stating no compression"
-            ),
-            "write 1/1 and a margin of 0 where the size stays as it is",
-        );
+        findings.push(field, value, Some(oddity::zero_ratio(ratio_numerator, ratio_denominator)));
     }
     if ratio_numerator == 0 || ratio_denominator == 0 {
         return Compression::NONE;
@@ -127,16 +99,8 @@ fn compression(compression: KsCompression, findings: &mut Findings<'_>) -> Compr
 fn extended_item(item: &KsFramingItem, findings: &mut Findings<'_>) -> FramingItem {
     // Microsoft documents MUST_ALLOCATE in MemoryFlags, and nothing else there; drivers write it in Flags.
     let must_allocate = item.memory_flags.requirements() & RequirementFlags::MUST_ALLOCATE;
-    let unknown = item.memory_flags.0 & !RequirementFlags::MUST_ALLOCATE.bits();
-    if unknown != 0 {
-        findings.push(
-            "MemoryFlags",
-            item.memory_flags.0,
-            format!("only MUST_ALLOCATE counts here; {unknown:#x} has no effect"),
-            "write other requirements in Flags",
-        );
-    }
-    findings.unused("BusFlags", item.bus_flags);
+    findings.push("MemoryFlags", item.memory_flags.0, oddity::memory_flags(item.memory_flags.0));
+    findings.push("BusFlags", item.bus_flags, oddity::reserved(item.bus_flags));
     let requirements = item.flags.requirements() | must_allocate;
     let flags = item.flags.allocator();
     let (alignment, pitch) = if flags.contains(AllocatorFlags::TWO_D_BUFFER_REQUIRED) {
@@ -144,8 +108,9 @@ fn extended_item(item: &KsFramingItem, findings: &mut Findings<'_>) -> FramingIt
     } else {
         (alignment(item.file_alignment.file_alignment(), findings), None)
     };
-    findings.unused("FramingRange.InPlaceWeight", item.framing_range.in_place_weight);
-    findings.unused("FramingRange.NotInPlaceWeight", item.framing_range.not_in_place_weight);
+    let KsFramingRangeWeighted { in_place_weight, not_in_place_weight, .. } = item.framing_range;
+    findings.push("FramingRange.InPlaceWeight", in_place_weight, oddity::weight(in_place_weight));
+    findings.push("FramingRange.NotInPlaceWeight", not_in_place_weight, oddity::weight(not_in_place_weight));
     FramingItem {
         memory: item.memory_type,
         bus: item.bus_type,
@@ -160,24 +125,9 @@ fn extended_item(item: &KsFramingItem, findings: &mut Findings<'_>) -> FramingIt
     }
 }
 
-/// The alignment in bytes: the smallest power of two over the mask. Of a mask that is none, every bit is met: what it
-/// would have to be zero in an address is.
 fn alignment(mask: AlignmentMask, findings: &mut Findings<'_>) -> u64 {
-    let bytes = (u64::from(mask.0) + 1).next_power_of_two();
-    if !mask.is_valid() {
-        let help = if mask.0.is_power_of_two() {
-            format!("write {:#x} for an alignment of {} bytes: the member is a mask, not a count", mask.0 - 1, mask.0)
-        } else {
-            format!("write {:#x} for an alignment of {bytes} bytes", bytes - 1)
-        };
-        findings.push(
-            "FileAlignment",
-            mask.0,
-            format!("the mask is not a power of two minus 1; it counts as an alignment of {bytes} bytes"),
-            help,
-        );
-    }
-    bytes
+    findings.push("FileAlignment", mask.0, oddity::alignment(mask));
+    oddity::alignment_bytes(mask)
 }
 
 fn range(range: KsFramingRange) -> FrameRange {

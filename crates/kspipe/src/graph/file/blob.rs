@@ -1,11 +1,11 @@
 //! `framing-blob` of a pin: a driver's binary answer, from a file beside the graph file.
 
 use super::draft::{At, PinDraft};
-use super::error::Span;
-use super::item::PinName;
+use super::item::{PinName, subject};
 use super::reader::{Problem, Reader, Value};
 use super::run::resolve;
 use super::suggest::excerpt;
+use crate::finding::{Span, Subject, codes};
 use crate::graph::{FramingItem, read_blob};
 use ks::{KsAllocatorFramingExHead, KsFramingItem};
 use std::fs;
@@ -56,8 +56,9 @@ pub(super) fn read<'d>(
         let place = format!("FramingItem[{index}] of `{shown}`");
         check_range(reader, item, index, span, &place);
     }
-    for finding in &blob.findings {
-        reader.finding(Some(name), span, format!("`{shown}`: {finding}"), finding.help.as_str());
+    for finding in blob.findings {
+        let subject = Subject { item: finding.item, member: Some(finding.field), ..subject(name) };
+        reader.finding(finding.code, subject, span, format!("`{shown}`: {finding}"), finding.help);
     }
     pin.items = vec![span; blob.framing.items().len()];
     pin.framing = blob.framing;
@@ -90,6 +91,6 @@ fn check_range(reader: &mut Reader<'_>, item: &FramingItem, index: usize, span: 
         + offset_of!(KsFramingItem, physical_range);
     reader.report(|| {
         let message = format!("PhysicalRange.MinFrameSize of {place}, {min}, is over its MaxFrameSize, {max}");
-        Problem::new(span, message, format!("byte {offset} of this file"))
+        Problem::new(span, message, format!("byte {offset} of this file")).code(&codes::RANGE_UPSIDE_DOWN)
     });
 }

@@ -1,10 +1,10 @@
 //! `connections` of the file and `routes` of its filters.
 
 use super::draft::{At, ConnectionDraft, End, Filters, PinDraft, RouteDraft};
-use super::error::Span;
 use super::keys;
 use super::reader::{Problem, Reader, Text, Value};
 use super::suggest::{excerpt, nearest};
+use crate::finding::Span;
 use crate::graph::{Direction, RouteKind};
 use std::collections::BTreeMap;
 

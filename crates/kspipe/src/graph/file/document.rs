@@ -2,7 +2,6 @@
 
 use super::connect;
 use super::draft::{ConnectionDraft, End, FilterDraft, Filters, Memories};
-use super::error::{Finding, Span};
 use super::keys;
 use super::memory;
 use super::pin;
@@ -10,6 +9,7 @@ use super::reader::{Problem, Reader, Text, Value, key_text};
 use super::run::{self, PathUse};
 use super::suggest::excerpt;
 use super::{GraphFile, PinPlace};
+use crate::finding::{Span, Subject, codes};
 use crate::graph::{Bridges, Connection, Graph, Mode, PinId, Route, Strategy};
 use miette::NamedSource;
 use std::collections::BTreeMap;
@@ -150,15 +150,8 @@ impl<'d> Document<'d> {
                 }
             }
         }
-        let mut findings: Vec<Finding> = std::mem::take(&mut reader.notes)
-            .into_iter()
-            .map(|note| Finding {
-                pin: note.pin.and_then(|(filter, pin)| find(filter, pin)),
-                span: note.span,
-                message: note.message,
-                help: note.help,
-            })
-            .collect();
+        let mut findings = std::mem::take(&mut reader.findings);
+        // Of one place in the order they were found.
         findings.sort_by_key(|finding| finding.span);
         let pins = self.filters.values().flat_map(|filter| filter.pins.values());
         let pins = pins.map(|pin| PinPlace { key: pin.key, items: pin.items.clone() }).collect();
@@ -198,7 +191,13 @@ fn read_filter<'d>(
         },
         None => {
             let message = format!("the filter `{}` has no pins, so it does nothing", excerpt(name.text));
-            reader.finding(None, name.span, message, "add pins: pin.NAME = { direction = \"in\" }");
+            reader.finding(
+                &codes::NO_PINS,
+                Subject::default(),
+                name.span,
+                message,
+                "add pins: pin.NAME = { direction = \"in\" }",
+            );
         }
     }
     if let Some(value) = fields.get("routes") {

@@ -1,7 +1,7 @@
 //! The file's filters as written, with the place of everything, before they are a graph.
 
-use super::error::Span;
 use super::reader::Text;
+use crate::finding::Span;
 use crate::graph::{Compression, DeviceMemory, Direction, Framing, FramingItem, Mode, RouteKind, Run};
 use ks::Guid;
 use std::collections::BTreeMap;

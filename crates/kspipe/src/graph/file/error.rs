@@ -1,42 +1,10 @@
 //! What is wrong with a graph file, and where.
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
+use crate::finding::{Code, Span, codes};
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-
-/// A stretch of a graph file's text: bytes `start..end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span {
-    /// The first byte, from 0.
-    pub start: usize,
-    /// The byte after the last.
-    pub end: usize,
-}
-
-impl From<std::ops::Range<usize>> for Span {
-    fn from(range: std::ops::Range<usize>) -> Self {
-        Span { start: range.start, end: range.end }
-    }
-}
-
-impl From<Span> for SourceSpan {
-    fn from(span: Span) -> Self {
-        (span.start, span.end.saturating_sub(span.start)).into()
-    }
-}
-
-impl Span {
-    /// Line and column of the span's start in `text`, both from 1; columns count characters.
-    pub fn position(self, text: &str) -> (usize, usize) {
-        let before = &text.as_bytes()[..self.start.min(text.len())];
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        // A character's first byte is not a continuation byte (10xxxxxx).
-        let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-        (line, column)
-    }
-}
 
 /// One thing that is wrong with a graph file: what, where, what was expected and what would fix it.
 #[derive(Clone, Debug)]
@@ -48,6 +16,7 @@ pub struct GraphFileError {
     pub(super) label: String,
     pub(super) notes: Vec<(Span, String)>,
     pub(super) help: Option<String>,
+    pub(super) code: &'static Code,
 }
 
 impl GraphFileError {
@@ -66,6 +35,14 @@ impl GraphFileError {
     /// What would fix it, where that is known: often the nearest known name.
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
+    }
+    /// Other places that have to do with it, each with what it has to do with it.
+    pub fn notes(&self) -> impl Iterator<Item = (Span, &str)> {
+        self.notes.iter().map(|(span, note)| (*span, note.as_str()))
+    }
+    /// The kind of finding it is.
+    pub fn code(&self) -> &'static Code {
+        self.code
     }
     /// Line and column of the offending text, both from 1.
     pub fn position(&self) -> Option<(usize, usize)> {
@@ -126,6 +103,7 @@ impl GraphFileErrors {
             label: String::new(),
             notes: Vec::new(),
             help: None,
+            code: &codes::NOT_READABLE,
         };
         let io = Some(Arc::new(error));
         GraphFileErrors(Box::new(Errors { name: name.to_owned(), first, others: Vec::new(), unlisted: 0, io }))
@@ -187,17 +165,4 @@ impl Diagnostic for GraphFileErrors {
             None => Some(Box::new(self.iter().map(|error| error as &dyn Diagnostic))),
         }
     }
-}
-
-/// Something in a graph file that is not wrong, but that its writer should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The pin it is about, where it is about one.
-    pub pin: Option<super::super::PinId>,
-    /// The text it is about.
-    pub span: Span,
-    /// What it is.
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
 }

@@ -1,10 +1,10 @@
 //! The items of a pin's `framing`.
 
 use super::draft::Memories;
-use super::error::Span;
 use super::keys;
 use super::memory;
 use super::reader::{Fields, Problem, Reader, Value};
+use crate::finding::{Span, Subject, codes};
 use crate::graph::{FrameRange, FramingItem};
 use ks::{AllocatorFlags, RequirementFlags};
 
@@ -14,13 +14,33 @@ const LARGEST_ALIGNMENT: i64 = 1 << 32;
 /// The pin an item belongs to, `(filter, pin)`.
 pub(super) type PinName<'d> = (&'d str, &'d str);
 
+/// The pin, as findings name it.
+pub(super) fn subject((filter, pin): PinName<'_>) -> Subject {
+    Subject::pin(format!("{filter}.{pin}"))
+}
+
+/// An item on its way: whose it is.
+#[derive(Clone, Copy, Debug)]
+struct Place<'d> {
+    pin: PinName<'d>,
+    item: usize,
+}
+
+impl Place<'_> {
+    fn subject(self, member: &'static str) -> Subject {
+        subject(self.pin).item(self.item).member(member)
+    }
+}
+
 /// Reads one item. What cannot be read is reported, and asks nothing.
 pub(super) fn read<'d>(
     reader: &mut Reader<'d>,
     memories: &Memories<'d>,
     pin: PinName<'d>,
+    place: usize,
     value: &'d Value<'d>,
 ) -> Option<FramingItem> {
+    let place = Place { pin, item: place };
     let fields = reader.table(value, &keys::ITEM, "a framing item")?;
     let mut item = FramingItem::default();
     if let Some(value) = fields.get("memory") {
@@ -36,19 +56,19 @@ pub(super) fn read<'d>(
         item.weight = reader.u32(value, "`weight`", "carried, no effect", 0).unwrap_or(0);
     }
     if let Some(value) = fields.get("requirements") {
-        let words = words(reader, pin, value, "requirement", &keys::REQUIREMENTS);
+        let words = words(reader, place.subject("Flags"), value, "requirement", &keys::REQUIREMENTS);
         item.requirements = words.into_iter().fold(RequirementFlags::empty(), RequirementFlags::union);
     }
     if let Some(value) = fields.get("flags") {
-        let words = words(reader, pin, value, "flag", &keys::FLAGS);
+        let words = words(reader, place.subject("Flags"), value, "flag", &keys::FLAGS);
         item.flags = words.into_iter().fold(AllocatorFlags::empty(), AllocatorFlags::union);
     }
-    alignment(reader, pin, &fields, &mut item);
-    sizes(reader, pin, &fields, &mut item);
+    alignment(reader, place, &fields, &mut item);
+    sizes(reader, place, &fields, &mut item);
     Some(item)
 }
 
-fn alignment<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>, item: &mut FramingItem) {
+fn alignment<'d>(reader: &mut Reader<'d>, place: Place<'d>, fields: &Fields<'d>, item: &mut FramingItem) {
     let (alignment, pitch) = (fields.entry("alignment"), fields.entry("pitch"));
     if let (Some((alignment, _)), Some((pitch, _))) = (alignment, pitch) {
         reader.report(|| {
@@ -64,8 +84,14 @@ fn alignment<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>,
             reader.report(|| {
                 let message = format!("an alignment of {bytes} bytes is not a power of two");
                 let next = bytes.next_power_of_two();
-                Problem::new(span, message, "expected a power of two, in bytes; 0 asks nothing")
-                    .help(format!("the next power of two is {next}"))
+                let problem = Problem::new(span, message, "expected a power of two, in bytes; 0 asks nothing");
+                if bytes + 1 == next {
+                    problem.code(&codes::ALIGNMENT_AS_MASK).help(format!(
+                        "write {next}: {bytes} is a driver's mask (FileAlignment), which is the alignment minus 1"
+                    ))
+                } else {
+                    problem.help(format!("the next power of two is {next}"))
+                }
             });
         } else {
             item.alignment = bytes;
@@ -77,12 +103,18 @@ fn alignment<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>,
         item.pitch = bytes.and_then(|bytes| i32::try_from(bytes).ok());
         if !item.flags.contains(AllocatorFlags::TWO_D_BUFFER_REQUIRED) {
             let message = "a `pitch` without the flag `2d-buffer-required`: drivers would read it as an alignment";
-            reader.finding(Some(pin), span, message, "add the flag `2d-buffer-required`, or say `alignment`");
+            reader.finding(
+                &codes::PITCH,
+                place.subject("FramePitch"),
+                span,
+                message,
+                "add the flag `2d-buffer-required`, or say `alignment`",
+            );
         }
     }
 }
 
-fn sizes<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>, item: &mut FramingItem) {
+fn sizes<'d>(reader: &mut Reader<'d>, place: Place<'d>, fields: &Fields<'d>, item: &mut FramingItem) {
     let (size, physical, optimal) = (fields.entry("size"), fields.entry("physical"), fields.entry("optimal"));
     if let Some((size, value)) = size {
         for (other, _) in [physical, optimal].into_iter().flatten() {
@@ -94,7 +126,7 @@ fn sizes<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>, ite
         let range = if value.get_ref().is_integer() {
             reader.u32(value, "`size`", "bytes", 1).map(FrameRange::exactly)
         } else if value.get_ref().is_table() {
-            range(reader, pin, value, "size", !item.is_preference())
+            range(reader, place, value, "size", !item.is_preference())
         } else {
             reader.wrong_type(value, "`size`", "bytes, or a table { min, max, step }");
             None
@@ -103,16 +135,22 @@ fn sizes<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>, ite
         return;
     }
     if let Some((_, value)) = physical {
-        item.physical = range(reader, pin, value, "physical", !item.is_preference()).unwrap_or_default();
+        item.physical = range(reader, place, value, "physical", !item.is_preference()).unwrap_or_default();
     }
     if let Some((span, value)) = optimal {
-        item.optimal = range(reader, pin, value, "optimal", false).unwrap_or_default();
+        item.optimal = range(reader, place, value, "optimal", false).unwrap_or_default();
         let (capacity, largest) = (item.optimal.min, item.physical.max);
         if !item.is_preference() && capacity > largest {
             let message = format!(
                 "the capacity (the optimal minimum, {capacity} bytes) is over the physical maximum of {largest} bytes"
             );
-            reader.finding(Some(pin), span, message, "no frame can serve this item; raise `physical.max`");
+            reader.finding(
+                &codes::CAPACITY_OVER_MAXIMUM,
+                place.subject("FramingRange.Range.MinFrameSize"),
+                span,
+                message,
+                "no frame can serve this item; raise `physical.max`",
+            );
         }
     }
 }
@@ -120,7 +158,7 @@ fn sizes<'d>(reader: &mut Reader<'d>, pin: PinName<'d>, fields: &Fields<'d>, ite
 /// A range; `required`: an empty one is an error, otherwise it is only noted.
 fn range<'d>(
     reader: &mut Reader<'d>,
-    pin: PinName<'d>,
+    place: Place<'d>,
     value: &'d Value<'d>,
     key: &str,
     required: bool,
@@ -139,10 +177,22 @@ fn range<'d>(
         let message = format!("the minimum of `{key}`, {}, is over its maximum, {}", range.min, range.max);
         if required {
             reader.report(|| {
-                Problem::new(span("min"), message, "expected at most the maximum").note(span("max"), "the maximum")
+                Problem::new(span("min"), message, "expected at most the maximum")
+                    .note(span("max"), "the maximum")
+                    .code(&codes::RANGE_UPSIDE_DOWN)
             });
         } else {
-            reader.finding(Some(pin), span("min"), message, "swap them");
+            reader.finding(
+                &codes::RANGE_UPSIDE_DOWN,
+                place.subject(if key == "optimal" {
+                    "FramingRange.Range.MinFrameSize"
+                } else {
+                    "PhysicalRange.MinFrameSize"
+                }),
+                span("min"),
+                message,
+                "swap them",
+            );
         }
     }
     Some(range)
@@ -151,7 +201,7 @@ fn range<'d>(
 /// A list of words, each once.
 fn words<'d, T: Copy>(
     reader: &mut Reader<'d>,
-    pin: PinName<'d>,
+    subject: Subject,
     value: &'d Value<'d>,
     what: &str,
     known: &[(&'static str, T)],
@@ -162,7 +212,13 @@ fn words<'d, T: Copy>(
         let Some(text) = reader.string(word, &format!("a {what}"), "its name") else { continue };
         let Some(value) = reader.choice(text, what, known) else { continue };
         if seen.contains(&text.text) {
-            reader.finding(Some(pin), text.span, format!("`{}` is listed twice", text.text), "leave one out");
+            reader.finding(
+                &codes::WORD_TWICE,
+                subject.clone(),
+                text.span,
+                format!("`{}` is listed twice", text.text),
+                "leave one out",
+            );
             continue;
         }
         seen.push(text.text);

@@ -13,13 +13,17 @@ mod item;
 pub mod keys;
 mod memory;
 mod pin;
+mod places;
 mod reader;
 mod run;
 mod suggest;
 
-pub use error::{Finding, GraphFileError, GraphFileErrors, Span};
+pub use crate::finding::Span;
+pub use error::{GraphFileError, GraphFileErrors};
+pub use places::{KeyPlace, KeyPlaces};
 
 use super::{Connection, FilterId, Graph, PinId, Route};
+use crate::finding::Finding;
 use document::Document;
 use miette::NamedSource;
 use reader::{Problem, Reader};

@@ -5,6 +5,7 @@ use super::draft::{At, Memories, PinDraft};
 use super::item::{self, PinName};
 use super::keys;
 use super::reader::{Problem, Reader, Text, Value};
+use crate::finding::codes;
 use crate::graph::{Compression, Direction, Framing};
 use std::path::Path;
 
@@ -62,7 +63,13 @@ pub(super) fn read<'d>(
         pin.compression = compression(reader, value).map(|value| At { value, span: key });
         if pin.direction == Some(Direction::In) && pin.compression.as_ref().is_some_and(|at| at.value.is_stated()) {
             let message = "a compression on an in pin has no effect: it says how sizes change on the way to an out pin";
-            reader.finding(Some(full_name), key, message, "state it on the filter's out pin");
+            reader.finding(
+                &codes::IDLE_COMPRESSION,
+                item::subject(full_name).member("OutputCompression.RatioNumerator"),
+                key,
+                message,
+                "state it on the filter's out pin",
+            );
         }
     }
     if let Some((_, value)) = fields.entry("holds") {
@@ -86,7 +93,7 @@ fn framing<'d>(
 ) {
     let mut items = Vec::new();
     for value in reader.array(value, "`framing`", "a list of items: [{ ... }]").into_iter().flatten() {
-        if let Some(item) = item::read(reader, memories, name, value) {
+        if let Some(item) = item::read(reader, memories, name, items.len(), value) {
             items.push(item);
             pin.items.push(value.span().into());
         }

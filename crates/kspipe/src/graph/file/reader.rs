@@ -1,8 +1,9 @@
 //! Reading TOML values with their places, and collecting what is wrong with them.
 
-use super::error::{GraphFileError, GraphFileErrors, Span};
+use super::error::{GraphFileError, GraphFileErrors};
 use super::keys::Table;
 use super::suggest::{excerpt, list, list_all, nearest};
+use crate::finding::{Code, Finding, Span, Subject, codes};
 use miette::NamedSource;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,15 +32,28 @@ pub(super) struct Problem {
     label: String,
     notes: Vec<(Span, String)>,
     help: Option<String>,
+    code: &'static Code,
 }
 
 impl Problem {
     /// `label` stands beside the underlined text.
     pub(super) fn new(span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Problem { message: message.into(), span, label: label.into(), notes: Vec::new(), help: None }
+        Problem {
+            message: message.into(),
+            span,
+            label: label.into(),
+            notes: Vec::new(),
+            help: None,
+            code: &codes::NOT_READABLE,
+        }
     }
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+    /// Where there is a better code than that of an unreadable file.
+    pub(super) fn code(mut self, code: &'static Code) -> Self {
+        self.code = code;
         self
     }
     /// Another place that has to do with it.
@@ -49,27 +63,18 @@ impl Problem {
     }
 }
 
-/// A finding whose pin has no number yet.
-#[derive(Debug)]
-pub(super) struct Note<'d> {
-    pub(super) pin: Option<(&'d str, &'d str)>,
-    pub(super) span: Span,
-    pub(super) message: String,
-    pub(super) help: String,
-}
-
 /// The text being read, and what was found wrong with it so far.
 #[derive(Debug)]
 pub(super) struct Reader<'d> {
     text: &'d str,
     problems: Vec<Problem>,
     unlisted: usize,
-    pub(super) notes: Vec<Note<'d>>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl<'d> Reader<'d> {
     pub(super) fn new(text: &'d str) -> Self {
-        Reader { text, problems: Vec::new(), unlisted: 0, notes: Vec::new() }
+        Reader { text, problems: Vec::new(), unlisted: 0, findings: Vec::new() }
     }
 
     /// Whether two places start on the same line.
@@ -103,6 +108,7 @@ impl<'d> Reader<'d> {
             label: problem.label,
             notes: problem.notes,
             help: problem.help,
+            code: problem.code,
         });
         let first = errors.next()?;
         Some(GraphFileErrors::new(first, errors.collect(), self.unlisted))
@@ -290,12 +296,13 @@ impl<'d> Reader<'d> {
     /// Something the writer should know.
     pub(super) fn finding(
         &mut self,
-        pin: Option<(&'d str, &'d str)>,
+        code: &'static Code,
+        subject: Subject,
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.notes.push(Note { pin, span, message: message.into(), help: help.into() });
+        self.findings.push(Finding::new(code, subject, message, help).at(Some(span)));
     }
 }
 

@@ -1,10 +1,11 @@
 //! `run` of a filter: what it does, whether its pins and routes allow that, and what its format fixes.
 
 use super::draft::{At, FilterDraft};
-use super::error::Span;
+use super::item::subject;
 use super::keys::{self, Kind, Role};
 use super::reader::{Fields, Problem, Reader, Text, Value};
 use super::suggest::{excerpt, list, list_all, nearest};
+use crate::finding::{Span, codes};
 use crate::graph::{Direction, PixelFormat, Rate, RouteKind, Run};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -129,7 +130,13 @@ fn check_routes<'d>(reader: &mut Reader<'d>, filter: &FilterDraft<'d>, kind: &Ki
     if kind.name == "hold" {
         for (from, _, _, span) in filter.effective_routes().iter().filter(|(.., route, _)| *route == RouteKind::Copy) {
             let message = "`hold` on a route `copy` copies every frame it hands on";
-            reader.finding(Some((filter.name.text, from)), span.unwrap_or(at), message, "state the route as `pass`");
+            reader.finding(
+                &codes::HOLD_COPIES,
+                subject((filter.name.text, from)),
+                span.unwrap_or(at),
+                message,
+                "state the route as `pass`",
+            );
         }
         return;
     }
@@ -326,13 +333,19 @@ fn fix_pins<'d>(reader: &mut Reader<'d>, filter: &mut FilterDraft<'d>, run: &Run
             }
         }
         Run::Hold { frames } => {
-            for pin in filter.pins.values_mut().filter(|pin| pin.direction == Some(Direction::In)) {
+            for (name, pin) in filter.pins.iter_mut().filter(|(_, pin)| pin.direction == Some(Direction::In)) {
                 match &pin.holds {
                     None => pin.holds = Some(At { value: *frames, span: at }),
                     Some(stated) if stated.value < *frames => {
                         let message = format!("`holds` says {} frames, but the filter keeps {frames}", stated.value);
                         let help = format!("say at least {frames}, or leave it out; the pipe may starve");
-                        reader.finding(None, stated.span, message, help);
+                        reader.finding(
+                            &codes::HOLDS_TOO_FEW,
+                            subject((filter.name.text, name)),
+                            stated.span,
+                            message,
+                            help,
+                        );
                     }
                     Some(_) => {}
                 }

@@ -4,7 +4,6 @@
 //! `docs/plan.md` tells every member of the JSON form, and every warning's code.
 
 mod bridges;
-mod codes;
 mod com;
 mod floors;
 mod names;
@@ -16,7 +15,6 @@ mod text;
 mod view;
 mod warnings;
 
-pub use codes::{CODES, Code};
 pub use com::DoesNotFit;
 pub use names::memory_name;
 pub(super) use names::{factor_names, flag_names, grouped, logical_memory_name, requirement_names, state_name};

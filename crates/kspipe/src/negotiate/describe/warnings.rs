@@ -1,16 +1,16 @@
 //! What a plan's reader should know: preferences not met, and facts that surprise.
 
-use super::codes::{self, Code};
 use super::floors::{PhysicalRanges, wanted_size};
 use super::names::{is_well_known, memory_name};
 use super::sizes::Sizes;
 use super::view::View;
+use crate::finding::{Code, codes};
 use crate::graph::{Direction, Framing, FramingItem, Mode, PinId};
 use crate::negotiate::memory::MemoryClass;
 use crate::negotiate::{PipeId, Warning};
 use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, RequirementFlags};
 
-fn warning(code: Code, pin: Option<PinId>, message: impl Into<String>, help: impl Into<String>) -> Warning {
+fn warning(code: &'static Code, pin: Option<PinId>, message: impl Into<String>, help: impl Into<String>) -> Warning {
     Warning { code: code.code, pin, message: message.into(), help: help.into() }
 }
 
@@ -46,13 +46,13 @@ fn pin_warnings(view: &View<'_>, id: PinId, found: &mut Vec<Warning>) {
             Direction::Out => ("nobody gets its frames", "an in pin"),
         };
         let help = format!("connect it to {to}, or leave the pin out of the graph");
-        found.push(warning(codes::NOT_CONNECTED, Some(id), format!("is not connected: {what}"), help));
+        found.push(warning(&codes::NOT_CONNECTED, Some(id), format!("is not connected: {what}"), help));
     }
     if let Framing::Old(item) = pin.framing()
         && !item.requirements.contains(RequirementFlags::SYSTEM_MEMORY)
     {
         found.push(warning(
-            codes::OLD_DEVICE_MEMORY,
+            &codes::OLD_DEVICE_MEMORY,
             Some(id),
             "its KSALLOCATOR_FRAMING leaves KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY clear, which asks for device memory \
              of the sink",
@@ -74,7 +74,7 @@ fn pin_warnings(view: &View<'_>, id: PinId, found: &mut Vec<Warning>) {
             ("", "")
         };
         if !message.is_empty() {
-            found.push(warning(codes::IDLE_COMPRESSION, Some(id), message, help));
+            found.push(warning(&codes::IDLE_COMPRESSION, Some(id), message, help));
         }
     }
     let mut undeclared: Vec<Guid> = pin.items().iter().map(|item| item.memory).collect();
@@ -83,7 +83,7 @@ fn pin_warnings(view: &View<'_>, id: PinId, found: &mut Vec<Warning>) {
     undeclared.dedup();
     found.extend(undeclared.into_iter().map(|memory| {
         warning(
-            codes::UNDECLARED_MEMORY,
+            &codes::UNDECLARED_MEMORY,
             Some(id),
             format!(
                 "asks for memory of the type {memory}, which the graph does not declare: nobody is taken to map it"
@@ -113,13 +113,13 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
             ),
             None => format!("clear PREFERENCES_ONLY if the pin cannot work with {memory}"),
         };
-        found.push(warning(codes::PREFERRED_MEMORY, Some(pin), message, help));
+        found.push(warning(&codes::PREFERRED_MEMORY, Some(pin), message, help));
     }
     let wanted = wanted_size(item);
     if pipe.frame_size < wanted {
         let member = if wanted == u64::from(item.capacity()) { "FramingRange" } else { "PhysicalRange" };
         found.push(warning(
-            codes::PREFERRED_SIZE,
+            &codes::PREFERRED_SIZE,
             Some(pin),
             format!("prefers frames of at least {wanted} bytes ({member}); the pipe's have {}", pipe.frame_size),
             "the reasons for frame_size name the pins that keep frames small; clear PREFERENCES_ONLY if the pin cannot \
@@ -128,7 +128,7 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
     }
     if pipe.frames < u64::from(item.frames) {
         found.push(warning(
-            codes::PREFERRED_FRAMES,
+            &codes::PREFERRED_FRAMES,
             Some(pin),
             format!("prefers {} frames; the pipe has {}", item.frames, pipe.frames),
             "the strategy puts fewer frames first; clear PREFERENCES_ONLY if the pin cannot work with less",
@@ -144,11 +144,11 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
         } else {
             "one pin of a pipe allocates: one that must, else the last that prefers to"
         };
-        found.push(warning(codes::PREFERRED_ALLOCATOR, Some(pin), message, help));
+        found.push(warning(&codes::PREFERRED_ALLOCATOR, Some(pin), message, help));
     }
     if item.physical.upper_bound().is_some_and(|largest| pipe.frame_size > u64::from(largest)) {
         found.push(warning(
-            codes::PREFERRED_MAXIMUM,
+            &codes::PREFERRED_MAXIMUM,
             Some(pin),
             format!(
                 "prefers frames of at most {} bytes (PhysicalRange); the pipe's have {}",
@@ -160,7 +160,7 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
     let stepping = Sizes::of(&crate::graph::FrameRange { max: u32::MAX, ..item.physical });
     if pipe.frame_size >= u64::from(item.physical.min) && !stepping.contains(pipe.frame_size) {
         found.push(warning(
-            codes::PREFERRED_STEPPING,
+            &codes::PREFERRED_STEPPING,
             Some(pin),
             format!(
                 "prefers sizes of {} + k * {} (PhysicalRange); the pipe's frames have {} bytes",
@@ -179,7 +179,7 @@ fn item_warnings(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Ve
         let asked = memory_name(view.graph, item.memory);
         let user = view.first_user_pin(view.pipe_of(pin)).map(|user| view.name(user)).unwrap_or_default();
         found.push(warning(
-            codes::LOCKED_USER_MEMORY,
+            &codes::LOCKED_USER_MEMORY,
             Some(pin),
             format!("asks {asked}; the pipe has a user-mode pin, so locked user memory is used"),
             format!("expect the pages of {user}'s process, locked while a frame is in use; keep the pipe in the kernel to have {asked}"),
@@ -187,7 +187,7 @@ fn item_warnings(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Ve
     }
     if item.optimal.upper_bound().is_some_and(|largest| pipe.frame_size > u64::from(largest)) {
         found.push(warning(
-            codes::OPTIMAL_MAXIMUM,
+            &codes::OPTIMAL_MAXIMUM,
             Some(pin),
             format!(
                 "likes frames of at most {} bytes (FramingRange); the pipe's have {}",
@@ -223,7 +223,7 @@ fn in_pin_ranges(view: &View<'_>, pipe: PipeId) -> Vec<Warning> {
     deciding
         .map(|(pin, item)| {
             warning(
-                codes::IN_PIN_RANGE,
+                &codes::IN_PIN_RANGE,
                 Some(pin),
                 format!(
                     "its PhysicalRange ({} to {}, step {}) makes the pipe's frames {size} bytes; without it they would have {without}",
@@ -239,7 +239,7 @@ fn in_pin_ranges(view: &View<'_>, pipe: PipeId) -> Vec<Warning> {
 fn com_limits(view: &View<'_>, pipe: PipeId) -> Option<Warning> {
     let too_large = super::com::check(view.pipe(pipe)).err()?;
     Some(warning(
-        codes::COM_LIMITS,
+        &codes::COM_LIMITS,
         None,
         format!("pipe {}: {too_large}", pipe.0),
         "the plan is valid, but writing it to a COM allocator fails with E_OUTOFMEMORY; ask for fewer or smaller frames there",

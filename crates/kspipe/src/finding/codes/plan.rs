@@ -1,0 +1,182 @@
+//! What is said of plans.
+
+use super::codes;
+use super::references::*;
+use crate::finding::{Severity, Topic};
+
+codes! { PLAN;
+    PREFERRED_MEMORY = "KS001" {
+        name: "preferred-memory", topic: Topic::Plan,
+        title: "a preferred memory type is not had",
+        explanation: "With KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY the memory type of an item is a wish. The pipe's other \
+            pins, or a side of the user / kernel boundary, decided otherwise. The driver gets frames in memory it did not \
+            name, and has to be able to work with them.",
+        example: "camera.capture prefers device; the pipe holds user",
+        fix: Some("Clear PREFERENCES_ONLY if the pin cannot work with other memory; the plan then has a bridge, or none exists."),
+        references: &[FRAMING, RULES],
+    }
+    PREFERRED_SIZE = "KS002" {
+        name: "preferred-size", topic: Topic::Plan,
+        title: "frames are smaller than a pin prefers",
+        explanation: "A preferred physical minimum, or a capacity (the minimum of FramingRange), is over the size of the pipe's \
+            frames, because a requirement of another pin keeps them small. What the pin writes or reads may not fit.",
+        example: "b.in prefers frames of at least 200 bytes (FramingRange); the pipe's have 100",
+        fix: Some("Look at the reasons of frame_size (kspipe negotiate --explain), which name the pins that keep frames small."),
+        references: &[FRAMING_ITEM, RULES],
+    }
+    PREFERRED_FRAMES = "KS003" {
+        name: "preferred-frames", topic: Topic::Plan,
+        title: "there are fewer frames than a pin prefers",
+        explanation: "The strategy minimize-frames puts fewer frames before preferences, so a pin has fewer than it likes. A \
+            driver that queues all its frames to hardware runs dry.",
+        example: "b.in prefers 8 frames; the pipe has 1",
+        fix: Some("Choose another strategy, or clear PREFERENCES_ONLY if the pin cannot work with less."),
+        references: &[FRAMING, RULES],
+    }
+    PREFERRED_ALLOCATOR = "KS004" {
+        name: "preferred-allocator", topic: Topic::Plan,
+        title: "a pin that prefers to allocate does not",
+        explanation: "One pin of a pipe allocates. Of pins that only prefer to, the one farthest downstream does; a kernel-mode \
+            pin may not where the pipe has a user-mode pin, because frames a kernel-mode allocator makes cannot reach user mode. \
+            KSProxy then never calls the driver's allocator (InitializeAllocator), without a message.",
+        example: "camera.capture prefers to allocate; the default allocator does",
+        fix: Some("Keep the pipe in the kernel, or let the pin take frames from the allocator there is."),
+        references: &[ALLOCATORS, INITIALIZE_ALLOCATOR, SAMPLE_791],
+    }
+    NOT_CONNECTED = "KS005" {
+        name: "not-connected", topic: Topic::Plan,
+        title: "a pin is not connected",
+        explanation: "A pin that nobody connects is a pipe of its own: no frames come to it, or nobody gets them. In a graph \
+            file that is mostly a connection that was forgotten.",
+        example: "filter.camera has pin.capture and pin.preview; connections = [\"camera.capture -> viewer.in\"]",
+        fix: Some("Connect it, or leave the pin out of the graph."),
+        references: &[RULES],
+    }
+    OLD_DEVICE_MEMORY = "KS006" {
+        name: "old-device-memory", topic: Topic::Plan,
+        title: "an old framing asks for device memory",
+        explanation: "In KSALLOCATOR_FRAMING a clear KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY means memory of the sink's device, \
+            mapped into system space. Nobody but that device's driver can provide it, and PoolType is not read. Often the flag \
+            was only forgotten.",
+        example: "framing.RequirementsFlags = KSALLOCATOR_REQUIREMENTF_INPLACE_MODIFIER;  // and not SYSTEM_MEMORY",
+        fix: Some("Set KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY where the pin works in host memory, and name the pool in PoolType."),
+        references: &[FRAMING, DEFAULT_ALLOCATORS],
+    }
+    PREFERRED_MAXIMUM = "KS007" {
+        name: "preferred-maximum", severity: Severity::Note, topic: Topic::Plan,
+        title: "frames are larger than a pin's preferred physical maximum",
+        explanation: "A maximum that is only preferred does not bound the pipe's frames: a larger frame serves a pin that uses a \
+            part of it. A device that cannot take a larger buffer has to require its maximum.",
+        example: "b.in prefers frames of at most 100 bytes (PhysicalRange); the pipe's have 200",
+        fix: Some("Clear PREFERENCES_ONLY if the device cannot use a larger frame."),
+        references: &[FRAMING_ITEM, RULES],
+    }
+    PREFERRED_STEPPING = "KS008" {
+        name: "preferred-stepping", severity: Severity::Note, topic: Topic::Plan,
+        title: "the frame size is not on a pin's preferred stepping",
+        explanation: "A stepping that is only preferred does not round the size of the pipe's frames. A device that transfers \
+            whole packets or rows only has to require it.",
+        example: "b.in prefers sizes of 10 + k * 64 (PhysicalRange); the pipe's frames have 200 bytes",
+        fix: Some("Clear PREFERENCES_ONLY if the device cannot use a size off the stepping."),
+        references: &[FRAMING_RANGE, RULES],
+    }
+    OPTIMAL_MAXIMUM = "KS009" {
+        name: "optimal-maximum", severity: Severity::Note, topic: Topic::Plan,
+        title: "frames are larger than a pin's optimal maximum",
+        explanation: "FramingRange says which sizes a pin likes. Its minimum is what the pin needs; its maximum binds nobody, \
+            because other pins of the pipe may need more.",
+        example: "b.in likes frames of at most 100 bytes (FramingRange); the pipe's have 200",
+        fix: Some("State PhysicalRange if the device cannot use a larger frame."),
+        references: &[FRAMING_ITEM, RULES],
+    }
+    IN_PIN_RANGE = "KS010" {
+        name: "in-pin-range", topic: Topic::Plan,
+        title: "the physical range of an in pin decided, which KSProxy ignores",
+        explanation: "The physical range of an in pin changed the size of the pipe's frames. kspipe counts it; KSProxy is \
+            documented not to use the sizes of in pins, so on Windows the frames have the other size that the message names.",
+        example: "b.in: its PhysicalRange (500 to 800, step 7) makes the pipe's frames 500 bytes; without it they would have 1",
+        fix: Some("State the range at the out pin that feeds it, or set the size when the media type is set."),
+        references: &[CODECS, PIN_DESCRIPTOR_EX],
+        ksproxy_differs: true,
+    }
+    COM_LIMITS = "KS011" {
+        name: "com-limits", topic: Topic::Plan,
+        title: "a pipe's numbers do not fit a COM allocator",
+        explanation: "ALLOCATOR_PROPERTIES has LONG members, and an allocator has at most 2^31 - 1 bytes in all and an alignment \
+            of at most 65536. The plan is valid; writing it to a COM allocator fails with E_OUTOFMEMORY.",
+        example: "pipe 0: cbBuffer is 3000000000; a COM allocator has room for 2147483647",
+        fix: Some("Ask for fewer or smaller frames in that pipe."),
+        references: &[ALLOCATOR_PROPERTIES, COM],
+    }
+    UNDECLARED_MEMORY = "KS012" {
+        name: "undeclared-memory", topic: Topic::Plan,
+        title: "a memory type is not declared",
+        explanation: "A memory type that ks.h does not define is a device's own. Unless the graph says who can map it, nobody is \
+            taken to, so pins of other filters cannot share the pipe.",
+        example: "framing = [{ memory = \"{8CB0FC28-0000-0000-0000-0000C0FFEE00}\" }]  # and no [memory] entry",
+        fix: Some("Add a [memory.\"{GUID}\"] entry with name, host-mappable and user-mappable."),
+        references: &[GRAPH_FILE, FRAMING_ITEM],
+    }
+    IDLE_COMPRESSION = "KS013" {
+        name: "idle-compression", topic: Topic::Plan,
+        title: "a compression is stated where it has no effect",
+        explanation: "OutputCompression says how the size of frames changes on the way through a filter to an out pin. At an in \
+            pin, and at an out pin that no route leads to, there is no such way.",
+        example: "pin.in = { direction = \"in\", compression = { numerator = 1, denominator = 10 } }",
+        fix: Some("State it at the out pin whose frames it describes, and the route that leads there."),
+        references: &[COMPRESSION, FRAMING_EX],
+    }
+    LOCKED_USER_MEMORY = "KS014" {
+        name: "locked-user-memory", severity: Severity::Note, topic: Topic::Plan,
+        title: "locked user memory stands in for kernel memory",
+        explanation: "The pipe has a user-mode pin, so its frames lie in a process, and an ask for paged or nonpaged memory is \
+            met by pages of that process, locked while the kernel uses them. The driver sees no pool address.",
+        example: "camera.capture asks kernel-nonpaged; the pipe has a user-mode pin, so locked user memory is used",
+        fix: Some("Nothing, or keep the pipe in the kernel where pool memory is needed."),
+        references: &[ALLOCATORS, CIRCUITS, RULES],
+    }
+    WORD_TWICE = "KS015" {
+        name: "word-twice", topic: Topic::File,
+        title: "a word is listed twice",
+        explanation: "A requirement or flag stands twice in its list. It counts once; mostly another word was meant.",
+        example: "flags = [\"can-allocate\", \"can-allocate\"]",
+        fix: Some("Leave one out."),
+        references: &[GRAPH_FILE],
+    }
+    NO_PINS = "KS016" {
+        name: "filter-without-pins", topic: Topic::File,
+        title: "a filter has no pins",
+        explanation: "A filter without pins takes part in nothing: no frame comes to it and none leaves it. Mostly its pins stand \
+            in the table of another name.",
+        example: "[filter.viewer]\nmode = \"user\"",
+        fix: Some("Add its pins, or leave the filter out."),
+        references: &[GRAPH_FILE],
+    }
+    HOLD_COPIES = "KS017" {
+        name: "hold-copies", topic: Topic::Graph,
+        title: "a filter that only holds frames copies them",
+        explanation: "A `hold` filter keeps frames and hands them on unchanged. On a route `copy` every frame it hands on is \
+            copied, and what it holds is not part of the pipe that may starve.",
+        example: "routes = [\"in -> out copy\"]\nrun = { kind = \"hold\", frames = 3 }",
+        fix: Some("State the route as `pass`."),
+        references: &[GRAPH_FILE],
+    }
+    HOLDS_TOO_FEW = "KS018" {
+        name: "holds-too-few", topic: Topic::Graph,
+        title: "`holds` says less than the filter keeps",
+        explanation: "A pipe has one frame more than its pins hold. Where a pin keeps more than it says, the pipe can run out of \
+            frames and stand still.",
+        example: "pin.in = { direction = \"in\", holds = 1 }\nrun = { kind = \"hold\", frames = 3 }",
+        fix: Some("Say at least what the filter keeps, or leave `holds` out."),
+        references: &[GRAPH_FILE, TSDUCK_681],
+    }
+    UNDECIDED = "KS019" {
+        name: "undecided", topic: Topic::Graph,
+        title: "whether the graph has a plan was not decided within the limit",
+        explanation: "Many alternatives with different steppings, or undirected cycles, can make a negotiation hard, so there is a \
+            limit on its effort. It came before any plan was found; there may be one.",
+        example: "thirty pins in a ring, each with four alternatives of different steppings",
+        fix: Some("Give pins fewer alternatives with different steppings, or take undirected cycles out of the graph."),
+        references: &[RULES],
+    }
+}
