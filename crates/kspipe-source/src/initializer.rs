@@ -370,14 +370,15 @@ fn part(of: &Type, position: u64, offset: u64, pointer_bytes: u64) -> Option<(Ty
                 .map(|at| (part.as_ref().clone(), at))
         }
         Type::Guid => {
-            let (at, bits) = match position {
-                0 => (0, 32),
-                1 => (4, 16),
-                2 => (6, 16),
-                3..11 => (position + 5, 8),
+            let number = |bits| Type::Integer(IntegerType { bits, signed: false });
+            let (at, part) = match position {
+                0 => (0, number(32)),
+                1 => (4, number(16)),
+                2 => (6, number(16)),
+                3 => (8, Type::Array(number(8).into(), 8)),
                 _ => return None,
             };
-            Some((Type::Integer(IntegerType { bits, signed: false }), offset.checked_add(at)?))
+            Some((part, offset.checked_add(at)?))
         }
         _ => None,
     }
