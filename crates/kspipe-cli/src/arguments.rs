@@ -40,6 +40,16 @@ A blob is what a driver's pin answers to KSPROPERTY_CONNECTION_ALLOCATORFRAMING 
 KSALLOCATOR_FRAMING (24 bytes) or KSALLOCATOR_FRAMING_EX (24 + 88 for each item). Live devices cannot be inspected yet:
 that needs Windows.";
 
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  kspipe convert capture.cpp
+  kspipe convert capture.cpp --name CaptureFraming -o capture.bin
+  kspipe convert pin.bin --to c --name PinFraming
+  kspipe convert graph.toml --name camera.capture -o capture.bin
+
+Sources (.c, .cpp, .h) are read as `kspipe check` reads them; a TOML file is a graph, or a pin's keys `framing` and
+`compression` alone. Exit codes: 0 done; 1 it cannot be said there, or is not known; 2 bad usage; 3 a system failure.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -67,6 +77,9 @@ pub(crate) enum Command {
     /// Decode framing blobs: what a driver's pin asks of an allocator, with the header's member names
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArguments),
+    /// Turn a framing of a driver's source, a blob or TOML into another of these
+    #[command(after_help = CONVERT_EXAMPLES)]
+    Convert(ConvertArguments),
 }
 
 /// What a graph is read from and negotiated for.
@@ -130,6 +143,52 @@ pub(crate) struct InspectArguments {
     /// Put each member's offset in the blob, in hexadecimal, before it
     #[arg(long)]
     pub(crate) offsets: bool,
+}
+
+/// `kspipe convert`.
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArguments {
+    /// A driver's source, a framing blob, a graph file or a fragment of one; `-` is standard input
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: PathBuf,
+    /// What to write; else the output's name decides, else TOML of sources and blobs, and a blob of TOML
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) to: Option<FramingLanguage>,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Which framing, where there are several: a variable or `filter.pin`; of a blob, what to call it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The structure to write of TOML, which does not say
+    #[arg(long, value_enum, value_name = "STRUCTURE")]
+    pub(crate) structure: Option<StructureName>,
+    /// Look for what a source includes in this directory too
+    #[arg(long, short = 'I', value_name = "DIRECTORY")]
+    pub(crate) include: Vec<PathBuf>,
+    /// Leave out what a graph file has no place for
+    #[arg(long)]
+    pub(crate) lossy: bool,
+}
+
+/// What a framing is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FramingLanguage {
+    /// The keys of a pin in a graph file
+    Toml,
+    /// The bytes of the structure
+    Blob,
+    /// A declaration in C and C++
+    C,
+}
+
+/// The two framing structures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StructureName {
+    /// KSALLOCATOR_FRAMING
+    Old,
+    /// KSALLOCATOR_FRAMING_EX
+    Extended,
 }
 
 /// How a plan is shown.

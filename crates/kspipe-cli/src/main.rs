@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod convert;
 mod failure;
 mod graph;
 mod inspect;
@@ -11,6 +12,7 @@ mod overwriting;
 mod progress;
 mod report;
 mod run;
+mod sources;
 mod summary;
 mod units;
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Convert(arguments) => convert::convert(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -82,7 +82,7 @@ fn item(item: &KsFramingItem) -> String {
     };
     let lines = [
         guid(item.memory_type),
-        guid(item.bus_type),
+        if item.bus_type == Guid::NULL { "{ STATIC_KS_TYPE_DONT_CARE }".to_owned() } else { guid(item.bus_type) },
         flags(item.memory_flags),
         hexadecimal(item.bus_flags),
         flags(item.flags),
@@ -146,10 +146,9 @@ fn flags(word: FramingFlags) -> String {
 }
 
 fn guid(guid: Guid) -> String {
-    let named = KSMEMORY_TYPES.iter().find(|(_, known)| *known == guid);
-    match named {
-        Some((name, _)) if guid != Guid::NULL => format!("{{ STATIC_{name} }}"),
-        _ => {
+    match KSMEMORY_TYPES.iter().find(|(_, known)| *known == guid) {
+        Some((name, _)) => format!("{{ STATIC_{name} }}"),
+        None => {
             let rest: Vec<String> = guid.data4.iter().map(|byte| format!("0x{byte:02X}")).collect();
             format!("{{ 0x{:08X}, 0x{:04X}, 0x{:04X}, {{ {} }} }}", guid.data1, guid.data2, guid.data3, rest.join(", "))
         }
