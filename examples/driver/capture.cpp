@@ -38,8 +38,8 @@ static const KSALLOCATOR_FRAMING_EX StillFraming = {
             2,
             FILE_QUAD_ALIGNMENT,
             0,
-            { NV12_BYTES(D_WIDTH, D_HEIGHT), NV12_BYTES(640, 480), 1 },
-            { { NV12_BYTES(640, 480), NV12_BYTES(D_WIDTH, D_HEIGHT), 1 }, 0, 0 }
+            { 0, MAXULONG, 1 },
+            { { NV12_BYTES(D_WIDTH, D_HEIGHT), NV12_BYTES(640, 480), 1 }, 0, 0 }
         }
     }
 };

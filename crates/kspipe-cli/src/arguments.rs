@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   kspipe run examples/preview.toml
   kspipe negotiate --explain examples/bridge.toml
+  kspipe check examples/camera.toml pin.bin
   kspipe inspect pin.bin
 
 Exit codes: 0 done; 1 the graph or framing is at fault; 2 bad usage; 3 a system failure, or undecided.";
@@ -29,6 +30,20 @@ Examples:
   kspipe negotiate --explain --strategy minimize-frames examples/camera.toml
   kspipe negotiate --format json examples/camera.toml | jq .cost
   kspipe negotiate --format svg -o plan.svg examples/preview.toml";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  kspipe check examples/camera.toml pin.bin
+  kspipe check --deny warnings --allow KS014 graphs/*.toml
+  kspipe check --format sarif graph.toml > graph.sarif
+  kspipe check examples/driver/capture.cpp
+  kspipe check --include inc src/
+  kspipe check --explain KS040
+  kspipe check --list
+
+A file in .toml is a graph, one in .bin a framing blob, one in .c, .cpp, .h and their kin a driver's source; of others
+the content decides. Of a directory, the sources in it are checked. Exit codes: 0 nothing, or only
+warnings and notes; 1 errors; 2 bad usage; 3 a file that cannot be read.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -74,6 +89,9 @@ pub(crate) enum Command {
     /// Show the plan of a graph: its pipes, who allocates, how many frames, how large, in which memory
     #[command(after_help = NEGOTIATE_EXAMPLES)]
     Negotiate(NegotiateArguments),
+    /// Find what is wrong, or odd, in graph files, framing blobs and drivers' sources, before anything runs
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
     /// Decode framing blobs: what a driver's pin asks of an allocator, with the header's member names
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArguments),
@@ -129,6 +147,46 @@ pub(crate) struct NegotiateArguments {
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// `kspipe check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Graph files, framing blobs, drivers' sources and directories of these; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present_any = ["explain", "list"])]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to show what was found
+    #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
+    pub(crate) format: FindingFormat,
+    /// Look for what sources include in this directory too, not only beside them
+    #[arg(long, short = 'I', value_name = "DIRECTORY")]
+    pub(crate) include: Vec<PathBuf>,
+    /// Take these as errors: `warnings`, `notes`, or a code
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) deny: Vec<String>,
+    /// Leave these codes out
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+    /// Show these codes and no others
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Explain a code, by its number or name, or `all`, instead of checking
+    #[arg(long, value_name = "CODE", value_delimiter = ',', conflicts_with = "files")]
+    pub(crate) explain: Vec<String>,
+    /// List every code in a line, instead of checking
+    #[arg(long, conflicts_with_all = ["files", "explain"])]
+    pub(crate) list: bool,
+}
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingFormat {
+    /// As compilers print them
+    Text,
+    /// For programs; see docs/command-line.md
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
 }
 
 /// `kspipe inspect`.

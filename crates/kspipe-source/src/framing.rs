@@ -130,6 +130,14 @@ pub struct SourceFraming {
 }
 
 impl SourceFraming {
+    /// Its name, with the variant where there are several.
+    pub fn full_name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{} ({variant})", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// The members whose values are not known.
     pub fn unknown(&self) -> impl Iterator<Item = (&Member, &Unknown)> {
         self.members.iter().filter_map(|member| member.value.as_ref().err().map(|unknown| (member, unknown)))

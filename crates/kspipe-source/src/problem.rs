@@ -28,8 +28,10 @@ pub struct Problem {
     pub place: Place,
     /// The framing it concerns, where it concerns one.
     pub framing: Option<String>,
-    /// The member, as C has it: `FramingItem[0].Flags`.
-    pub member: Option<String>,
+    /// The framing item the member belongs to, from 0.
+    pub item: Option<usize>,
+    /// The header's name of the member it concerns, where it concerns one.
+    pub member: Option<&'static str>,
     /// What is so.
     pub message: String,
     /// What to do about it.

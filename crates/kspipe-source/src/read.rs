@@ -4,7 +4,7 @@ use crate::assigned::{Assembly, assemblies};
 use crate::evaluate::{Evaluator, Overflow};
 use crate::facts::Facts;
 use crate::find::{Declarations, Found, find, structure_of};
-use crate::framing::{Form, MemberValue, SourceFraming, Structure, members};
+use crate::framing::{Form, Member, MemberValue, SourceFraming, Structure, members};
 use crate::pins::{edits, pins};
 use crate::preprocess::{Includes, Unit, included_names};
 use crate::problem::{Problem, ProblemKind};
@@ -296,7 +296,15 @@ impl Reading<'_> {
     }
 
     fn problem(&mut self, kind: ProblemKind, place: Place, message: String, help: &str) {
-        self.problems.push(Problem { kind, place, framing: None, member: None, message, help: help.to_owned() });
+        self.problems.push(Problem {
+            kind,
+            place,
+            framing: None,
+            item: None,
+            member: None,
+            message,
+            help: help.to_owned(),
+        });
     }
 
     /// Brings together what several files say of one framing.
@@ -343,9 +351,11 @@ impl Reading<'_> {
 /// What a framing leaves to say: values that are not known, items that are not there, and that nobody uses it.
 fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut push = |kind, place, member: Option<String>, message: String, help: &str| {
-        let framing = Some(framing.name.clone());
-        problems.push(Problem { kind, place, framing, member, message, help: help.to_owned() });
+    let name = framing.full_name();
+    let mut push = |kind, place, member: Option<&Member>, message: String, help: &str| {
+        let (item, member) = member.map_or((None, None), |member| (member.item, Some(member.name)));
+        let framing = Some(name.clone());
+        problems.push(Problem { kind, place, framing, item, member, message, help: help.to_owned() });
     };
     // Of what is assigned nothing is missing that the function does not state.
     let stated = framing.unknown().filter(|(_, unknown)| unknown.place != framing.place);
@@ -353,8 +363,8 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
         push(
             ProblemKind::NotEvaluated,
             member.place,
-            Some(member.path()),
-            format!("{} is not checked: {}", member.path(), unknown.because),
+            Some(member),
+            format!("it is not checked: {}", unknown.because),
             "give the file that defines it as well, or a directory to look for includes in",
         );
     }
@@ -364,13 +374,7 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
         && counted as usize != framing.item_count()
     {
         let message = format!("CountItems is {counted}, but {} items are here", framing.item_count());
-        push(
-            ProblemKind::ItemCount,
-            count.place,
-            Some("CountItems".to_owned()),
-            message,
-            "count the items that are there",
-        );
+        push(ProblemKind::ItemCount, count.place, Some(count), message, "count the items that are there");
     }
     if framing.used.is_none() && framing.is_local_to_file {
         let message = format!("nothing in these sources uses `{}`", framing.name);

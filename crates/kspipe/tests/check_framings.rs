@@ -241,6 +241,11 @@ fn good() -> Vec<Case> {
         ("whole packets", with([(PhysicalMin, 188), (PhysicalMax, 188 * 1000), (PhysicalStepping, 188)]), NOWHERE),
         ("no minimum", with([(FramingMin, 0), (FramingMax, 230_400)]), NOWHERE),
         ("the size of the format", with([]), media(153_600, Some(76_800))),
+        (
+            "a range with room for the format",
+            with([(FramingMin, 1), (FramingMax, 1 << 20)]),
+            media(153_600, Some(76_800)),
+        ),
         ("one byte a pixel", with([]), media(153_600, Some(153_600))),
         ("a little more than the format", with([]), media(150_000, None)),
         (

@@ -69,8 +69,8 @@ fn bad() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
         ),
         (
             // The size of the format comes down the connection.
-            camera_to("media-size = 100", "mode = \"kernel\"\npin.in = { direction = \"in\", framing = [{ optimal = { min = 50 } }] }"),
-            vec![("KS049", "min = 50")],
+            camera_to("media-size = 100", "mode = \"kernel\"\npin.in = { direction = \"in\", framing = [{ optimal = { min = 50, max = 50 } }] }"),
+            vec![("KS009", "in"), ("KS049", "min = 50")],
         ),
         (
             "filter.a.pin.out = { direction = \"out\", framing = [{ optimal = { min = 16 } }] }\nfilter.a.run = { kind = \"pattern\", \
@@ -173,7 +173,7 @@ fn what_a_hold_filter_keeps_is_compared_with_what_its_pins_say() {
 fn a_number_that_can_be_written_instead_has_its_place() {
     let cases = [
         (
-            camera_to("media-size = 153600, framing = [{ frames = 2, optimal = { min = 8192 } }]", VIEWER),
+            camera_to("media-size = 153600, framing = [{ frames = 2, physical = { max = 8192 } }]", VIEWER),
             "KS049",
             "8192",
             "153600",

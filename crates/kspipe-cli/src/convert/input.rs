@@ -58,25 +58,22 @@ pub(super) fn read(arguments: &ConvertArguments) -> Result<(Kind, Found), Failur
     Ok((kind, found))
 }
 
-fn shown(framing: &SourceFraming) -> String {
-    match &framing.variant {
-        Some(variant) => format!("{} ({variant})", framing.name),
-        None => framing.name.clone(),
-    }
-}
-
 fn of_source(arguments: &ConvertArguments, bytes: Vec<u8>) -> Result<Found, Failure> {
     let file = arguments.input.display().to_string();
     let source = sources::read_all(&[(file.clone(), bytes)], &arguments.include);
     let own = |framing: &SourceFraming| framing.name.rsplit(['/', ':']).next().unwrap_or("").to_owned();
     let matches = |framing: &&SourceFraming| match &arguments.name {
-        Some(name) => [shown(framing), framing.name.clone(), own(framing)].contains(name),
+        Some(name) => [framing.full_name(), framing.name.clone(), own(framing)].contains(name),
         None => true,
     };
     let chosen: Vec<&SourceFraming> = source.framings.iter().filter(matches).collect();
     let [framing] = chosen.as_slice() else {
         let candidates = if chosen.is_empty() { source.framings.iter().collect() } else { chosen };
-        return Err(which(&file, arguments.name.as_deref(), candidates.into_iter().map(shown).collect()));
+        return Err(which(
+            &file,
+            arguments.name.as_deref(),
+            candidates.into_iter().map(SourceFraming::full_name).collect(),
+        ));
     };
     let unknown: Vec<String> = framing
         .unknown()
@@ -89,7 +86,7 @@ fn of_source(arguments: &ConvertArguments, bytes: Vec<u8>) -> Result<Found, Fail
         return Err(Failure::Graph(miette!(
             help = "give the directory of the header that defines it with --include",
             "not all of {} is known:\n{}",
-            shown(framing),
+            framing.full_name(),
             unknown.join("\n")
         )));
     }

@@ -95,7 +95,7 @@ pub(super) fn wasted(subject: &mut Subjected<'_>, circumstances: &Circumstances)
                 item.at(item.capacity_member()),
                 format!("frames of {size} bytes for a format whose frame takes {media}"),
                 "edit the framing when the format is set: the size of its frame",
-                Some(media),
+                item.is_old().then_some(media),
             );
         } else if frames >= MANY && total >= LARGE && total <= u64::from(u32::MAX) {
             subject.find(

@@ -12,14 +12,17 @@ pub(super) fn against_media(subject: &mut Subjected<'_>, circumstances: &Circums
     for item in subject.alternatives() {
         let member = item.capacity_member();
         let capacity = u64::from(item.capacity().unwrap_or(0));
-        let fits = u32::try_from(bytes).ok().map(u64::from);
+        // An item has the number in two members, or four.
+        let instead = u32::try_from(bytes).ok().filter(|_| item.is_old()).map(u64::from);
+        // A range that has room for the frame only says what is enough for the pin.
+        let largest = item.optimal().max.map(u64::from);
         if capacity > 0 && capacity == bytes.saturating_mul(8) {
             subject.find_fixed(
                 &codes::SIZE_IN_BITS,
                 item.at(member),
                 format!("{capacity} is 8 times the {bytes} bytes of a frame: it is in bits"),
                 format!("write {bytes}: sizes are bytes"),
-                fits,
+                instead,
             );
         } else if capacity > 0 && capacity < bytes && media.pixels == Some(capacity) {
             subject.find_fixed(
@@ -27,15 +30,15 @@ pub(super) fn against_media(subject: &mut Subjected<'_>, circumstances: &Circums
                 item.at(member),
                 format!("{capacity} is the number of pixels; the picture takes {bytes} bytes"),
                 format!("write {bytes}, the size of the format's frame (biSizeImage)"),
-                fits,
+                instead,
             );
-        } else if capacity > 0 && capacity < bytes {
+        } else if capacity > 0 && capacity < bytes && largest.is_some_and(|largest| largest < bytes) {
             subject.find_fixed(
                 &codes::SIZE_UNDER_MEDIA,
                 item.at(member),
                 format!("{capacity} bytes are declared, and a frame of the connected format takes {bytes}"),
                 "declare the size of the format's frame: edit the framing when the format is set",
-                fits,
+                instead,
             );
         } else if let (Some(max), Some(false)) = (item.physical().max, item.is_preference())
             && max > 0
@@ -46,7 +49,7 @@ pub(super) fn against_media(subject: &mut Subjected<'_>, circumstances: &Circums
                 item.at(Member::PhysicalMax),
                 format!("frames of at most {max} bytes are required, and one of the connected format takes {bytes}"),
                 "raise the maximum of PhysicalRange, or connect a smaller format",
-                fits,
+                u32::try_from(bytes).ok().map(u64::from),
             );
         }
     }

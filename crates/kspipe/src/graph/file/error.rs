@@ -113,6 +113,10 @@ impl GraphFileErrors {
     pub fn name(&self) -> &str {
         &self.0.name
     }
+    /// The file's text, with dots in place of control characters; empty where it could not be read.
+    pub fn text(&self) -> &str {
+        self.0.first.source.inner()
+    }
     /// The errors, in the order of the text. At most 100 are listed; [`count`](Self::count) counts all.
     pub fn iter(&self) -> impl Iterator<Item = &GraphFileError> {
         std::iter::once(&self.0.first).chain(&self.0.others)

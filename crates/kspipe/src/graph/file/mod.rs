@@ -93,9 +93,17 @@ impl GraphFile {
         };
         let bytes = bytes.map_err(|error| GraphFileErrors::unreadable(&name, error))?;
         let base = if standard_input { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => GraphFile::parse(&name, text, base),
-            Err(error) => Err(not_utf8(&name, &bytes, error)),
+        GraphFile::parse_bytes(&name, &bytes, base)
+    }
+
+    /// Reads the bytes of a graph file, which are to be UTF-8; else as [`parse`](Self::parse).
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn parse_bytes(name: &str, bytes: &[u8], base: &Path) -> Result<GraphFile, GraphFileErrors> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => GraphFile::parse(name, text, base),
+            Err(error) => Err(not_utf8(name, bytes, error)),
         }
     }
 

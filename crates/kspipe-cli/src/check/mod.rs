@@ -1,0 +1,94 @@
+//! `kspipe check`: what is wrong, or odd, in graph files, framing blobs and drivers' sources.
+
+mod explain;
+mod input;
+mod json;
+mod judge;
+mod sarif;
+mod source;
+mod text;
+
+use crate::arguments::{CheckArguments, FindingFormat};
+use crate::failure::Failure;
+use crate::output;
+use input::CheckedFile;
+use judge::Verdicts;
+use kspipe::finding::{Finding, Severity, Span};
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// Checks each file and shows what was found. One that cannot be read does not keep the others from being checked.
+pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
+    if arguments.list {
+        return output::write(None, &explain::list());
+    }
+    if !arguments.explain.is_empty() {
+        return output::write(None, &explain::explain(&arguments.explain)?);
+    }
+    let verdicts = Verdicts::of(arguments)?;
+    if arguments.files.iter().filter(|path| *path == Path::new("-")).count() > 1 {
+        return Err(Failure::usage("`-` is given twice", "there is one standard input"));
+    }
+    let (files, failures) = input::read_all(&arguments.files, &arguments.include);
+    let judged: Vec<_> = files.into_iter().map(|file| JudgedFile::new(file, &verdicts)).collect();
+    let unreadable = !failures.is_empty();
+    for failure in failures {
+        failure.tell();
+    }
+    let shown = match arguments.format {
+        FindingFormat::Text => {
+            let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            text::text(&judged, colour)
+        }
+        FindingFormat::Json => format!("{:#}\n", json::json(&judged)),
+        FindingFormat::Sarif => format!("{:#}\n", sarif::sarif(&judged)),
+    };
+    output::write(None, &shown)?;
+    match (unreadable, Counts::of(&judged).errors) {
+        (true, _) => Err(Failure::SystemSaid),
+        (false, 0) => Ok(()),
+        (false, _) => Err(Failure::GraphSaid),
+    }
+}
+
+/// A file with what was found in it and is to be shown.
+#[derive(Debug)]
+struct JudgedFile {
+    file: CheckedFile,
+    findings: Vec<(Severity, Finding)>,
+}
+
+impl JudgedFile {
+    fn new(mut file: CheckedFile, verdicts: &Verdicts) -> Self {
+        let findings = std::mem::take(&mut file.findings);
+        let findings = findings.into_iter().filter_map(|finding| Some((verdicts.severity(finding.code)?, finding)));
+        JudgedFile { findings: findings.collect(), file }
+    }
+}
+
+/// How many findings there are of each severity.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+impl Counts {
+    fn of(files: &[JudgedFile]) -> Self {
+        let mut counts = Counts::default();
+        for (severity, _) in files.iter().flat_map(|file| &file.findings) {
+            match severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => counts.notes += 1,
+            }
+        }
+        counts
+    }
+}
+
+/// Line and column of both ends of a span, from 1; the second is the place after the last character.
+fn ends(text: &str, span: Span) -> [(usize, usize); 2] {
+    [span.position(text), Span { start: span.end, end: span.end }.position(text)]
+}
