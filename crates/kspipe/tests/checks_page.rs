@@ -14,8 +14,8 @@ in a blob. `kspipe check --explain KS040` shows a code's page in the terminal. T
 
 An **error** is surely wrong. A **warning** is probably not what was meant, or not what will happen. A **note** is worth
 knowing; nothing need be done. What is not known raises no finding: a member whose value cannot be told, a format that is
-not stated, an edit that nobody sees. The framings of the corpus (35 pins of public drivers) have no error, and what else is found in
-them is argued, one by one, in `tests/check_corpus.rs`.
+not stated, an edit that nobody sees. The framings of public drivers in [the corpus](../corpus/README.md) have no error,
+and what else is found in them is argued, one by one, in `crates/kspipe/tests/check_corpus.rs`.
 
 A code keeps its meaning for ever and is never used for another. Codes marked *KSProxy differs* tell of a place where
 KSProxy is documented to do something else than kspipe.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+#[path = "../../../fuzz/checks/check.rs"]
+mod check;
 #[path = "../../../fuzz/checks/framing_blob.rs"]
 mod framing_blob;
 #[path = "../../../fuzz/checks/graph_file.rs"]
@@ -34,6 +36,11 @@ fn graph_files() {
 #[test]
 fn framing_blobs() {
     replay("framing_blob", framing_blob::check);
+}
+
+#[test]
+fn files_under_the_linter() {
+    replay("check", check::check);
 }
 
 #[test]

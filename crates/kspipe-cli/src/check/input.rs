@@ -4,12 +4,15 @@ use super::source;
 use crate::failure::Failure;
 use crate::sources;
 use kspipe::check::{check_blob, check_graph_file, graph_file_findings};
-use kspipe::finding::Finding;
+use kspipe::finding::{Finding, Span};
 use kspipe::graph::file::{GraphFile, LARGEST_FILE};
 use kspipe::stream;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The largest blob that is read: more than any driver's answer by orders of magnitude.
+const LARGEST_BLOB: usize = 1 << 20;
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +50,46 @@ impl Kind {
 /// What a checked file holds.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// Text; findings point at lines and columns.
-    Text(Arc<str>),
+    /// Findings point at lines and columns.
+    Text(Text),
     /// Bytes; findings point at offsets.
-    Bytes(Arc<[u8]>),
+    Bytes(Vec<u8>),
+}
+
+/// A text whose lines are found quickly: a large file may have many findings.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    text: Arc<str>,
+    /// Where each line starts.
+    starts: Vec<usize>,
+}
+
+impl Text {
+    pub(super) fn new(text: impl Into<Arc<str>>) -> Self {
+        let text: Arc<str> = text.into();
+        let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place + 1);
+        let starts = std::iter::once(0).chain(after_newlines).collect();
+        Text { text, starts }
+    }
+
+    /// A line by its number from 1, without its end.
+    pub(super) fn line(&self, number: usize) -> &str {
+        let Some(start) = number.checked_sub(1).and_then(|index| self.starts.get(index)) else { return "" };
+        self.text.get(*start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
+    }
+
+    /// Line and column of both ends of a span, from 1, columns in characters; the second is the place after the last one.
+    pub(super) fn ends(&self, span: Span) -> [(usize, usize); 2] {
+        [self.position(span.start), self.position(span.end)]
+    }
+
+    fn position(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts[line - 1];
+        let before = self.text.as_bytes().get(start..offset.min(self.text.len())).unwrap_or_default();
+        // A character's first byte is not a continuation byte (10xxxxxx).
+        (line, before.iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1)
+    }
 }
 
 /// A file that was read and checked.
@@ -104,26 +143,30 @@ fn read(path: &Path) -> Result<CheckedFile, Failure> {
     Ok(match kind {
         Kind::Graph | Kind::Source => {
             let (text, findings) = graph(&name, path, &bytes);
-            CheckedFile { name, kind, content: Content::Text(text), findings }
+            CheckedFile { name, kind, content: Content::Text(Text::new(text)), findings }
+        }
+        Kind::Framing if bytes.len() > LARGEST_BLOB => {
+            let error = io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {LARGEST_BLOB} bytes"));
+            return Err(Failure::file("read", path, error));
         }
         Kind::Framing => {
             let mut findings = check_blob(&name, &bytes);
             // The file is the pin: saying its name twice tells nothing.
             findings.iter_mut().for_each(|finding| finding.subject.pin = None);
-            CheckedFile { name, kind, content: Content::Bytes(bytes.into()), findings }
+            CheckedFile { name, kind, content: Content::Bytes(bytes), findings }
         }
     })
 }
 
-fn graph(name: &str, path: &Path, bytes: &[u8]) -> (Arc<str>, Vec<Finding>) {
+fn graph(name: &str, path: &Path, bytes: &[u8]) -> (String, Vec<Finding>) {
     let base = if path == Path::new("-") { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
     match GraphFile::parse_bytes(name, bytes, base) {
         Ok(mut file) => {
             // Formats that media state in their headers count; where a file is missing, less is known.
             stream::probe_formats(&mut file.graph);
-            (Arc::from(file.text()), check_graph_file(&file))
+            (file.text().to_owned(), check_graph_file(&file))
         }
-        Err(errors) => (Arc::from(errors.text()), graph_file_findings(&errors)),
+        Err(errors) => (errors.text().to_owned(), graph_file_findings(&errors)),
     }
 }
 
@@ -143,6 +186,18 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_those_that_spans_have() {
+        let written = "a\n\nüx\r\nlast";
+        let text = Text::new(written);
+        for (start, _) in written.char_indices().chain([(written.len(), ' ')]) {
+            let span = Span { start, end: start };
+            assert_eq!(text.ends(span)[0], span.position(written), "byte {start}");
+        }
+        assert_eq!([1, 2, 3, 4, 5].map(|line| text.line(line)), ["a", "", "üx", "last", ""]);
+        assert_eq!(text.ends(Span { start: 900, end: 1000 })[0].0, 4);
+    }
 
     #[test]
     fn a_file_is_what_its_name_says_or_its_bytes_are() {

@@ -1,7 +1,7 @@
 //! Findings as JSON, version 1; `docs/check.schema.json` describes every member.
 
 use super::input::Content;
-use super::{Counts, JudgedFile, ends};
+use super::{Counts, JudgedFile};
 use kspipe::finding::{Finding, Severity, Span};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn document(content: &Content, severity: Severity, finding: &Finding) -> Value {
 fn place(content: &Content, span: Span) -> Value {
     let mut place = json!({ "start": span.start, "end": span.end });
     if let Content::Text(text) = content {
-        let [(line, column), (end_line, end_column)] = ends(text, span);
+        let [(line, column), (end_line, end_column)] = text.ends(span);
         place["line"] = line.into();
         place["column"] = column.into();
         place["end_line"] = end_line.into();

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output;
 use input::CheckedFile;
 use judge::Verdicts;
-use kspipe::finding::{Finding, Severity, Span};
+use kspipe::finding::{Finding, Severity};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -86,9 +86,4 @@ impl Counts {
         }
         counts
     }
-}
-
-/// Line and column of both ends of a span, from 1; the second is the place after the last character.
-fn ends(text: &str, span: Span) -> [(usize, usize); 2] {
-    [span.position(text), Span { start: span.end, end: span.end }.position(text)]
 }

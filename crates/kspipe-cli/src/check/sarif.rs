@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0, which code hosts and editors read.
 
+use super::JudgedFile;
 use super::input::{CheckedFile, Content};
-use super::{JudgedFile, ends};
 use kspipe::finding::{Code, Finding, Severity, Span};
 use serde_json::{Value, json};
 
@@ -97,7 +97,7 @@ fn physical(file: &CheckedFile, span: Option<Span>) -> Value {
 fn region(content: &Content, span: Span) -> Value {
     match content {
         Content::Text(text) => {
-            let [(line, column), (end_line, end_column)] = ends(text, span);
+            let [(line, column), (end_line, end_column)] = text.ends(span);
             json!({ "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column })
         }
         Content::Bytes(_) => json!({ "byteOffset": span.start, "byteLength": span.end.saturating_sub(span.start) }),

@@ -1,7 +1,7 @@
 //! Findings as compilers print them: the place, what it is, the line of the source with the part underlined.
 
 use super::input::{CheckedFile, Content};
-use super::{Counts, JudgedFile, ends};
+use super::{Counts, JudgedFile};
 use kspipe::finding::{Finding, Severity, Span};
 use std::fmt::Write;
 
@@ -58,7 +58,7 @@ fn show(text: &mut String, file: &CheckedFile, severity: Severity, finding: &Fin
 fn place(file: &CheckedFile, span: Option<Span>) -> String {
     match (&file.content, span) {
         (Content::Text(text), Some(span)) => {
-            let (line, column) = span.position(text);
+            let [(line, column), _] = text.ends(span);
             format!("{}:{line}:{column}: ", file.name)
         }
         (Content::Bytes(_), Some(span)) => format!("{}:{:#06x}: ", file.name, span.start),
@@ -71,15 +71,10 @@ fn excerpt(text: &mut String, file: &CheckedFile, span: Option<Span>, severity: 
     let Some(span) = span else { return 1 };
     match &file.content {
         Content::Text(source) => {
-            let [(line, column), (last_line, last_column)] = ends(source, span);
+            let [(line, column), (last_line, last_column)] = source.ends(span);
             let number = line.to_string();
-            let shown: Vec<char> = source
-                .lines()
-                .nth(line - 1)
-                .unwrap_or_default()
-                .chars()
-                .map(|character| if character == '\t' { ' ' } else { character })
-                .collect();
+            let shown: Vec<char> =
+                source.line(line).chars().map(|character| if character == '\t' { ' ' } else { character }).collect();
             let end = if last_line == line { last_column - 1 } else { shown.len() };
             let (before, line, marked) = cut(&shown, column - 1, end);
             let pad = " ".repeat(number.len());

@@ -1,5 +1,6 @@
 //! The `kspipe` command as its users meet it: run as a program, judged by its exit code, what it prints and writes.
 
+mod check;
 mod command_line;
 mod documents;
 mod examples;

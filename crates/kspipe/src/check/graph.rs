@@ -34,10 +34,11 @@ pub fn check_graph(graph: &Graph) -> Vec<Finding> {
 /// their formats count.
 pub fn check_graph_file(file: &GraphFile) -> Vec<Finding> {
     let mut all: Vec<Finding> = file.findings().to_vec();
-    let keys = KeyPlaces::of(file);
-    for (pin, mut finding) in found(&file.graph) {
-        if let Some(pin) = pin {
-            place(file, &keys, pin, &mut finding);
+    let found = found(&file.graph);
+    let keys = (!found.is_empty()).then(|| KeyPlaces::of(file));
+    for (pin, mut finding) in found {
+        if let (Some(pin), Some(keys)) = (pin, &keys) {
+            place(file, keys, pin, &mut finding);
         }
         for (pin, message) in planned::other_pins(&finding, &file.graph) {
             finding.related.extend(file.pin_span(pin).map(|span| Related { span, message }));
@@ -82,6 +83,7 @@ fn found(graph: &Graph) -> Found {
     }
     routes::in_place_and_copy(graph, &mut found);
     routes::integrity_and_writer(graph, &mut found);
+    routes::upstream_ignores(graph, &mut found);
     planned::with_the_plan(graph, &mut found);
     // Stable: what is said of one pin stays in its order, what is said of none comes last.
     found.sort_by_key(|(pin, _)| (pin.is_none(), *pin));

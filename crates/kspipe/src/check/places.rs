@@ -33,7 +33,7 @@ fn key(keys: &KeyPlaces<'_>, pin: PinId, item: usize, member: Member, finding: &
         Member::MemoryType => of_item(&[&["memory"]]),
         Member::BusType => of_item(&[&["bus"]]),
         Member::MemoryTypeWeight => of_item(&[&["weight"]]),
-        Member::Flags if [&codes::PIPE_FLAGS, &codes::UNKNOWN_FLAGS, &codes::CANNOT_WIN].contains(&&finding.code) => {
+        Member::Flags if [&codes::PIPE_FLAGS, &codes::UNKNOWN_FLAGS, &codes::CANNOT_WIN].contains(&finding.code) => {
             of_item(&[&["flags"], &["requirements"]])
         }
         Member::Flags => of_item(&[&["requirements"], &["flags"]]),

@@ -107,5 +107,8 @@ fn frames_under_holds(graph: &Graph, plan: &Plan, pipe: &Pipe, found: &mut Found
     );
     let help =
         format!("ask for {needed}: kspipe adds what is missing, a proxy that cannot know what pins hold does not");
-    found.push((Some(pin), Finding::new(&codes::FRAMES_UNDER_HOLDS, subject, message, help).fixed_by(needed)));
+    let finding = Finding::new(&codes::FRAMES_UNDER_HOLDS, subject, message, help);
+    // More than a ULONG can be asked for by nobody.
+    let finding = if u32::try_from(needed).is_ok() { finding.fixed_by(needed) } else { finding };
+    found.push((Some(pin), finding));
 }

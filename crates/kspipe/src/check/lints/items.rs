@@ -5,24 +5,6 @@ use crate::check::{Circumstances, Member, Origin};
 use crate::finding::codes;
 use ks::{Guid, RequirementFlags};
 
-/// KS079: `CountItems` against the items that are there. Of a blob reading says it.
-pub(super) fn count(subject: &mut Subjected<'_>, _: &Circumstances) {
-    let items = subject.framing.items();
-    if let Some(count) = subject.framing.get(None, Member::CountItems)
-        && subject.framing.origin == Origin::Source
-        && items > 0
-        && usize::try_from(count).ok() != Some(items)
-    {
-        subject.find_fixed(
-            &codes::NOT_READABLE,
-            (None, Member::CountItems),
-            format!("CountItems is {count}, and {items} items are there"),
-            "write the number of items",
-            Some(items as u64),
-        );
-    }
-}
-
 /// More alternatives than this no driver has; comparing each with each takes the square of their number.
 const COMPARED: usize = 64;
 

@@ -44,7 +44,7 @@ pub(super) const LINTS: &[Lint] = &[
     reserved::members,
     reserved::weights,
     reserved::ratio,
-    items::count,
+    reserved::head_of_extended,
     items::duplicate_or_dominated,
     items::unread,
 ];

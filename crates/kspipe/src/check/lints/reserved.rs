@@ -1,7 +1,8 @@
 //! Members that are reserved, or have no effect.
 
 use crate::check::alternative::Subjected;
-use crate::check::{Circumstances, Member};
+use crate::check::{Circumstances, Member, Origin};
+use crate::finding::codes;
 use crate::graph::oddity;
 
 /// KS061: reserved members that are not 0.
@@ -36,5 +37,32 @@ pub(super) fn ratio(subject: &mut Subjected<'_>, _: &Circumstances) {
             let oddity = oddity::zero_ratio(numerator.unwrap_or(1), denominator.unwrap_or(1));
             subject.odd((None, member), Some(oddity), Some(1));
         }
+    }
+}
+
+/// More items than any driver has.
+const MANY_ITEMS: u32 = 16;
+
+/// KS101: `CountItems`, `PinFlags` 0, 1/1/0, `PinWeight` 0, read as the old structure.
+pub(super) fn head_of_extended(subject: &mut Subjected<'_>, _: &Circumstances) {
+    let old = |member| subject.framing.get(None, member);
+    let is_head = old(Member::RequirementsFlags).is_some_and(|count| (1..=MANY_ITEMS).contains(&count))
+        && [
+            (Member::PoolType, 0),
+            (Member::Frames, 1),
+            (Member::FrameSize, 1),
+            (Member::FileAlignment, 0),
+            (Member::Reserved, 0),
+        ]
+        .into_iter()
+        .all(|(member, value)| old(member) == Some(value));
+    // Of a driver's source it is known which structure it writes.
+    if is_head && subject.framing.origin == Origin::Blob {
+        subject.find(
+            &codes::HEAD_OF_EXTENDED,
+            (None, Member::RequirementsFlags),
+            "these 24 bytes are those of a KSALLOCATOR_FRAMING_EX without its items",
+            "read the whole answer of KSPROPERTY_CONNECTION_ALLOCATORFRAMING_EX",
+        );
     }
 }

@@ -280,4 +280,14 @@ codes! { FRAMING_CODES;
         fix: Some("Set both ranges; leave PhysicalRange open (0, 0xFFFFFFFF, 1) where the device has no limit."),
         references: &[FRAMING_ITEM, RULES],
     }
+    HEAD_OF_EXTENDED = "KS101" {
+        name: "head-of-extended",
+        title: "an old framing has the numbers of an extended one's head",
+        explanation: "KSALLOCATOR_FRAMING and the head of KSALLOCATOR_FRAMING_EX are both 24 bytes long, and nothing in them says \
+            which they are. A CountItems, PinFlags 0, a ratio of 1/1 with a margin of 0 and PinWeight 0, read as the old \
+            structure, ask for one frame of one byte. The answer was cut short, or is one of the other property.",
+        example: "01 00 00 00  00 00 00 00  01 00 00 00  01 00 00 00  00 00 00 00  00 00 00 00",
+        fix: Some("Answer KSPROPERTY_CONNECTION_ALLOCATORFRAMING_EX with all items: 24 bytes and 88 for each."),
+        references: &[FRAMING, FRAMING_EX],
+    }
 }

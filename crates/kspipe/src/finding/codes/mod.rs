@@ -1,5 +1,5 @@
-//! Every code, with its explanation. KS001 to KS039 are said of plans, KS040 to KS079 of framings and graphs, KS080 to
-//! KS099 of drivers' sources. A code keeps its meaning for ever and is never used for another.
+//! Every code, with its explanation. KS001 to KS039 are said of plans, KS040 to KS079 and from KS100 on of framings and
+//! graphs, KS080 to KS099 of drivers' sources. A code keeps its meaning for ever and is never used for another.
 
 mod file;
 mod framing;
@@ -21,6 +21,8 @@ macro_rules! codes {
     ($list:ident; $($name:ident = $code:literal { $($field:ident: $value:expr),* $(,)? })*) => {
         $(
             #[doc = concat!("The code ", $code, ".")]
+            // A code that leaves nothing out needs no update.
+            #[allow(clippy::needless_update)]
             pub static $name: $crate::finding::Code =
                 $crate::finding::Code { code: $code, $($field: $value,)* ..super::BLANK };
         )*
