@@ -183,6 +183,9 @@ impl<'s> Unit<'s> {
 /// Of an initialiser with more conditionals than anybody reads, the rest is not looked at.
 const LARGEST_NUMBER_OF_VARIANTS: usize = 8;
 
+/// Conditionals in conditionals; deeper ones are not told apart.
+const DEEPEST: usize = 64;
+
 /// A conditional while its `#endif` has not come.
 struct Open {
     conditional: usize,
@@ -247,11 +250,11 @@ impl<'s> Reader<'s, '_> {
     }
 
     fn is_dead(&self) -> bool {
-        self.open.iter().any(|open| open.now == Liveness::Never)
+        self.open.iter().take(DEEPEST).any(|open| open.now == Liveness::Never)
     }
 
     fn branches(&self) -> Branches {
-        let open = self.open.iter().filter(|open| open.now == Liveness::Sometimes);
+        let open = self.open.iter().take(DEEPEST).filter(|open| open.now == Liveness::Sometimes);
         open.map(|open| Branch { conditional: open.conditional, arm: open.arm }).collect()
     }
 

@@ -1,7 +1,5 @@
 //! The text of a source file, and places in it.
 
-use std::sync::Arc;
-
 /// The largest source file that is read, in bytes.
 pub const LARGEST_SOURCE: usize = 8 << 20;
 
@@ -26,7 +24,7 @@ impl Language {
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     name: String,
-    text: Arc<str>,
+    text: String,
     language: Language,
     was_included: bool,
     line_starts: Vec<usize>,
@@ -35,7 +33,7 @@ pub struct SourceFile {
 impl SourceFile {
     /// Decodes a file: UTF-8, UTF-16 with a byte order mark, or else one byte a character.
     pub(crate) fn new(name: &str, bytes: &[u8], was_included: bool) -> Self {
-        let text: Arc<str> = decode(bytes).into();
+        let text = decode(bytes);
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let line_starts = std::iter::once(0).chain(newlines.map(|(offset, _)| offset + 1)).collect();
         Self { name: name.to_owned(), text, language: Language::of(name), was_included, line_starts }
@@ -49,11 +47,6 @@ impl SourceFile {
     /// Its text. Places count its bytes; where the file was not UTF-8 these are not the bytes of the file.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// The text, to keep.
-    pub fn shared_text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
     }
 
     /// The language it was parsed as.

@@ -1,7 +1,7 @@
 //! Checking drivers' sources: what they declare becomes framings, of which some members may not be known, and what is
 //! found in these points at the source.
 
-use super::input::{CheckedFile, Content, Kind};
+use super::input::{CheckedFile, Content, Kind, Text};
 use crate::sources;
 use kspipe::check::{Circumstances, DeclaredFraming, Member, Origin, Structure, check_framing};
 use kspipe::finding::{Code, Finding, Span, Subject, codes};
@@ -31,7 +31,7 @@ pub(super) fn check(texts: &[(String, Vec<u8>)], includes: &[PathBuf]) -> Vec<Ch
         .map(|file| CheckedFile {
             name: file.name().to_owned(),
             kind: Kind::Source,
-            content: Content::Text(file.shared_text()),
+            content: Content::Text(Text::new(printable(file.text()))),
             findings: Vec::new(),
         })
         .collect();
@@ -50,7 +50,7 @@ pub(super) fn check(texts: &[(String, Vec<u8>)], includes: &[PathBuf]) -> Vec<Ch
 }
 
 fn of_framing(source: &DriverSource, framing: &SourceFraming, given: usize) -> Vec<(Place, Finding)> {
-    let name = framing.full_name();
+    let name = printable(&framing.full_name());
     let found = check_framing(&name, &declared(framing), &circumstances(framing, given));
     found
         .into_iter()
@@ -124,11 +124,24 @@ fn of_problem(problem: &Problem) -> (Place, Finding) {
         ProblemKind::ItemCount => &codes::ITEM_COUNT,
         ProblemKind::NeverUsed => &codes::NEVER_USED,
     };
-    let subject = Subject { pin: problem.framing.clone(), item: problem.item, member: problem.member };
-    let finding = Finding::new(code, subject, problem.message.clone(), problem.help.clone());
+    let subject =
+        Subject { pin: problem.framing.as_deref().map(printable), item: problem.item, member: problem.member };
+    let finding = Finding::new(code, subject, printable(&problem.message), problem.help.clone());
     (problem.place, finding.at(Some(span(problem.place))))
 }
 
 fn span(place: Place) -> Span {
     Span { start: place.start, end: place.end }
+}
+
+/// The text with dots for what would work on a terminal instead of being shown on it. Every place stays where it is.
+fn printable(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\n' | '\r' | '\t' => character,
+        '\0'..='\x1f' | '\x7f' => '.',
+        // Two bytes in UTF-8, and so is the dot.
+        '\u{80}'..='\u{9f}' => '\u{b7}',
+        _ => character,
+    };
+    text.chars().map(shown).collect()
 }
