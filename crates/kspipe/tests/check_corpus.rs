@@ -1,9 +1,9 @@
 //! The framings of real drivers under the linter: each is clean, or its finding is argued here.
 
 use ks::FramingBlob;
-use kspipe::check::{Circumstances, DeclaredFraming, Member, Structure, check_framing};
+use kspipe::check::{Circumstances, DeclaredFraming, Member, Structure, check_framing, check_graph};
 use kspipe::finding::Severity;
-use kspipe::graph::{Compression, Direction, FrameRange, Framing, FramingItem, Mode, write_blob};
+use kspipe::graph::{Compression, Direction, FrameRange, Framing, FramingItem, Graph, Mode, write_blob};
 use std::collections::BTreeMap;
 use toml::Table;
 
@@ -105,4 +105,38 @@ fn every_framing_of_the_corpus_is_clean_or_its_finding_is_argued() {
     let mut argued: Vec<(String, &str)> = ARGUED.iter().map(|(id, code, _)| ((*id).to_owned(), *code)).collect();
     argued.sort_unstable();
     assert_eq!(found, argued);
+}
+
+/// What may be said of a real pin in a graph, beside what its framing raises by itself: facts about the plan.
+const OF_THE_PLAN: &[(&str, &str)] = &[("KS014", "a user-mode neighbour makes kernel memory locked user memory")];
+
+#[test]
+fn a_real_pin_in_a_graph_raises_nothing_that_is_not_so() {
+    let entries = entries();
+    for pin in corpus::framings() {
+        let id = pin.id.split('/').next().expect("a name");
+        if is_set(&entries[id], "size_unknown") {
+            continue;
+        }
+        for mode in [Mode::Kernel, Mode::User] {
+            let mut graph = Graph::builder();
+            let is_in = entries[id]["direction"].as_str() == Some("in");
+            let (own, other) = if is_in { (Direction::In, Direction::Out) } else { (Direction::Out, Direction::In) };
+            graph.filter("driver").kernel().pin("pin", own).framing(pin.framing.clone());
+            graph.filter("other").mode(mode).pin("pin", other);
+            if is_in {
+                graph.connect("other.pin", "driver.pin")
+            } else {
+                graph.connect("driver.pin", "other.pin")
+            };
+            let graph = graph.build().expect("a graph");
+            let by_itself: Vec<&str> =
+                ARGUED.iter().filter(|(argued, ..)| *argued == id).map(|(_, code, _)| *code).collect();
+            for finding in check_graph(&graph) {
+                let code = finding.code.code;
+                let argued = by_itself.contains(&code) || OF_THE_PLAN.iter().any(|(plan, _)| *plan == code);
+                assert!(argued, "{} ({mode}): {finding}", pin.id);
+            }
+        }
+    }
 }

@@ -127,12 +127,6 @@ fn bad() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
             vec![("KS005", "in"), ("KS013", "compression")],
         ),
         ("filter.a.pin.in = { direction = \"in\", framing-blob = \"blobs/capture-pin.bin\" }".to_owned(), vec![("KS005", "in"), ("KS014", "in"), ("KS040", BLOB), ("KS070", BLOB)]),
-        (
-            "connections = [\"a.out -> b.in\"]\nfilter.a.pin.out = { direction = \"out\" }\nfilter.b.mode = \"kernel\"\nfilter.b.pin.in \
-             = { direction = \"in\", framing = [{ frames = 3 }, { alignment = 4096, size = 65536 }] }"
-                .to_owned(),
-            vec![("KS100", "alignment = 4096")],
-        ),
         ("[filter.lonely]".to_owned(), vec![("KS016", "lonely")]),
     ]
 }

@@ -6,7 +6,7 @@ mod routes;
 use super::media::media_of;
 use super::places::place;
 use super::{Circumstances, DeclaredFraming, MediaFrame, check_framing};
-use crate::finding::{Finding, Related, Subject};
+use crate::finding::{Finding, Related, Subject, codes};
 use crate::graph::file::{GraphFile, GraphFileError, GraphFileErrors, KeyPlaces};
 use crate::graph::{Graph, PinId, RouteKind};
 use std::collections::HashSet;
@@ -63,7 +63,18 @@ pub fn graph_file_findings(errors: &GraphFileErrors) -> Vec<Finding> {
             ..Finding::new(error.code(), Subject::default(), message, help).at(error.span())
         }
     };
-    errors.iter().map(finding).collect()
+    let mut findings: Vec<Finding> = errors.iter().map(finding).collect();
+    let unlisted = errors.count().saturating_sub(findings.len());
+    if unlisted > 0 {
+        let message = format!("{unlisted} more errors are not listed");
+        findings.push(Finding::new(
+            &codes::NOT_READABLE,
+            Subject::default(),
+            message,
+            "mend those that are listed first",
+        ));
+    }
+    findings
 }
 
 /// Findings with the pin they are about.
@@ -83,7 +94,6 @@ fn found(graph: &Graph) -> Found {
     }
     routes::in_place_and_copy(graph, &mut found);
     routes::integrity_and_writer(graph, &mut found);
-    routes::upstream_ignores(graph, &mut found);
     planned::with_the_plan(graph, &mut found);
     // Stable: what is said of one pin stays in its order, what is said of none comes last.
     found.sort_by_key(|(pin, _)| (pin.is_none(), *pin));

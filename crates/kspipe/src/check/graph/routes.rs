@@ -4,7 +4,7 @@ use super::{Found, about};
 use crate::check::Member;
 use crate::check::media::next_pins;
 use crate::finding::{Finding, codes};
-use crate::graph::{Direction, Framing, FramingItem, Graph, Mode, PinId, RouteKind};
+use crate::graph::{Direction, Framing, FramingItem, Graph, PinId, RouteKind};
 use ks::RequirementFlags;
 use std::collections::{HashSet, VecDeque};
 
@@ -108,31 +108,4 @@ fn writers_below(graph: &Graph) -> Vec<Option<PinId>> {
         }
     }
     below
-}
-
-/// KS100: requirements of a kernel-mode in pin whose frames come from a filter in user mode.
-pub(super) fn upstream_ignores(graph: &Graph, found: &mut Found) {
-    for connection in graph.connections() {
-        if (graph.mode(connection.from), graph.mode(connection.to)) != (Mode::User, Mode::Kernel) {
-            continue;
-        }
-        // The old structure has one size and says nothing it requires but that.
-        let Framing::Extended(items) = graph.pin(connection.to).framing() else { continue };
-        let asks = |item: &FramingItem| {
-            let range = item.physical.min > 0 || item.physical.upper_bound().is_some();
-            let asked = [(item.alignment > 1, Member::FileAlignment), (range, Member::PhysicalMin)];
-            let asked = asked.into_iter().find(|(asks, _)| *asks && !item.is_preference());
-            asked.map(|(_, member)| member)
-        };
-        let Some((item, member)) = items.iter().enumerate().find_map(|(place, item)| Some((place, asks(item)?))) else {
-            continue;
-        };
-        let message = format!(
-            "{} allocates in user mode, and may ignore the size and alignment required here: KSProxy does not enforce them",
-            graph.pin_name(connection.from)
-        );
-        let help = "have the driver take any size and alignment, or copy what it cannot use";
-        let subject = about(graph, connection.to).item(item).member(member.name());
-        found.push((Some(connection.to), Finding::new(&codes::UPSTREAM_IGNORES, subject, message, help)));
-    }
 }

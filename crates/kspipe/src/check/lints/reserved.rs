@@ -43,7 +43,7 @@ pub(super) fn ratio(subject: &mut Subjected<'_>, _: &Circumstances) {
 /// More items than any driver has.
 const MANY_ITEMS: u32 = 16;
 
-/// KS101: `CountItems`, `PinFlags` 0, 1/1/0, `PinWeight` 0, read as the old structure.
+/// KS100: `CountItems`, `PinFlags` 0, 1/1/0, `PinWeight` 0, read as the old structure.
 pub(super) fn head_of_extended(subject: &mut Subjected<'_>, _: &Circumstances) {
     let old = |member| subject.framing.get(None, member);
     let is_head = old(Member::RequirementsFlags).is_some_and(|count| (1..=MANY_ITEMS).contains(&count))

@@ -280,7 +280,7 @@ codes! { FRAMING_CODES;
         fix: Some("Set both ranges; leave PhysicalRange open (0, 0xFFFFFFFF, 1) where the device has no limit."),
         references: &[FRAMING_ITEM, RULES],
     }
-    HEAD_OF_EXTENDED = "KS101" {
+    HEAD_OF_EXTENDED = "KS100" {
         name: "head-of-extended",
         title: "an old framing has the numbers of an extended one's head",
         explanation: "KSALLOCATOR_FRAMING and the head of KSALLOCATOR_FRAMING_EX are both 24 bytes long, and nothing in them says \

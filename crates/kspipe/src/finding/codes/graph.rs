@@ -105,15 +105,4 @@ codes! { GRAPH;
         fix: Some("Relax one of the asks that the message names; kspipe negotiate shows them in the file."),
         references: &[RULES, PLAN],
     }
-    UPSTREAM_IGNORES = "KS100" {
-        name: "upstream-ignores", severity: Severity::Note, topic: Topic::Graph,
-        title: "a user-mode filter upstream may ignore what the pin requires",
-        explanation: "Where a user-mode filter upstream allocates, KSProxy hands it the pin's framing, and not every such filter \
-            understands it: sizes and alignment may be ignored although they are required. Microsoft's page names the MPEG-2 \
-            splitter. kspipe counts them as it counts all requirements, so on Windows frames may differ from the plan's.",
-        example: "splitter.out (user mode) -> decoder.in (kernel mode), framing = [{ alignment = 4096, size = 65536 }]",
-        fix: Some("Have the driver take frames of any size and alignment there, or copy those it cannot use."),
-        references: &[PIN_DESCRIPTOR_EX, CODECS],
-        ksproxy_differs: true,
-    }
 }
