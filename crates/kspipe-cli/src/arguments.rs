@@ -36,10 +36,13 @@ Examples:
   kspipe check examples/camera.toml pin.bin
   kspipe check --deny warnings --allow KS014 graphs/*.toml
   kspipe check --format sarif graph.toml > graph.sarif
+  kspipe check examples/driver/capture.cpp
+  kspipe check --include inc src/
   kspipe check --explain KS040
   kspipe check --list
 
-A file in .toml is a graph, one in .bin a framing blob; of others the content decides. Exit codes: 0 nothing, or only
+A file in .toml is a graph, one in .bin a framing blob, one in .c, .cpp, .h and their kin a driver's source; of others
+the content decides. Of a directory, the sources in it are checked. Exit codes: 0 nothing, or only
 warnings and notes; 1 errors; 2 bad usage; 3 a file that cannot be read.";
 
 const INSPECT_EXAMPLES: &str = "\
@@ -51,6 +54,16 @@ Examples:
 A blob is what a driver's pin answers to KSPROPERTY_CONNECTION_ALLOCATORFRAMING or _EX, as it lies in memory:
 KSALLOCATOR_FRAMING (24 bytes) or KSALLOCATOR_FRAMING_EX (24 + 88 for each item). Live devices cannot be inspected yet:
 that needs Windows.";
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  kspipe convert capture.cpp
+  kspipe convert capture.cpp --name CaptureFraming -o capture.bin
+  kspipe convert pin.bin --to c --name PinFraming
+  kspipe convert graph.toml --name camera.capture -o capture.bin
+
+Sources (.c, .cpp, .h) are read as `kspipe check` reads them; a TOML file is a graph, or a pin's keys `framing` and
+`compression` alone. Exit codes: 0 done; 1 it cannot be said there, or is not known; 2 bad usage; 3 a system failure.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -76,12 +89,15 @@ pub(crate) enum Command {
     /// Show the plan of a graph: its pipes, who allocates, how many frames, how large, in which memory
     #[command(after_help = NEGOTIATE_EXAMPLES)]
     Negotiate(NegotiateArguments),
-    /// Find what is wrong, or odd, in graph files and framing blobs, before anything runs
+    /// Find what is wrong, or odd, in graph files, framing blobs and drivers' sources, before anything runs
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
     /// Decode framing blobs: what a driver's pin asks of an allocator, with the header's member names
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArguments),
+    /// Turn a framing of a driver's source, a blob or TOML into another of these
+    #[command(after_help = CONVERT_EXAMPLES)]
+    Convert(ConvertArguments),
 }
 
 /// What a graph is read from and negotiated for.
@@ -136,12 +152,15 @@ pub(crate) struct NegotiateArguments {
 /// `kspipe check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// Graph files and framing blobs; `-` is standard input
+    /// Graph files, framing blobs, drivers' sources and directories of these; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present_any = ["explain", "list"])]
     pub(crate) files: Vec<PathBuf>,
     /// How to show what was found
     #[arg(long, value_enum, default_value_t = FindingFormat::Text)]
     pub(crate) format: FindingFormat,
+    /// Look for what sources include in this directory too, not only beside them
+    #[arg(long, short = 'I', value_name = "DIRECTORY")]
+    pub(crate) include: Vec<PathBuf>,
     /// Take these as errors: `warnings`, `notes`, or a code
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) deny: Vec<String>,
@@ -182,6 +201,52 @@ pub(crate) struct InspectArguments {
     /// Put each member's offset in the blob, in hexadecimal, before it
     #[arg(long)]
     pub(crate) offsets: bool,
+}
+
+/// `kspipe convert`.
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArguments {
+    /// A driver's source, a framing blob, a graph file or a fragment of one; `-` is standard input
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: PathBuf,
+    /// What to write; else the output's name decides, else TOML of sources and blobs, and a blob of TOML
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) to: Option<FramingLanguage>,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Which framing, where there are several: a variable or `filter.pin`; of a blob, what to call it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The structure to write of TOML, which does not say
+    #[arg(long, value_enum, value_name = "STRUCTURE")]
+    pub(crate) structure: Option<StructureName>,
+    /// Look for what a source includes in this directory too
+    #[arg(long, short = 'I', value_name = "DIRECTORY")]
+    pub(crate) include: Vec<PathBuf>,
+    /// Leave out what a graph file has no place for
+    #[arg(long)]
+    pub(crate) lossy: bool,
+}
+
+/// What a framing is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FramingLanguage {
+    /// The keys of a pin in a graph file
+    Toml,
+    /// The bytes of the structure
+    Blob,
+    /// A declaration in C and C++
+    C,
+}
+
+/// The two framing structures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StructureName {
+    /// KSALLOCATOR_FRAMING
+    Old,
+    /// KSALLOCATOR_FRAMING_EX
+    Extended,
 }
 
 /// How a plan is shown.

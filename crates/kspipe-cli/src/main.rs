@@ -3,6 +3,7 @@
 
 mod arguments;
 mod check;
+mod convert;
 mod failure;
 mod graph;
 mod inspect;
@@ -12,6 +13,7 @@ mod overwriting;
 mod progress;
 mod report;
 mod run;
+mod sources;
 mod summary;
 mod units;
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Convert(arguments) => convert::convert(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

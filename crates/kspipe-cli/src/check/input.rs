@@ -1,12 +1,14 @@
 //! What is checked: files of several kinds, each read by the reader of its kind.
 
+use super::source;
 use crate::failure::Failure;
+use crate::sources;
 use kspipe::check::{check_blob, check_graph_file, graph_file_findings};
 use kspipe::finding::{Finding, Span};
 use kspipe::graph::file::{GraphFile, LARGEST_FILE};
 use kspipe::stream;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest blob that is read: more than any driver's answer by orders of magnitude.
@@ -19,6 +21,8 @@ pub(super) enum Kind {
     Graph,
     /// A pin's binary answer.
     Framing,
+    /// A driver's source.
+    Source,
 }
 
 impl Kind {
@@ -27,6 +31,7 @@ impl Kind {
         match self {
             Kind::Graph => "graph",
             Kind::Framing => "framing",
+            Kind::Source => "source",
         }
     }
 
@@ -97,13 +102,46 @@ pub(super) struct CheckedFile {
     pub(super) findings: Vec<Finding>,
 }
 
-/// Reads and checks a file. What is wrong with its content is a finding; that it cannot be read is a failure.
-pub(super) fn read(path: &Path) -> Result<CheckedFile, Failure> {
+/// Reads and checks files, and the sources in directories: what was checked, and what could not be read. Sources are
+/// read together, because what one declares another edits or uses.
+pub(super) fn read_all(paths: &[PathBuf], includes: &[PathBuf]) -> (Vec<CheckedFile>, Vec<Failure>) {
+    let (mut files, mut failures, mut of_sources) = (Vec::new(), Vec::new(), Vec::new());
+    for path in paths {
+        let found = if path.is_dir() {
+            sources::in_directory(path).map_err(|error| Failure::file("read the directory", path, error))
+        } else if sources::is_source(path) {
+            Ok(vec![path.clone()])
+        } else {
+            read(path).map(|file| {
+                files.push(file);
+                Vec::new()
+            })
+        };
+        match found {
+            Ok(found) => of_sources.extend(found),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
+    for path in of_sources {
+        let name = path.display().to_string();
+        match sources::bytes(&path) {
+            Ok(_) if texts.iter().any(|(known, _)| *known == name) => {}
+            Ok(bytes) => texts.push((name, bytes)),
+            Err(error) => failures.push(Failure::file("read", &path, error)),
+        }
+    }
+    files.extend(source::check(&texts, includes));
+    (files, failures)
+}
+
+/// Reads and checks a graph or a framing. What is wrong with its content is a finding; that it cannot be read is a failure.
+fn read(path: &Path) -> Result<CheckedFile, Failure> {
     let bytes = read_bytes(path).map_err(|error| Failure::file("read", path, error))?;
     let name = path.display().to_string();
     let kind = Kind::of(path, &bytes);
     Ok(match kind {
-        Kind::Graph => {
+        Kind::Graph | Kind::Source => {
             let (text, findings) = graph(&name, path, &bytes);
             CheckedFile { name, kind, content: Content::Text(Text::new(text)), findings }
         }

@@ -1,10 +1,11 @@
-//! `kspipe check`: what is wrong, or odd, in graph files and framing blobs.
+//! `kspipe check`: what is wrong, or odd, in graph files, framing blobs and drivers' sources.
 
 mod explain;
 mod input;
 mod json;
 mod judge;
 mod sarif;
+mod source;
 mod text;
 
 use crate::arguments::{CheckArguments, FindingFormat};
@@ -28,16 +29,11 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     if arguments.files.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Failure::usage("`-` is given twice", "there is one standard input"));
     }
-    let mut judged = Vec::new();
-    let mut unreadable = false;
-    for path in &arguments.files {
-        match input::read(path) {
-            Ok(file) => judged.push(JudgedFile::new(file, &verdicts)),
-            Err(failure) => {
-                unreadable = true;
-                failure.tell();
-            }
-        }
+    let (files, failures) = input::read_all(&arguments.files, &arguments.include);
+    let judged: Vec<_> = files.into_iter().map(|file| JudgedFile::new(file, &verdicts)).collect();
+    let unreadable = !failures.is_empty();
+    for failure in failures {
+        failure.tell();
     }
     let shown = match arguments.format {
         FindingFormat::Text => {

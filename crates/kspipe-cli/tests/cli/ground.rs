@@ -10,7 +10,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A folder of the test's own, with `examples/*.toml` and the film as they lie in the project; commands run there.
+/// A folder of the test's own, with `examples/*.toml`, the driver's source and the film as they lie in the project; commands run there.
 pub(crate) struct Ground(tempfile::TempDir);
 
 impl Ground {
@@ -18,6 +18,9 @@ impl Ground {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let examples = folder.path().join("examples");
         fs::create_dir_all(examples.join("media")).expect("it can have folders");
+        fs::create_dir_all(examples.join("driver")).expect("it can have folders");
+        let driver = "examples/driver/capture.cpp";
+        fs::copy(root().join(driver), folder.path().join(driver)).expect("the source can be copied");
         for entry in fs::read_dir(root().join("examples")).expect("the project has examples") {
             let path = entry.expect("they can be listed").path();
             if path.extension().is_some_and(|extension| extension == "toml") {

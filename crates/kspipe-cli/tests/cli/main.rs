@@ -2,9 +2,11 @@
 
 mod check;
 mod command_line;
+mod convert;
 mod documents;
 mod examples;
 mod ground;
 mod inspect;
 mod licences;
 mod piping;
+mod sources;

@@ -6,11 +6,13 @@ mod framing;
 mod graph;
 mod plan;
 mod references;
+mod source;
 
 pub use file::*;
 pub use framing::*;
 pub use graph::*;
 pub use plan::*;
+pub use source::*;
 
 use super::Code;
 
@@ -44,7 +46,7 @@ const BLANK: Code = Code {
     ksproxy_differs: false,
 };
 
-const PARTS: [&[&Code]; 4] = [plan::PLAN, framing::FRAMING_CODES, graph::GRAPH, file::FILE];
+const PARTS: [&[&Code]; 5] = [plan::PLAN, framing::FRAMING_CODES, graph::GRAPH, file::FILE, source::SOURCE];
 
 const COUNT: usize = {
     let (mut sum, mut part) = (0, 0);

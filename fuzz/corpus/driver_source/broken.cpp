@@ -1,0 +1,6 @@
+DECLARE_SIMPLE_FRAMING_EX(A, KSMEMORY_TYPE_USER, 0, 1, 0, 2
+#if
+KSALLOCATOR_FRAMING_EX B = { 1, { { {{{ [3] .X = , } ;
+#define F(x F(
+"text
+/* KSALLOCATOR_FRAMING C = { 1 };
