@@ -18,6 +18,7 @@ mod plan;
 mod problem;
 mod progression;
 mod solve;
+mod starvation;
 mod tree;
 mod verify;
 
@@ -28,4 +29,8 @@ pub use plan::{
     RouteChoice, Warning,
 };
 pub use solve::negotiate;
+pub use starvation::{
+    Awaited, Behaviour, Circle, Cure, PipeProof, Proof, SharedPipe, Shortage, Starvation, Verdict, Wait, starvation,
+    starvation_of,
+};
 pub use verify::{Rule, Violation, verify};
