@@ -179,4 +179,32 @@ codes! { PLAN;
         fix: Some("Give pins fewer alternatives with different steppings, or take undirected cycles out of the graph."),
         references: &[RULES],
     }
+    STALLS = "KS030" {
+        name: "stalls", topic: Topic::Plan,
+        title: "the graph stalls",
+        explanation: "Filters wait for each other in a circle: one for a free frame of a pipe, another for a frame that only comes \
+            once the first goes on. Each pipe has what its own pins hold and one more, but where branches meet again one \
+            branch's frames wait for the other's. It happens in every run, whatever the order in which filters get to work.",
+        example: "pipe 0 has 1 frame and needs 4, or the graph stalls: join.now waits for delay, which keeps 3",
+        fix: Some("Ask for the frames the message names, at the pin it names."),
+        references: &[RULES],
+    }
+    MAY_STALL = "KS031" {
+        name: "may-stall", topic: Topic::Plan,
+        title: "the graph stalls where filters keep and send frames as late as they may",
+        explanation: "`kspipe run` moves every frame of this graph. Another program whose pins keep any frames, as many as they \
+            state, or whose filters send nothing before they have every frame they acquire, may stall with it.",
+        example: "pipe 1 has 4 frames and needs 5, or the graph stalls, where filters keep any frames, as many as they may",
+        fix: Some("Ask for the frames the message names, at the pin it names, if other programs run the graph."),
+        references: &[RULES],
+    }
+    NOT_PROVEN_TO_MOVE = "KS032" {
+        name: "not-proven-to-move", topic: Topic::Plan,
+        title: "it is not proven that the graph always moves",
+        explanation: "Several places acquire frames of one pipe in step. Whether each of them always gets one is not decided by \
+            counting frames, or was not found out within the stated limit.",
+        example: "pipe 0: whether each always gets one is not proven",
+        fix: Some("Let all but one copy into another pipe: a `copy` route, or a bridge."),
+        references: &[RULES],
+    }
 }

@@ -52,7 +52,7 @@ fn weak_components(graph: &Graph) -> usize {
 }
 
 /// The representative of a set in a forest of parents, with the way halved.
-fn find(parent: &mut [u32], mut at: u32) -> u32 {
+pub(in crate::negotiate) fn find(parent: &mut [u32], mut at: u32) -> u32 {
     while parent[at as usize] != at {
         parent[at as usize] = parent[parent[at as usize] as usize];
         at = parent[at as usize];

@@ -10,6 +10,7 @@ mod names;
 
 pub(super) use arrows::Arrows;
 pub(super) use data::{data_at, through};
+pub(super) use depths::find;
 pub(super) use edges::{Edge, EdgeKind};
 
 use super::NegotiateError;
