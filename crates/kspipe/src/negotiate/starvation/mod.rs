@@ -270,17 +270,23 @@ impl View<'_> {
         Cure { pipes: pipes.collect(), smallest: frames.smallest }
     }
 
+    /// The pins of a pipe; of a plan that is not this graph's, those there are.
+    fn pins(&self, pipe: PipeId) -> impl Iterator<Item = PinId> + '_ {
+        let pins = self.plan.pipes[pipe.index()].pins.iter().copied();
+        pins.filter(|pin| pin.index() < self.graph.pins().len())
+    }
+
     /// The pin at which to ask for more frames: one whose asks count as they are, that asks for frames already if there
     /// is one; upstream ones first.
     fn pin_to_say_so(&self, pipe: PipeId) -> PinId {
-        let pins = &self.plan.pipes[pipe.index()].pins;
+        let pins = self.pins(pipe);
         let rank = |pin: &PinId| match self.graph.pin(*pin).items() {
             [] => 2,
             items if items.iter().any(FramingItem::is_preference) => 3,
             items if items.iter().any(|item| item.frames > 0) => 0,
             _ => 1,
         };
-        pins.iter().copied().min_by_key(rank).unwrap_or(PinId(0))
+        pins.min_by_key(rank).unwrap_or(PinId(0))
     }
 
     fn circle(&self, found: &FoundCircle) -> Circle {
@@ -292,8 +298,8 @@ impl View<'_> {
         }
         if self.behaviour == Behaviour::Any {
             // Who keeps frames of a pipe elsewhere counts as well.
-            let pipes = found.pipes.iter().flat_map(|pipe| &self.plan.pipes[*pipe].pins);
-            let elsewhere: Vec<PinId> = pipes.copied().filter(|pin| !kept.iter().any(|(at, _)| at == pin)).collect();
+            let pipes = found.pipes.iter().flat_map(|pipe| self.pins(PipeId(*pipe as u32)));
+            let elsewhere: Vec<PinId> = pipes.filter(|pin| !kept.iter().any(|(at, _)| at == pin)).collect();
             kept.extend(elsewhere.into_iter().map(|pin| (pin, held(self.graph, pin, self.behaviour))));
         }
         kept.sort_unstable_by_key(|(pin, _)| *pin);

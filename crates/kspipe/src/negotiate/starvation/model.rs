@@ -110,7 +110,10 @@ impl Model {
         let pins = graph.pins().len();
         let mut is_bridge = vec![false; pins];
         for bridge in &plan.bridges {
-            is_bridge[bridge.connection.from.index()] = true;
+            // A plan is plain data: it may name what is not there.
+            if let Some(is_bridge) = is_bridge.get_mut(bridge.connection.from.index()) {
+                *is_bridge = true;
+            }
         }
         let mut is_copy = vec![false; graph.routes().len()];
         for (route, copy) in graph.routes().iter().zip(&mut is_copy) {
@@ -349,7 +352,8 @@ impl Builder<'_> {
         }
         let mut on_the_way = vec![0; self.graph.pins().len()];
         // Upstream before downstream, as a plan orders them.
-        for pin in self.plan.pipes.iter().flat_map(|pipe| &pipe.pins) {
+        let pins = self.plan.pipes.iter().flat_map(|pipe| &pipe.pins);
+        for pin in pins.filter(|pin| pin.index() < on_the_way.len()).collect::<Vec<_>>() {
             let id = self.graph.pin(*pin);
             let before = match id.direction() {
                 Direction::In => {
