@@ -7,7 +7,7 @@ use kspipe_source::{Input, Options, Place, read, write_c};
 /// Panics where that does not hold. An even number of bytes is read as C, an odd one as C++, so that both grammars meet
 /// whatever there is.
 pub(crate) fn check(bytes: &[u8]) {
-    let name = if bytes.len() % 2 == 0 { "a.c" } else { "a.cpp" };
+    let name = if bytes.len().is_multiple_of(2) { "a.c" } else { "a.cpp" };
     let mut included = 0;
     let source = read(&[Input::new(name, bytes)], &Options::default(), |_, path| {
         // Files that include themselves, and each other without end.

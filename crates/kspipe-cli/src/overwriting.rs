@@ -18,6 +18,15 @@ pub(crate) fn refuse(option: &str, target: &Path, graph_file: &Path, graph: &Gra
     }
 }
 
+/// Refuses to write `target` over the file it is made from.
+pub(crate) fn refuse_input(target: &Path, input: &Path) -> Result<(), Failure> {
+    if !is_same(target, input) {
+        return Ok(());
+    }
+    let message = format!("--output {} would be written over the input", target.display());
+    Err(Failure::usage(message, "give it a name of its own"))
+}
+
 /// The sink, if there is one, that would be written over the graph file.
 pub(crate) fn sink_over_graph<'g>(graph_file: &Path, graph: &'g Graph) -> Option<&'g str> {
     let sinks = graph.filters().iter().filter(|filter| filter.run().is_some_and(writes));

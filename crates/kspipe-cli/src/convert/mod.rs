@@ -6,6 +6,7 @@ mod input;
 use crate::arguments::{ConvertArguments, FramingLanguage, StructureName};
 use crate::failure::Failure;
 use crate::output;
+use crate::overwriting;
 use input::{Found, Kind};
 use ks::{FramingBlob, FramingField};
 use miette::miette;
@@ -14,6 +15,9 @@ use std::path::Path;
 
 /// Converts.
 pub(crate) fn convert(arguments: &ConvertArguments) -> Result<(), Failure> {
+    if let Some(target) = &arguments.output {
+        overwriting::refuse_input(target, &arguments.input)?;
+    }
     let (kind, found) = input::read(arguments)?;
     let to = language(arguments, kind);
     let Found { name, bytes } = found;

@@ -110,6 +110,7 @@ fn what_cannot_be_converted_is_said() {
         (&["none.c"], 1, "there is no framing in none.c"),
         (&["examples/driver/capture.cpp"], 2, "CaptureFraming, StillFraming, MosaicFraming"),
         (&["examples/driver/capture.cpp", "--name", "Nothing"], 2, "`Nothing` is not one framing"),
+        (&["two.toml", "-o", "./two.toml", "--to", "c"], 2, "would be written over the input"),
         (&["missing.bin"], 3, "cannot read missing.bin"),
     ];
     for (arguments, code, message) in cases {
