@@ -3,6 +3,7 @@
 mod allocator_choice;
 mod ask;
 mod assemble;
+mod change;
 mod component;
 mod conflict;
 mod counted;
@@ -20,8 +21,10 @@ mod progression;
 mod solve;
 mod tree;
 mod verify;
+mod why;
 
-pub use json::{error_json, plan_json};
+pub use change::{Asked, Change};
+pub use json::{error_json, explained_plan_json, plan_json};
 pub use picture::{plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
@@ -29,3 +32,4 @@ pub use plan::{
 };
 pub use solve::negotiate;
 pub use verify::{Rule, Violation, verify};
+pub use why::{Answer, Cause, CostDifference, Explainer, Obstacle, PipeNumber, Question, Saving, TriedChange};

@@ -39,35 +39,58 @@ const MOST_EFFORT: (u64, u64) = (60_000_000, 200);
 pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let facts = Facts::of(graph)?;
     let problem = Problem::new(&facts);
-    let mut left = MOST_EFFORT.0 + MOST_EFFORT.1 * graph.pins().len() as u64;
+    let (best, effort) = best_plan(&problem, MOST_EFFORT.0, MOST_EFFORT.1);
+    let plan = best.map_err(|no_plan| match no_plan {
+        NoPlan::Infeasible { component } => {
+            NegotiateError::Infeasible(explain_conflict(&problem, &facts.components[component]))
+        }
+        NoPlan::Undecided => NegotiateError::Undecided { states: effort },
+    })?;
+    debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
+    Ok(plan)
+}
+
+/// Why there is no plan, not yet explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlan {
+    /// This component has none.
+    Infeasible { component: usize },
+    /// The limit came first.
+    Undecided,
+}
+
+/// The best plan found with so much effort, and so much a pin; and the effort it took.
+pub(super) fn best_plan(problem: &Problem<'_>, most: u64, most_a_pin: u64) -> (Result<Plan, NoPlan>, u64) {
+    let facts = problem.facts;
+    let mut left = most + most_a_pin * facts.graph.pins().len() as u64;
     let (mut exhausted, mut undecided, mut used) = (false, false, 0);
     let mut parts = Vec::with_capacity(facts.components.len());
     let mut total = Keys::default();
-    for pins in &facts.components {
+    for (component, pins) in facts.components.iter().enumerate() {
         let ground = problem.ground(pins, &Counted::EVERYTHING);
         // What a hard component used up, the easy ones after it do not need.
-        let mut effort = Effort::up_to(left.max(MOST_EFFORT.1 * pins.len() as u64));
-        match component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING) {
+        let mut effort = Effort::up_to(left.max(most_a_pin * pins.len() as u64));
+        let solved = component::solve(problem, pins, &ground, &mut effort, &Counted::EVERYTHING);
+        exhausted |= effort.exhausted;
+        used += effort.used;
+        left = left.saturating_sub(effort.used);
+        match solved {
             Some((solution, keys)) => {
                 total += keys;
                 parts.push((ground, solution));
             }
             // Another component may still be found to have no plan, which decides it.
             None if effort.exhausted => undecided = true,
-            None => return Err(NegotiateError::Infeasible(explain_conflict(&problem, pins))),
+            None => return (Err(NoPlan::Infeasible { component }), used),
         }
-        exhausted |= effort.exhausted;
-        used += effort.used;
-        left = left.saturating_sub(effort.used);
     }
     if undecided {
-        return Err(NegotiateError::Undecided { states: used });
+        return (Err(NoPlan::Undecided), used);
     }
-    let mut plan = assemble(&problem, &parts, &total);
+    let mut plan = assemble(problem, &parts, &total);
     plan.proven =
-        if exhausted { proven_by_bounds(&facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
-    debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
-    Ok(plan)
+        if exhausted { proven_by_bounds(facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
+    (Ok(plan), used)
 }
 
 /// How many leading keys are as small as they can be whatever is chosen.

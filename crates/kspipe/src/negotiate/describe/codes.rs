@@ -32,6 +32,11 @@ codes! {
     UNDECLARED_MEMORY = "KS012", "a memory type is not declared";
     IDLE_COMPRESSION = "KS013", "a compression is stated where it has no effect";
     LOCKED_USER_MEMORY = "KS014", "locked user memory stands in for kernel memory";
+    UP_TO_A_BRIDGE = "KS020", "frames of a pin that must allocate are copied at a bridge";
+    OTHER_ITEM = "KS021", "an item that asks to allocate is not the one used";
+    NOT_ON_WINDOWS = "KS022", "a pin allocates where Windows would not call its allocator";
+    UPSTREAM_MAY_IGNORE = "KS023", "a user-mode filter upstream may ignore a pin's size and alignment";
+    MORE_OUTSTANDING = "KS024", "a pipe has more than twice the frames a driver says it can have outstanding";
 }
 
 #[cfg(test)]
@@ -39,10 +44,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_numbered_without_gaps_and_titles_differ() {
+    fn codes_are_sorted_and_unique_and_titles_differ() {
         for (place, code) in CODES.iter().enumerate() {
-            assert_eq!(code.code, format!("KS{:03}", place + 1));
-            assert!(CODES[..place].iter().all(|other| other.title != code.title));
+            assert!(code.code.len() == 5 && code.code.starts_with("KS") && code.code[2..].parse::<u16>().is_ok());
+            let before = &CODES[..place];
+            assert!(before.iter().all(|other| other.code < code.code && other.title != code.title), "{}", code.code);
         }
     }
 }
