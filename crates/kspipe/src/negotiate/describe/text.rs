@@ -41,7 +41,7 @@ pub fn plan_text(graph: &Graph, plan: &Plan, explain: bool) -> String {
 pub(super) fn row(text: &mut String, name: &str, value: &str) {
     let mut line = format!("  {name:<width$}", width = INDENT - 2);
     let mut column = INDENT;
-    for (place, word) in value.split(' ').enumerate() {
+    for (place, word) in words(value).into_iter().enumerate() {
         let length = word.chars().count();
         if place > 0 && column + 1 + length > WIDTH {
             text.push_str(&line);
@@ -57,6 +57,23 @@ pub(super) fn row(text: &mut String, name: &str, value: &str) {
     }
     text.push_str(&line);
     text.push('\n');
+}
+
+/// What lines are broken between: words, the groups of a number's digits kept together.
+fn words(value: &str) -> Vec<&str> {
+    let bytes = value.as_bytes();
+    let is_inside_a_number = |place: usize| {
+        let is_digit = |place: usize| bytes.get(place).is_some_and(u8::is_ascii_digit);
+        place > 0 && is_digit(place - 1) && (1..=3).all(|next| is_digit(place + next)) && !is_digit(place + 4)
+    };
+    let mut words = Vec::new();
+    let mut start = 0;
+    for place in (0..bytes.len()).filter(|place| bytes[*place] == b' ' && !is_inside_a_number(*place)) {
+        words.push(&value[start..place]);
+        start = place + 1;
+    }
+    words.push(&value[start..]);
+    words
 }
 
 /// Writes a pipe's table; gives the name of its memory.
@@ -221,4 +238,16 @@ fn bytes(number: impl Into<u128>) -> String {
 fn count(number: impl Into<u128>, noun: &str) -> String {
     let number = number.into();
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_number_is_not_broken() {
+        assert_eq!(words("saves 3 110 400 bytes and 1 frame"), ["saves", "3 110 400", "bytes", "and", "1", "frame"]);
+        assert_eq!(words("item 3 1104 x 12 34"), ["item", "3", "1104", "x", "12", "34"]);
+        assert_eq!(words(""), [""]);
+    }
 }
