@@ -281,6 +281,23 @@ fn reasons_name_who_forces_a_number_and_nobody_else() {
         lines(&first.allocator),
         ["camera.out[0] 6 can allocate (KSALLOCATOR_FLAG_CAN_ALLOCATE), the last pin that does"]
     );
+    assert_eq!(
+        lines(&first.bus_type),
+        [
+            "camera.out[0] 2 requires BusType {00000000-0000-0000-0000-000000000B05}; the first that names a bus is told to \
+             the allocator"
+        ]
+    );
+    assert_eq!(
+        lines(&first.flags),
+        [
+            "packer.in[0] 7 no-frame-integrity: writes into the frames it gets (KSALLOCATOR_REQUIREMENTF_INPLACE_MODIFIER)",
+            "camera.out[0] 3 attention-stepping: requires sizes on a stepping (PhysicalRange)",
+            "packer.in[0] 3 attention-stepping: requires sizes on a stepping (PhysicalRange)",
+            "- 3 independent-ranges: filters copy between this pipe and others without a stated compression, so neither's \
+             sizes depend on the other's",
+        ]
+    );
     let second = reasons("file.in");
     assert_eq!(
         lines(&second.frames),

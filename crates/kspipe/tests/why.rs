@@ -107,8 +107,7 @@ fn a_bridge_is_told_by_the_whole_conflict_and_by_nothing_else() {
     assert_eq!(
         lines(&graph, &answer),
         [
-            "camera.capture 6 must-allocate: requires KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE",
-            "camera.capture 2 mode: belongs to a kernel-mode filter",
+            "camera.capture 6 must-allocate: requires KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE in kernel mode",
             "viewer.in 2 mode: belongs to a user-mode filter, which kernel memory does not reach",
         ]
     );
@@ -220,7 +219,13 @@ fn every_saving_and_every_change_is_what_negotiation_says() {
         let mut explainer = Explainer::new(&graph, &plan);
         for question in questions(&graph, &plan) {
             let answer = explainer.answer(question);
-            prop_assert!(!matches!(question, Question::Bridge(_) | Question::Copy(_)) || !answer.causes.is_empty());
+            if matches!(question, Question::Bridge(_) | Question::Copy(_)) {
+                prop_assert!(!answer.causes.is_empty());
+                // An optimal plan has no copy that one pipe could do without.
+                let is_optimal = usize::from(plan.proven) == plan.cost.keys(plan.strategy).len();
+                let needless = answer.causes.iter().any(|cause| cause.reason.text.contains("one pipe would be valid"));
+                prop_assert!(!(is_optimal && needless), "{:?}: {:?}", question, answer.causes);
+            }
             for cause in &answer.causes {
                 let Some(Saving::Plan { cost, .. }) = &cause.saving else { continue };
                 let (Some(pin), Some(asked)) = (cause.reason.pin, cause.reason.asked) else { continue };

@@ -48,7 +48,7 @@ pub fn explained_plan_json(graph: &Graph, plan: &Plan) -> Value {
     json["allocators"] = allocators;
     json["renegotiations"] = json!({
         "done": explainer.renegotiations(),
-        "complete": !explainer.came_to_its_limit(),
+        "complete": !explainer.came_to_its_limit() && explainer.offering_pins().1 == 0,
     });
     json
 }

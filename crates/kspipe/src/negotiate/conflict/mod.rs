@@ -28,7 +28,7 @@ const EFFORT_OF_A_TRY: u64 = 5_000_000;
 pub(super) struct Conflict {
     /// What pins ask, by pin; a pin of which only the memory its side can reach matters is there with [`Asked::Memory`].
     pub(super) asks: Vec<(PinId, Asked)>,
-    /// Pins that are on a side.
+    /// Pins that are in user mode.
     pub(super) sides: Vec<PinId>,
     /// Edges at which a filter writes.
     pub(super) writers: Vec<u32>,
@@ -192,8 +192,7 @@ impl Trial<'_> {
         let asks = self.fewest(&candidates, with);
         counted.asks = Part::only(asks.iter().copied());
 
-        // A kernel pin that asks nothing takes everything.
-        let candidates = self.nearest_first(&asks, |pin| facts.graph.mode(pin) == Mode::User || asks.contains(&pin));
+        let candidates = self.nearest_first(&asks, |pin| facts.graph.mode(pin) == Mode::User);
         let sides = self.fewest(&candidates, |part| Counted { sides: part, ..counted.clone() });
         counted.sides = Part::only(sides.iter().copied());
 
@@ -312,5 +311,124 @@ impl Trial<'_> {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Bridges, Direction, FrameRange, FramingItem, RouteKind};
+    use ks::{
+        Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
+        RequirementFlags,
+    };
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    fn item() -> impl Strategy<Value = FramingItem> {
+        let memories = vec![
+            KSMEMORY_TYPE_WILDCARD,
+            KSMEMORY_TYPE_USER,
+            KSMEMORY_TYPE_KERNEL_NONPAGED,
+            KSMEMORY_TYPE_DEVICE_UNKNOWN,
+        ];
+        let range = || (0u32..6, 0u32..12, select(vec![1u32, 1, 4, 6]));
+        let flags = select(vec![
+            RequirementFlags::empty(),
+            RequirementFlags::MUST_ALLOCATE,
+            RequirementFlags::INPLACE_MODIFIER,
+            RequirementFlags::FRAME_INTEGRITY,
+        ]);
+        (select(memories), range(), 0u32..10, flags).prop_map(|(memory, (min, more, step), capacity, requirements)| {
+            FramingItem {
+                memory,
+                physical: FrameRange { min, max: min + more, step },
+                optimal: FrameRange { min: capacity, ..FrameRange::OPEN },
+                requirements,
+                bus: Guid::NULL,
+                ..FramingItem::default()
+            }
+        })
+    }
+
+    /// A chain of filters that pass frames on or write into them, without bridges.
+    fn chain() -> impl Strategy<Value = Graph> {
+        let pin = || prop::collection::vec(item(), 0..3);
+        let filter = (any::<bool>(), any::<bool>(), pin(), pin(), prop::option::of(1u64..12));
+        prop::collection::vec(filter, 2..5).prop_map(|filters| {
+            let mut graph = Graph::builder();
+            graph.bridges(Bridges::Forbid);
+            for (place, (kernel, writes, ins, outs, media_size)) in filters.into_iter().enumerate() {
+                let name = format!("f{place}");
+                let mode = if kernel { Mode::Kernel } else { Mode::User };
+                for (pin, direction, items) in [("in", Direction::In, ins), ("out", Direction::Out, outs)] {
+                    let mut pin = graph.filter(&name).mode(mode).pin(pin, direction);
+                    for item in items {
+                        pin = pin.item(item);
+                    }
+                    pin.media_size(media_size.unwrap_or(0));
+                }
+                let kind = if writes { RouteKind::InPlace } else { RouteKind::Pass };
+                graph.filter(&name).route("in", "out", kind);
+                if place > 0 {
+                    graph.connect(&format!("f{}.out", place - 1), &format!("{name}.in"));
+                }
+            }
+            graph.build().unwrap()
+        })
+    }
+
+    /// What conflicts, with only these asks of its pins counted.
+    fn conflicts(problem: &Problem<'_>, pins: &[PinId], conflict: &Conflict) -> bool {
+        let base = problem.facts;
+        let mut trial = Trial { problem, pins, tries: 0 };
+        let (mut graph, mut required) = (base.graph.clone(), base.required.clone());
+        for pin in base.graph.pin_ids() {
+            for asked in Asked::BINDING {
+                if !conflict.asks.contains(&(pin, asked)) {
+                    leave_out(&mut graph, &mut required, pin, asked);
+                }
+            }
+        }
+        let counted = Counted {
+            asks: Part::All,
+            sides: Part::only(conflict.sides.iter().copied()),
+            writers: Part::only(conflict.writers.iter().copied()),
+            data: conflict.data,
+        };
+        !trial.is_feasible_without(&graph, &required, &counted)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_conflict_can_be_left_out(graph in chain()) {
+            let Ok(facts) = Facts::of(&graph) else { return Ok(()) };
+            let problem = Problem::new(&facts);
+            for pins in &facts.components {
+                let ground = problem.ground(pins, &Counted::EVERYTHING);
+                let mut effort = Effort::up_to(EFFORT_OF_A_TRY);
+                if component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING).is_some() {
+                    continue;
+                }
+                let whole = Conflict::of(&problem, pins);
+                prop_assume!(whole.is_smallest);
+                prop_assert!(conflicts(&problem, pins, &whole), "{:?} is no conflict", whole);
+                for place in 0..whole.asks.len() {
+                    let mut less = whole.clone();
+                    less.asks.remove(place);
+                    prop_assert!(!conflicts(&problem, pins, &less), "{:?}: {} is needless", whole, place);
+                }
+                for place in 0..whole.sides.len() {
+                    let mut less = whole.clone();
+                    less.sides.remove(place);
+                    prop_assert!(!conflicts(&problem, pins, &less), "{:?}: side {} is needless", whole, place);
+                }
+                for place in 0..whole.writers.len() {
+                    let mut less = whole.clone();
+                    less.writers.remove(place);
+                    prop_assert!(!conflicts(&problem, pins, &less), "{:?}: writer {} is needless", whole, place);
+                }
+            }
+        }
     }
 }

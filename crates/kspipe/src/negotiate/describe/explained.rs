@@ -30,10 +30,8 @@ pub(super) fn cut_text(text: &mut String, explainer: &mut Explainer<'_>, questio
 /// Every pin that offers to allocate and does not, or whose frames do not go far: why, and what would change it.
 pub(super) fn unused_text(text: &mut String, explainer: &mut Explainer<'_>) {
     let (graph, plan) = (explainer.description().graph(), explainer.description().plan());
-    for pin in graph.pin_ids() {
-        if !explainer.description().offers_to_allocate(pin) {
-            continue;
-        }
+    let (pins, left_out) = explainer.offering_pins();
+    for pin in pins {
         let answer = explainer.answer(Question::Allocator(pin));
         if answer.obstacle.is_none() {
             continue;
@@ -43,6 +41,9 @@ pub(super) fn unused_text(text: &mut String, explainer: &mut Explainer<'_>) {
         causes_text(text, graph, &answer);
         changes_text(text, graph, &answer.changes);
         text.push('\n');
+    }
+    if left_out > 0 {
+        let _ = writeln!(text, "{left_out} more pins offer to allocate\n");
     }
 }
 

@@ -44,10 +44,7 @@ fn saving_json(graph: &Graph, saving: &Saving) -> Value {
 pub(super) fn allocators(explainer: &mut Explainer<'_>) -> Value {
     let graph = explainer.description().graph();
     let mut found = Vec::new();
-    for pin in graph.pin_ids() {
-        if !explainer.description().offers_to_allocate(pin) {
-            continue;
-        }
+    for pin in explainer.offering_pins().0 {
         let answer = explainer.answer(Question::Allocator(pin));
         let Some(obstacle) = &answer.obstacle else { continue };
         let changes = answer.changes.iter().map(|tried| {

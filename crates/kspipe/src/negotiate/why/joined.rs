@@ -1,7 +1,7 @@
 //! Why two pipes cannot be one: what conflicts if the cut between them is not made.
 
 use crate::graph::{Bridges, Compression};
-use crate::graph::{Connection, Direction, FilterId, Framing, Graph, Mode, Pin, PinId, Route, RouteKind};
+use crate::graph::{Connection, Direction, FilterId, Graph, Mode, Pin, PinId, Route, RouteKind};
 use crate::negotiate::conflict::{Conflict, Role, item_words, roles};
 use crate::negotiate::describe::{Reason, View};
 use crate::negotiate::facts::Facts;
@@ -12,12 +12,7 @@ use std::collections::HashMap;
 /// Why frames are copied between two pins: what the pipes at both ends ask that one pipe cannot have, the fewest such
 /// things. Empty where the plan does not copy there by its own choice.
 pub(super) fn reasons(view: &View<'_>, cut: Connection) -> Vec<Reason> {
-    let is_bridge = view.plan.bridges.iter().any(|bridge| bridge.connection == cut);
-    let is_copy = || {
-        let mut copies = view.plan.copies.iter().filter(|copy| copy.chosen);
-        copies.any(|copy| (copy.route.from, copy.route.to) == (cut.from, cut.to))
-    };
-    if !is_bridge && !is_copy() {
+    if !is_cut(view, cut) {
         return Vec::new();
     }
     let both = BothPipes::of(view, cut);
@@ -37,6 +32,19 @@ pub(super) fn reasons(view: &View<'_>, cut: Connection) -> Vec<Reason> {
         reasons.push(Reason::by_rule(1, "perhaps not all of this matters: 64 re-negotiations did not settle it"));
     }
     reasons
+}
+
+/// Whether the plan copies between these pins by its own choice.
+fn is_cut(view: &View<'_>, cut: Connection) -> bool {
+    let count = view.graph.pins().len();
+    if cut.from.index() >= count || cut.to.index() >= count {
+        return false;
+    }
+    if view.graph.pin(cut.from).peer() == Some(cut.to) {
+        return view.is_bridged(cut.from);
+    }
+    let mut copies = view.copies_out(view.pipe_of(cut.from)).filter(|copy| copy.chosen);
+    copies.any(|copy| (copy.route.from, copy.route.to) == (cut.from, cut.to))
 }
 
 /// Two pipes of a plan as a graph of their own, in which nothing between them is cut.
@@ -108,7 +116,7 @@ impl BothPipes {
             let name = |pin: PinId| self.graph.pin_name(pin);
             match role {
                 Role::Asks => self.asks(view, pin, conflict, &mut reasons),
-                Role::IsOnItsSide => reasons.push(on_its_side(view, original)),
+                Role::IsOnItsSide => reasons.push(on_its_side(original)),
                 Role::Writes(to) => {
                     let text = format!("writes into frames on their way to {}; shared frames are read-only", name(to));
                     reasons.push(Reason::of(original, None, 7, text));
@@ -137,14 +145,17 @@ impl BothPipes {
         let graph = &self.graph;
         let asked = conflict.asked_of(pin);
         let of_items: Vec<Asked> = asked.iter().copied().filter(|asked| *asked != Asked::MediaSize).collect();
+        // A kernel-mode pin's side has no reason of its own.
+        let in_kernel = view.graph.mode(original) == Mode::Kernel && !conflict.sides.is_empty();
+        let side = if in_kernel { " in kernel mode" } else { "" };
         match graph.pin(pin).items() {
             _ if of_items.is_empty() => {}
             [item] => reasons.extend(of_items.iter().map(|asked| {
-                let text = format!("requires {}", item_words(graph, item, &[*asked]));
+                let text = format!("requires {}{side}", item_words(graph, item, &[*asked]));
                 Reason::of(original, Some(0), asked.rule(), text).asking(*asked)
             })),
             items => reasons.extend(items.iter().enumerate().map(|(place, item)| {
-                let text = format!("requires {}", item_words(graph, item, &of_items));
+                let text = format!("requires {}{side}", item_words(graph, item, &of_items));
                 let rule = of_items.first().map_or(1, |asked| asked.rule());
                 let reason = Reason::of(original, Some(place as u32), rule, text);
                 match of_items.as_slice() {
@@ -156,20 +167,14 @@ impl BothPipes {
         if asked.contains(&Asked::MediaSize) {
             reasons.push(size_reason(view, original, graph.pin(pin).media_size().unwrap_or(0)));
         }
-        if conflict.sides.contains(&pin) && matches!(graph.pin(pin).framing(), Framing::None) {
-            reasons.push(on_its_side(view, original));
-        } else if conflict.sides.contains(&pin) {
-            let text = format!("belongs to a {}-mode filter", view.graph.mode(original));
-            reasons.push(Reason::of(original, None, 2, text).asking(Asked::Mode));
+        if conflict.sides.contains(&pin) {
+            reasons.push(on_its_side(original));
         }
     }
 }
 
-fn on_its_side(view: &View<'_>, pin: PinId) -> Reason {
-    let text = match view.graph.mode(pin) {
-        Mode::User => "belongs to a user-mode filter, which kernel memory does not reach",
-        Mode::Kernel => "belongs to a kernel-mode filter",
-    };
+fn on_its_side(pin: PinId) -> Reason {
+    let text = "belongs to a user-mode filter, which kernel memory does not reach";
     Reason::of(pin, None, 2, text).asking(Asked::Mode)
 }
 

@@ -220,11 +220,34 @@ impl<'a> Explainer<'a> {
         match question {
             Question::Number(pipe, number) => self.number(pipe, number),
             Question::Bridge(connection) | Question::Copy(connection) => {
-                let causes = joined::reasons(self.description.view(), connection);
-                Answer { causes: self.causes(causes, None), ..Answer::default() }
+                let reasons = self.conflict(connection);
+                Answer { causes: self.causes(reasons, None), ..Answer::default() }
             }
             Question::Allocator(pin) => unused::answer(self, pin),
         }
+    }
+
+    /// Why the pipes at both ends of a copy cannot be one. Past the limit, as much of it as is seen at once.
+    fn conflict(&mut self, cut: Connection) -> Vec<Reason> {
+        let (view, plan) = (self.description.view(), self.description.plan());
+        let pins = [cut.from, cut.to].into_iter().filter(|pin| pin.index() < plan.pipe_of.len());
+        let size = pins.map(|pin| plan.pipe(pin).pins.len()).sum();
+        if self.renegotiator.spend_on_conflict(size) {
+            return joined::reasons(view, cut);
+        }
+        let bridge = plan.bridges.iter().find(|bridge| bridge.connection == cut);
+        bridge.map(|bridge| self.description.bridge_reasons(bridge)).unwrap_or_default()
+    }
+
+    /// Pins that offer to allocate, so that it can be asked why they do not: the first thousand of the graph, and how many
+    /// there are besides.
+    pub fn offering_pins(&self) -> (Vec<PinId>, usize) {
+        const MOST: usize = 1000;
+        let mut pins: Vec<PinId> = self.description.graph().pin_ids().collect();
+        pins.retain(|pin| self.description.offers_to_allocate(*pin));
+        let left_out = pins.len().saturating_sub(MOST);
+        pins.truncate(MOST);
+        (pins, left_out)
     }
 
     fn number(&mut self, pipe: PipeId, number: PipeNumber) -> Answer {

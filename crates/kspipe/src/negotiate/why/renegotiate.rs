@@ -11,6 +11,9 @@ const EFFORT_OF_ONE: (u64, u64) = (2_000_000, 200);
 /// Work of all of them: those, and the pins looked at.
 const EFFORT_OF_ALL: u64 = 20_000_000;
 
+/// Work of finding what conflicts, for each pin that could: a try each time their number is halved, and one for each kind.
+const EFFORT_OF_A_CONFLICT: u64 = 32;
+
 /// What came of it.
 pub(super) enum Outcome {
     /// The changed graph and its best plan.
@@ -39,6 +42,16 @@ pub(super) struct Renegotiator<'a> {
 impl<'a> Renegotiator<'a> {
     pub(super) fn new(graph: &'a Graph, most: u32) -> Self {
         Renegotiator { graph, left: most, effort_left: EFFORT_OF_ALL, done: 0, refused: 0 }
+    }
+
+    /// Takes the work of finding a conflict among so many pins from what is left; `false` where nothing is left.
+    pub(super) fn spend_on_conflict(&mut self, pins: usize) -> bool {
+        if self.effort_left == 0 {
+            self.refused += 1;
+            return false;
+        }
+        self.effort_left = self.effort_left.saturating_sub((pins as u64).saturating_mul(EFFORT_OF_A_CONFLICT));
+        true
     }
 
     /// The best plan with this changed. The one place where re-negotiations are done: what keeps its state from one to

@@ -1,7 +1,7 @@
 //! Why a pin that could allocate does not.
 
 use super::renegotiate::Outcome;
-use super::{Answer, Cause, CostDifference, Explainer, TriedChange, joined};
+use super::{Answer, Cause, CostDifference, Explainer, TriedChange};
 use crate::graph::{Connection, Direction, FilterId, FramingItem, Mode, PinId};
 use crate::negotiate::describe::{Reason, View};
 use crate::negotiate::{AllocatorKind, Asked, Change, Plan};
@@ -15,6 +15,11 @@ pub(in crate::negotiate) const ON_WINDOWS: &str = "on Windows the same: a kernel
 
 /// Changes tried for one pin, at most.
 const MOST_CHANGES_TRIED: usize = 16;
+
+/// Bridges explained for one pin, at most.
+const MOST_BRIDGES: usize = 8;
+/// User-mode pins named for one pin, at most.
+const MOST_USER_PINS: usize = 8;
 
 /// What keeps a pin from allocating, or its frames from going far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +35,7 @@ pub enum Obstacle {
     },
     /// It is in kernel mode, and these pins of its pipe are in user mode.
     UserMode {
-        /// Those pins.
+        /// Those pins, the first eight.
         pins: Vec<PinId>,
     },
     /// Another pin comes first (rule 6).
@@ -119,7 +124,8 @@ pub(in crate::negotiate) fn obstacle(view: &View<'_>, pin: PinId) -> Option<Obst
         return crosses.then_some(Obstacle::NotOnWindows { peer });
     }
     if view.graph.mode(pin) == Mode::Kernel && pipe.mode == Mode::User {
-        let pins = pipe.pins.iter().copied().filter(|other| view.graph.mode(*other) == Mode::User).collect();
+        let user = pipe.pins.iter().copied().filter(|other| view.graph.mode(*other) == Mode::User);
+        let pins = user.take(MOST_USER_PINS).collect();
         return Some(Obstacle::UserMode { pins });
     }
     let other = pipe.allocator.pin?;
@@ -137,9 +143,11 @@ pub(super) fn answer(explainer: &mut Explainer<'_>, pin: PinId) -> Answer {
         let causes = explainer.causes(reasons, Some(super::PipeNumber::Allocator));
         return Answer { causes, ..Answer::default() };
     };
-    let reasons = reasons(view, pin, &obstacle);
+    let conflicts = conflicts(explainer, &obstacle);
+    let view = explainer.description.view();
+    let reasons = reasons(view, pin, &obstacle, &conflicts);
     let causes: Vec<Cause> = reasons.into_iter().map(|reason| Cause { reason, saving: None }).collect();
-    let candidates = candidates(view, pin, &obstacle);
+    let candidates = candidates(view, pin, &obstacle, &conflicts);
     let mut changes = Vec::new();
     for change in candidates.into_iter().take(MOST_CHANGES_TRIED) {
         if let Outcome::Plan(changed, plan) = explainer.renegotiator.with(&change) {
@@ -183,8 +191,19 @@ impl Obstacle {
     }
 }
 
+/// The bridges at which frames are copied that a pin allocates, each with why it is one.
+fn conflicts(explainer: &mut Explainer<'_>, obstacle: &Obstacle) -> Vec<(Connection, Vec<Reason>)> {
+    match obstacle {
+        Obstacle::UpToBridge { bridges } => {
+            let first = bridges.iter().take(MOST_BRIDGES);
+            first.map(|bridge| (*bridge, explainer.conflict(*bridge))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// An obstacle as reasons.
-fn reasons(view: &View<'_>, pin: PinId, obstacle: &Obstacle) -> Vec<Reason> {
+fn reasons(view: &View<'_>, pin: PinId, obstacle: &Obstacle, conflicts: &[(Connection, Vec<Reason>)]) -> Vec<Reason> {
     const RULE: u8 = 6;
     let offer = offer(view, pin);
     let item = offer.map(|offer| offer.item);
@@ -211,7 +230,7 @@ fn reasons(view: &View<'_>, pin: PinId, obstacle: &Obstacle) -> Vec<Reason> {
         Obstacle::UserMode { pins } => {
             reasons
                 .push(at(format!("{}, but is in kernel mode and shares its pipe with user mode", offer_words(offer))));
-            for user in pins.iter().take(8) {
+            for user in pins {
                 let text = "is in user mode, which no frame that a kernel-mode pin allocates may reach";
                 reasons.push(Reason::of(*user, None, 2, text));
             }
@@ -239,13 +258,13 @@ fn reasons(view: &View<'_>, pin: PinId, obstacle: &Obstacle) -> Vec<Reason> {
             reasons.push(Reason::of(*other, view.item_place(*other), RULE, text));
         }
         Obstacle::UpToBridge { bridges } => {
-            for bridge in bridges.iter().take(8) {
+            for (bridge, conflict) in conflicts {
                 let (from, to) = (view.name(bridge.from), view.name(bridge.to));
                 reasons.push(at(format!(
                     "{}, but only up to {from} -> {to}, where frames are copied",
                     offer_words(offer)
                 )));
-                reasons.extend(joined::reasons(view, *bridge));
+                reasons.extend(conflict.iter().cloned());
             }
             let to_user = bridges.iter().any(|bridge| view.graph.mode(bridge.to) != view.graph.mode(bridge.from));
             if to_user && view.graph.mode(pin) == Mode::Kernel {
@@ -274,7 +293,12 @@ pub(in crate::negotiate) fn offer_words(offer: Option<Offer>) -> &'static str {
 }
 
 /// Changes that might make the pin allocate, the likely first.
-fn candidates(view: &View<'_>, pin: PinId, obstacle: &Obstacle) -> Vec<Change> {
+fn candidates(
+    view: &View<'_>,
+    pin: PinId,
+    obstacle: &Obstacle,
+    conflicts: &[(Connection, Vec<Reason>)],
+) -> Vec<Change> {
     let graph = view.graph;
     let mut changes = Vec::new();
     let into_kernel = |pins: &mut dyn Iterator<Item = PinId>| {
@@ -304,9 +328,9 @@ fn candidates(view: &View<'_>, pin: PinId, obstacle: &Obstacle) -> Vec<Change> {
             changes.push(Change::Drop { pin: *other, item: None, asked });
             changes.extend([Change::Require { pin }, must]);
         }
-        Obstacle::UpToBridge { bridges } => {
-            for bridge in bridges {
-                for reason in joined::reasons(view, *bridge) {
+        Obstacle::UpToBridge { .. } => {
+            for (bridge, conflict) in conflicts {
+                for reason in conflict {
                     let Some((other, asked)) = reason.pin.zip(reason.asked) else { continue };
                     // What the pin's own frames are is the question; its wish to allocate stays.
                     if (other, asked) != (pin, Asked::MustAllocate) && asked != Asked::Mode {
