@@ -31,8 +31,8 @@ pub fn plan_json(graph: &Graph, plan: &Plan) -> Value {
 /// ask that could be dropped, so it takes its time.
 pub fn explained_plan_json(graph: &Graph, plan: &Plan) -> Value {
     let mut explainer = Explainer::new(graph, plan);
-    let pipes: Vec<Map<String, Value>> =
-        (0..plan.pipes.len()).map(|pipe| explained::numbers(&mut explainer, PipeId(pipe as u32))).collect();
+    // What is asked most is tried first, in case the limit of re-negotiations leaves something untried.
+    let allocators = explained::allocators(&mut explainer);
     let mut causes = |question| explained::causes_json(graph, &explainer.answer(question).causes);
     let bridges = plan.bridges.iter().map(|bridge| causes(Question::Bridge(bridge.connection))).collect();
     let copies: Vec<Value> = plan
@@ -40,7 +40,8 @@ pub fn explained_plan_json(graph: &Graph, plan: &Plan) -> Value {
         .iter()
         .map(|copy| causes(Question::Copy(Connection { from: copy.route.from, to: copy.route.to })))
         .collect();
-    let allocators = explained::allocators(&mut explainer);
+    let pipes: Vec<Map<String, Value>> =
+        (0..plan.pipes.len()).map(|pipe| explained::numbers(&mut explainer, PipeId(pipe as u32))).collect();
     let mut json = plan_json_with(explainer.description(), bridges, |pipe| pipes[pipe.index()].clone());
     for (copy, reasons) in json["copies"].as_array_mut().into_iter().flatten().zip(copies) {
         copy["reasons"] = reasons;

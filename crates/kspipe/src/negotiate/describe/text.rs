@@ -16,6 +16,13 @@ const INDENT: usize = 14;
 /// again), and why an allocator that a pin offers is not used.
 pub fn plan_text(graph: &Graph, plan: &Plan, explain: bool) -> String {
     let mut explainer = Explainer::new(graph, plan);
+    // What is asked most is tried first, in case the limit of re-negotiations leaves something untried.
+    let mut unused = String::new();
+    if explain {
+        explained::unused_text(&mut unused, &mut explainer);
+    }
+    let mut bridges = String::new();
+    bridges_text(&mut bridges, &mut explainer, explain);
     let mut text = String::new();
     for (place, pipe) in plan.pipes.iter().enumerate() {
         let id = PipeId(place as u32);
@@ -25,10 +32,8 @@ pub fn plan_text(graph: &Graph, plan: &Plan, explain: bool) -> String {
         }
         text.push('\n');
     }
-    bridges_text(&mut text, &mut explainer, explain);
-    if explain {
-        explained::unused_text(&mut text, &mut explainer);
-    }
+    text.push_str(&bridges);
+    text.push_str(&unused);
     warnings_text(&mut text, explainer.description());
     cost_text(&mut text, plan);
     if explainer.came_to_its_limit() {
