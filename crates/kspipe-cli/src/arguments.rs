@@ -138,7 +138,8 @@ pub(crate) struct RunArguments {
 pub(crate) struct NegotiateArguments {
     #[command(flatten)]
     pub(crate) graph: GraphArguments,
-    /// Say of each number which pin and which rule it comes from (with --format text; json always does)
+    /// Say of each number, bridge and unused allocator which pin and which rule it comes from, and what dropping that
+    /// one ask would save (with --format text or json)
     #[arg(long)]
     pub(crate) explain: bool,
     /// How to show the plan

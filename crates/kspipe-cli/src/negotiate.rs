@@ -4,7 +4,9 @@ use crate::arguments::{NegotiateArguments, PlanFormat};
 use crate::failure::Failure;
 use crate::{graph, output, overwriting};
 use kspipe::negotiate::describe::plan_text;
-use kspipe::negotiate::{NegotiateError, error_json, negotiate as make_plan, plan_dot, plan_json, plan_svg};
+use kspipe::negotiate::{
+    NegotiateError, error_json, explained_plan_json, negotiate as make_plan, plan_dot, plan_json, plan_svg,
+};
 use kspipe::stream;
 
 /// Reads, negotiates, shows. Media are looked into for the sizes their headers fix; one that cannot be is only noted.
@@ -31,6 +33,7 @@ pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
     };
     let text = match arguments.format {
         PlanFormat::Text => plan_text(&file.graph, &plan, arguments.explain),
+        PlanFormat::Json if arguments.explain => format!("{:#}\n", explained_plan_json(&file.graph, &plan)),
         PlanFormat::Json => format!("{:#}\n", plan_json(&file.graph, &plan)),
         PlanFormat::Dot => plan_dot(&file.graph, &plan),
         PlanFormat::Svg => plan_svg(&file.graph, &plan),

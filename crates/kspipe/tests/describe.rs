@@ -14,7 +14,10 @@ use kspipe::graph::{
     Bridges, Compression, DeviceMemory, Direction, FrameRange, FramingItem, Graph, RouteKind, Strategy,
 };
 use kspipe::negotiate::describe::{Description, Reason, plan_text};
-use kspipe::negotiate::{Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, negotiate, plan_json};
+use kspipe::negotiate::{
+    Change, Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, explained_plan_json, negotiate,
+    plan_json,
+};
 use serde_json::{Value, json};
 
 fn planned(graph: &Graph) -> Plan {
@@ -71,6 +74,10 @@ fn plans_and_errors_are_as_the_schema_says() {
         let mut wrong = json.clone();
         wrong["pipes"][0]["frames"] = json!(-1);
         assert_ne!(schema_errors(&wrong), [] as [String; 0], "the schema looks inside");
+        let explained = explained_plan_json(&graph, &planned(&graph));
+        assert_eq!(schema_errors(&explained), [] as [String; 0]);
+        let saved = &explained["pipes"][0]["reasons"]["frames"][0]["saves"];
+        assert!(saved["text"].as_str().is_some_and(|text| text.starts_with("saves ")), "{saved}");
     }
     let graph = camera_overlay_recorder();
     let error = error_json(&graph, &NegotiateError::Undecided { states: 1 });
@@ -109,7 +116,7 @@ fn members_stand_in_the_order_of_the_documentation() {
         "id pins mode memory_type logical_memory_type bus_type frames frame_size alignment prefix allocator state flags \
          physical_range input output dimensions previous next inside_factors reasons"
     );
-    assert_eq!(names(&pipe["reasons"]), "frames frame_size alignment memory_type allocator");
+    assert_eq!(names(&pipe["reasons"]), "frames frame_size alignment memory_type allocator bus_type flags");
     assert_eq!(names(&json["cost"]), "bytes_copied allocators departures depth bytes frames sizes");
 }
 
@@ -273,6 +280,23 @@ fn reasons_name_who_forces_a_number_and_nobody_else() {
     assert_eq!(
         lines(&first.allocator),
         ["camera.out[0] 6 can allocate (KSALLOCATOR_FLAG_CAN_ALLOCATE), the last pin that does"]
+    );
+    assert_eq!(
+        lines(&first.bus_type),
+        [
+            "camera.out[0] 2 requires BusType {00000000-0000-0000-0000-000000000B05}; the first that names a bus is told to \
+             the allocator"
+        ]
+    );
+    assert_eq!(
+        lines(&first.flags),
+        [
+            "packer.in[0] 7 no-frame-integrity: writes into the frames it gets (KSALLOCATOR_REQUIREMENTF_INPLACE_MODIFIER)",
+            "camera.out[0] 3 attention-stepping: requires sizes on a stepping (PhysicalRange)",
+            "packer.in[0] 3 attention-stepping: requires sizes on a stepping (PhysicalRange)",
+            "- 3 independent-ranges: filters copy between this pipe and others without a stated compression, so neither's \
+             sizes depend on the other's",
+        ]
     );
     let second = reasons("file.in");
     assert_eq!(
@@ -448,11 +472,14 @@ fn an_error_names_the_pins_and_what_helps() {
         asks: vec![(out, "one byte".to_owned())],
         message: "no".to_owned(),
         help: "yes".to_owned(),
+        changes: vec![Change::Prefer { pin: out }],
     });
     assert_eq!(
         error_json(&graph, &infeasible),
         json!({ "version": 1, "error": {
-            "pins": ["a.out"], "asks": [{ "pin": "a.out", "ask": "one byte" }], "message": "no", "help": "yes" } })
+            "pins": ["a.out"], "asks": [{ "pin": "a.out", "ask": "one byte" }], "message": "no", "help": "yes",
+            "changes": [{ "change": "prefer", "pin": "a.out",
+                "text": "a.out with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY" }] } })
     );
     let cycle = error_json(&graph, &NegotiateError::Cycle(vec![out, input]));
     assert_eq!(cycle["error"]["message"], "the graph has a cycle: a.out -> b.in -> a.out");

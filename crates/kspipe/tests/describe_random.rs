@@ -33,7 +33,7 @@ fn check(graph: &Graph, plan: &Plan) -> Result<(), TestCaseError> {
             let back = description.properties(*next).previous;
             prop_assert!(back.is_some_and(|previous| previous <= id), "segments are linked both ways");
         }
-        let PipeReasons { frames, frame_size, alignment, memory_type, allocator } = description.reasons(id);
+        let PipeReasons { frames, frame_size, alignment, memory_type, allocator, .. } = description.reasons(id);
         for reasons in [frames, frame_size, alignment, memory_type, allocator] {
             prop_assert!(!reasons.is_empty());
             for pin in reasons.iter().filter_map(|reason| reason.pin) {

@@ -80,6 +80,7 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
     let memory = |memory| FramingItem { memory, ..any() };
     let must = FramingItem { requirements: RequirementFlags::MUST_ALLOCATE, ..any() };
     let optimal = |max| FramingItem { optimal: FrameRange { min: 0, max, step: 1 }, ..any() };
+    let optimal_from = |min| FramingItem { optimal: FrameRange { min, max: u32::MAX, step: 1 }, ..any() };
     let undeclared = Guid::from_u128(0x77);
 
     let mut lonely = Graph::builder();
@@ -111,6 +112,18 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
     mixed.filter("mixer").pin("out", Direction::Out);
     mixed.filter("sink").pin("in", Direction::In);
     mixed.connect("src.out", "tee.in").connect("mixer.out", "sink.in");
+    let mut two_items = Graph::builder();
+    two_items.filter("a").kernel().pin("out", Direction::Out).item(must.clone()).item(any());
+    two_items.filter("b").pin("in", Direction::In);
+    two_items.connect("a.out", "b.in");
+
+    let mut mapped = Graph::builder();
+    let vram = DeviceMemory { name: "vram".to_owned(), host_mappable: true, user_mappable: true };
+    mapped.memory(undeclared, vram);
+    let item = FramingItem { memory: undeclared, ..must.clone() };
+    mapped.filter("a").kernel().pin("out", Direction::Out).item(item);
+    mapped.filter("b").pin("in", Direction::In);
+    mapped.connect("a.out", "b.in");
 
     vec![
         (
@@ -134,7 +147,7 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
             &["KS004 a.out prefers to allocate; b.in does"],
         ),
         (
-            pair((Kernel, preferred(must)), (User, any())),
+            pair((Kernel, preferred(must.clone())), (User, any())),
             &["KS004 a.out prefers to allocate; the default allocator does"],
         ),
         (
@@ -204,6 +217,32 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
         (
             pair((Kernel, preferred(memory(KSMEMORY_TYPE_KERNEL_PAGED))), (User, any())),
             &["KS014 a.out asks kernel-paged; the pipe has a user-mode pin, so locked user memory is used"],
+        ),
+        (
+            pair((Kernel, must.clone()), (User, any())),
+            &[
+                "KS020 a.out must allocate (KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE) and does, but only up to a.out -> b.in, \
+               where its frames are copied",
+            ],
+        ),
+        (
+            build(&two_items),
+            &["KS021 a.out asks to allocate in item 0 only; the plan uses item 1, so its allocator is not"],
+        ),
+        (
+            build(&mapped),
+            &["KS022 a.out allocates frames that b.in in user mode gets, in device memory that it can map"],
+        ),
+        (
+            pair((User, any()), (Kernel, FramingItem { alignment: 16, ..optimal_from(100) })),
+            &[
+                "KS023 b.in requires frames of at least 100 bytes and an alignment of 16 bytes, and a.out in user mode, which \
+                 gives the frames, does not",
+            ],
+        ),
+        (
+            pair((Kernel, FramingItem { frames: 2, ..any() }), (User, FramingItem { frames: 5, ..any() })),
+            &["KS024 a.out says Frames 2; the pipe has 5 because of b.in"],
         ),
         (
             build(&re_joined(0, 0)),

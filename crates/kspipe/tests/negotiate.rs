@@ -94,7 +94,7 @@ fn who_only_stands_on_the_other_side_is_named_too() {
     let (message, help) = conflict(&mut graph);
     assert_eq!(
         message,
-        "camera.capture and viewer.in cannot share frames: camera.capture asks memory wildcard, MUST_ALLOCATE (kernel mode); \
+        "camera.capture and viewer.in cannot share frames: camera.capture asks KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE (kernel mode); \
          viewer.in is in user mode, where kernel memory cannot be reached"
     );
     assert!(help.contains("bridges"), "{help}");
@@ -151,8 +151,8 @@ fn data_that_rest_on_a_preference_are_said_to_fail_the_plan() {
     assert_eq!(
         message,
         "a.in, a.out and b.in cannot share frames: a.in gives frames of 100 bytes of data, which must fit where they are \
-         copied; a.out asks memory wildcard, MUST_ALLOCATE (user mode); b.in asks memory wildcard, frames of 50 bytes, \
-         MUST_ALLOCATE (user mode)"
+         copied; a.out asks KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE (user mode); b.in asks PhysicalRange.MaxFrameSize 50, \
+         KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE (user mode)"
     );
 }
 

@@ -12,7 +12,7 @@ use kspipe::graph::{
     RouteKind, Strategy,
 };
 use kspipe::negotiate::{
-    Difference, NegotiateError, Negotiator, Pipe, PipeId, PipeNumber, Plan, StepError, negotiate, verify,
+    Difference, NegotiateError, Negotiator, Pipe, PipeChange, PipeId, Plan, StepError, negotiate, verify,
 };
 use std::collections::BTreeSet;
 
@@ -238,11 +238,11 @@ fn check_difference(old: Option<&Plan>, new: &Plan, difference: &Difference) {
         let (before, now) = (&old.pipes[regrown.old.index()], &new.pipes[regrown.new.index()]);
         assert_eq!(pins_of(old, regrown.old), pins_of(new, regrown.new));
         let is = |number| regrown.numbers.contains(&number);
-        assert_eq!(is(PipeNumber::Frames), before.frames != now.frames);
-        assert_eq!(is(PipeNumber::FrameSize), before.frame_size != now.frame_size);
-        assert_eq!(is(PipeNumber::Alignment), before.alignment != now.alignment);
-        assert_eq!(is(PipeNumber::Allocator), before.allocator != now.allocator);
-        assert_eq!(is(PipeNumber::Memory), (before.mode, before.memory_type) != (now.mode, now.memory_type));
+        assert_eq!(is(PipeChange::Frames), before.frames != now.frames);
+        assert_eq!(is(PipeChange::FrameSize), before.frame_size != now.frame_size);
+        assert_eq!(is(PipeChange::Alignment), before.alignment != now.alignment);
+        assert_eq!(is(PipeChange::Allocator), before.allocator != now.allocator);
+        assert_eq!(is(PipeChange::Memory), (before.mode, before.memory_type) != (now.mode, now.memory_type));
         assert!(!regrown.numbers.is_empty());
         assert_eq!(difference.new_number(regrown.old), Some(regrown.new));
         olds.push(regrown.old);

@@ -33,7 +33,7 @@ impl<T: Eq + Hash> Part<T> {
 pub(super) struct Counted {
     /// Pins whose framing, media size and holds count.
     pub(super) asks: Part<PinId>,
-    /// Pins of which it counts on which side of the user / kernel boundary they are.
+    /// User-mode pins of which it counts that they are.
     pub(super) sides: Part<PinId>,
     /// Routes of which it counts that their filter writes into the frame: places in [`Facts::edges`].
     pub(super) writers: Part<u32>,
@@ -60,9 +60,11 @@ impl Counted {
         if self.asks.has(&pin) { facts.graph.pin(pin).holds() } else { None }
     }
 
-    /// The side a pin is on; `None` where any will do.
+    /// The side a pin is on; `None` where any will do. A kernel-mode pin always counts as one: were it on any side, it could
+    /// bring locked user memory to a pipe that cannot have it.
     pub(super) fn mode(&self, facts: &Facts<'_>, pin: PinId) -> Option<Mode> {
-        self.sides.has(&pin).then(|| facts.graph.mode(pin))
+        let mode = facts.graph.mode(pin);
+        (mode == Mode::Kernel || self.sides.has(&pin)).then_some(mode)
     }
 
     /// What an edge means for who writes.

@@ -1,7 +1,9 @@
 //! A plan as JSON, version 1; `docs/plan.md` and `docs/plan.schema.json` describe every member.
 
+mod explained;
+
 use super::describe::{self, Description, PipeProperties, Reason, Termination, memory_name};
-use super::{NegotiateError, Pipe, PipeId, Plan};
+use super::{Asked, Change, Cost, Explainer, NegotiateError, Pipe, PipeId, Plan, Question};
 use crate::graph::{Compression, Connection, Graph, PinId};
 use ks::Guid;
 use serde_json::{Map, Value, json};
@@ -15,12 +17,59 @@ const EXACT: u128 = 1 << 53;
 /// A plan as JSON (version 1). Members stand in a fixed order; numbers past 2^53 are strings.
 pub fn plan_json(graph: &Graph, plan: &Plan) -> Value {
     let description = Description::new(graph, plan);
-    let pipes = plan.pipes.iter().enumerate().map(|(place, pipe)| pipe_json(&description, PipeId(place as u32), pipe));
-    let bridges = plan.bridges.iter().map(|bridge| {
+    let bridges = plan.bridges.iter().map(|bridge| reasons_json(graph, &description.bridge_reasons(bridge)));
+    let bridges = bridges.collect();
+    plan_json_with(&description, bridges, |pipe| {
+        let reasons = description.reasons(pipe);
+        let reasons = reasons.by_name().map(|(name, reasons)| (name.to_owned(), reasons_json(graph, reasons)));
+        reasons.into_iter().collect()
+    })
+}
+
+/// Like [`plan_json`], with what each reason costs: reasons have `saves`, bridges and chosen copies the whole conflict
+/// between their two sides, and `allocators` tells why those that pins offer are not used. It negotiates again for each
+/// ask that could be dropped, so it takes its time.
+pub fn explained_plan_json(graph: &Graph, plan: &Plan) -> Value {
+    let mut explainer = Explainer::new(graph, plan);
+    // What is asked most is tried first, in case the limit of re-negotiations leaves something untried.
+    let allocators = explained::allocators(&mut explainer);
+    let mut causes = |question| explained::causes_json(graph, &explainer.answer(question).causes);
+    let bridges = plan.bridges.iter().map(|bridge| causes(Question::Bridge(bridge.connection))).collect();
+    let copies: Vec<Value> = plan
+        .copies
+        .iter()
+        .map(|copy| causes(Question::Copy(Connection { from: copy.route.from, to: copy.route.to })))
+        .collect();
+    let pipes: Vec<Map<String, Value>> =
+        (0..plan.pipes.len()).map(|pipe| explained::numbers(&mut explainer, PipeId(pipe as u32))).collect();
+    let mut json = plan_json_with(explainer.description(), bridges, |pipe| pipes[pipe.index()].clone());
+    for (copy, reasons) in json["copies"].as_array_mut().into_iter().flatten().zip(copies) {
+        copy["reasons"] = reasons;
+    }
+    json["allocators"] = allocators;
+    json["renegotiations"] = json!({
+        "done": explainer.renegotiations(),
+        "complete": !explainer.came_to_its_limit() && explainer.offering_pins().1 == 0,
+    });
+    json
+}
+
+/// A plan as JSON, its reasons given: by bridge, and by pipe.
+fn plan_json_with(
+    description: &Description<'_>,
+    bridge_reasons: Vec<Value>,
+    reasons: impl Fn(PipeId) -> Map<String, Value>,
+) -> Value {
+    let (graph, plan) = (description.graph(), description.plan());
+    let pipes = plan.pipes.iter().enumerate().map(|(place, pipe)| {
+        let id = PipeId(place as u32);
+        pipe_json(description, id, pipe, reasons(id))
+    });
+    let bridges = plan.bridges.iter().zip(bridge_reasons).map(|(bridge, reasons)| {
         json!({
             "connection": connection(graph, bridge.connection),
             "bytes": number(bridge.bytes),
-            "reasons": reasons_json(graph, &description.bridge_reasons(bridge)),
+            "reasons": reasons,
         })
     });
     let copies = plan.copies.iter().map(|copy| {
@@ -46,48 +95,69 @@ pub fn plan_json(graph: &Graph, plan: &Plan) -> Value {
         "bridges": bridges.collect::<Vec<_>>(),
         "copies": copies.collect::<Vec<_>>(),
         "warnings": warnings.collect::<Vec<_>>(),
-        "cost": {
-            "bytes_copied": number(plan.cost.bytes_copied),
-            "allocators": number(plan.cost.allocators),
-            "departures": number(plan.cost.departures),
-            "depth": number(plan.cost.depth),
-            "bytes": number(plan.cost.bytes),
-            "frames": number(plan.cost.frames),
-            "sizes": number(plan.cost.sizes),
-        },
+        "cost": cost_json(&plan.cost),
+    })
+}
+
+fn cost_json(cost: &Cost) -> Value {
+    json!({
+        "bytes_copied": number(cost.bytes_copied),
+        "allocators": number(cost.allocators),
+        "departures": number(cost.departures),
+        "depth": number(cost.depth),
+        "bytes": number(cost.bytes),
+        "frames": number(cost.frames),
+        "sizes": number(cost.sizes),
     })
 }
 
 /// The error of a graph that has no plan, as JSON (version 1).
 pub fn error_json(graph: &Graph, error: &NegotiateError) -> Value {
     let names = |pins: &[PinId]| pins.iter().map(|pin| graph.pin_name(*pin)).collect::<Vec<_>>();
-    let (pins, asks, help) = match error {
-        NegotiateError::Cycle(pins) => {
-            (names(pins), Vec::new(), "take one of these connections or routes out: frames would go round for ever")
-        }
+    let (pins, asks, help, changes) = match error {
+        NegotiateError::Cycle(pins) => (
+            names(pins),
+            Vec::new(),
+            "take one of these connections or routes out: frames would go round for ever",
+            Vec::new(),
+        ),
         NegotiateError::Infeasible(infeasible) => {
             let asks = infeasible.asks.iter().map(|(pin, ask)| json!({ "pin": graph.pin_name(*pin), "ask": ask }));
-            (names(&infeasible.pins), asks.collect(), infeasible.help.as_str())
+            let changes = infeasible.changes.iter().map(|change| change_json(graph, change));
+            (names(&infeasible.pins), asks.collect(), infeasible.help.as_str(), changes.collect())
         }
         NegotiateError::Undecided { .. } => (
             Vec::new(),
             Vec::new(),
             "give pins fewer alternatives with different steppings, or take undirected cycles out of the graph",
+            Vec::new(),
         ),
     };
     json!({
         "version": VERSION,
-        "error": { "pins": pins, "asks": asks, "message": error.describe(graph), "help": help },
+        "error": {
+            "pins": pins,
+            "asks": asks,
+            "message": error.describe(graph),
+            "help": help,
+            "changes": changes,
+        },
     })
 }
 
-fn pipe_json(description: &Description<'_>, id: PipeId, pipe: &Pipe) -> Value {
+/// A change of one thing.
+fn change_json(graph: &Graph, change: &Change) -> Value {
+    json!({
+        "change": change.name(),
+        "pin": change.pin().map(|pin| graph.pin_name(pin)),
+        "text": change.describe(graph),
+    })
+}
+
+fn pipe_json(description: &Description<'_>, id: PipeId, pipe: &Pipe, reasons: Map<String, Value>) -> Value {
     let graph = description.graph();
     let properties = description.properties(id);
     let PipeProperties { physical_range, dimensions, .. } = properties;
-    let reasons = description.reasons(id);
-    let reasons: Map<String, Value> =
-        reasons.by_name().into_iter().map(|(name, reasons)| (name.to_owned(), reasons_json(graph, reasons))).collect();
     json!({
         "id": id.0,
         "pins": pipe.pins.iter().map(|pin| graph.pin_name(*pin)).collect::<Vec<_>>(),
@@ -136,15 +206,17 @@ fn ratio(compression: Compression) -> Value {
 }
 
 fn reasons_json(graph: &Graph, reasons: &[Reason]) -> Value {
-    let reasons = reasons.iter().map(|reason| {
-        json!({
-            "pin": reason.pin.map(|pin| graph.pin_name(pin)),
-            "item": reason.item,
-            "rule": reason.rule,
-            "text": reason.text,
-        })
-    });
-    reasons.collect()
+    reasons.iter().map(|reason| reason_json(graph, reason)).collect()
+}
+
+fn reason_json(graph: &Graph, reason: &Reason) -> Value {
+    json!({
+        "pin": reason.pin.map(|pin| graph.pin_name(pin)),
+        "item": reason.item,
+        "rule": reason.rule,
+        "asked": reason.asked.map(Asked::name),
+        "text": reason.text,
+    })
 }
 
 fn connection(graph: &Graph, connection: Connection) -> String {

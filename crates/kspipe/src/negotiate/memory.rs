@@ -6,6 +6,10 @@ use ks::{
     KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
 };
 
+/// Stands for no ask about memory, which no framing can say: a pin without items takes memory that even a wildcard does
+/// not. Used where the cause of a conflict is looked for, and never in a plan.
+pub(super) const ANY_MEMORY: Guid = Guid::from_u128(0x6b73_7069_7065_0000_0000_0000_0000_0001);
+
 /// A memory type together with the side of the pipe that has it. What a pin accepts depends on both: where a user-mode
 /// pin is in the pipe, locked user memory meets every ask for paged or nonpaged memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,7 @@ impl MemoryClass {
         let memory = self.memory_type;
         let locked_user = self.mode == Mode::User && memory == KSMEMORY_TYPE_USER;
         match asked {
+            ANY_MEMORY => true,
             KSMEMORY_TYPE_WILDCARD => match pin_mode {
                 Some(Mode::User) => memory == KSMEMORY_TYPE_USER || self.user_mappable,
                 Some(Mode::Kernel) => is_host_memory(memory) || self.host_mappable,
@@ -114,7 +119,8 @@ impl NamedMemory {
             .iter()
             .copied()
             .filter(|memory| {
-                !is_host_memory(*memory) && *memory != KSMEMORY_TYPE_SYSTEM && *memory != KSMEMORY_TYPE_WILDCARD
+                let names_none = [KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_WILDCARD, ANY_MEMORY];
+                !is_host_memory(*memory) && !names_none.contains(memory)
             })
             .chain(graph.device_memories().iter().filter(|(_, memory)| memory.user_mappable).map(|(guid, _)| *guid))
             .collect();

@@ -3,6 +3,7 @@
 mod allocator_choice;
 mod ask;
 mod assemble;
+mod change;
 mod clusters;
 mod component;
 mod conflict;
@@ -29,9 +30,11 @@ mod table;
 mod trace;
 mod tree;
 mod verify;
+mod why;
 
-pub use json::{error_json, plan_json};
-pub use negotiator::{Difference, Merged, Negotiator, PipeNumber, Regrown, Split, StepError};
+pub use change::{Asked, Change};
+pub use json::{error_json, explained_plan_json, plan_json};
+pub use negotiator::{Difference, Merged, Negotiator, PipeChange, Regrown, Split, StepError};
 pub use picture::{plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
@@ -43,3 +46,4 @@ pub use starvation::{
     starvation_of,
 };
 pub use verify::{Rule, Violation, verify};
+pub use why::{Answer, Cause, CostDifference, Explainer, Obstacle, PipeNumber, Question, Saving, TriedChange};

@@ -1,5 +1,6 @@
 //! The plan: what negotiation decides, and what it costs.
 
+use super::Change;
 use crate::graph::{Connection, Graph, Mode, PinId, Route, Strategy};
 use ks::Guid;
 use std::fmt;
@@ -215,16 +216,20 @@ pub enum NegotiateError {
 }
 
 /// Pins that cannot agree, and what would make them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Infeasible {
     /// The pins whose asks conflict.
     pub pins: Vec<PinId>,
-    /// What each asks, in the header's words, with the pin it is about.
+    /// What each asks, in the header's words, with the pin it is about. Leaving out any one ask makes the rest possible,
+    /// unless `message` says that 64 re-negotiations did not settle that.
     pub asks: Vec<(PinId, String)>,
     /// The conflict in a sentence.
     pub message: String,
-    /// What would make them agree.
+    /// What would make them agree: `changes` in a sentence.
     pub help: String,
+    /// Changes of one thing each after which these pins have a plan, the smallest first. Each was tried. Empty where none
+    /// was found.
+    pub changes: Vec<Change>,
 }
 
 impl NegotiateError {

@@ -36,14 +36,40 @@ use crate::graph::{Graph, PinId};
 pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let facts = Facts::of(graph)?;
     let problem = Problem::new(&facts);
+    let (best, effort) = best_plan(&problem, |pins| most_effort(&facts, pins));
+    let plan = best.map_err(|no_plan| match no_plan {
+        NoPlan::Infeasible { component } => {
+            NegotiateError::Infeasible(explain_conflict(&problem, &facts.components[component]))
+        }
+        NoPlan::Undecided => NegotiateError::Undecided { states: effort },
+    })?;
+    debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
+    Ok(plan)
+}
+
+/// Why there is no plan, not yet explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlan {
+    /// This component has none.
+    Infeasible { component: usize },
+    /// The limit came first.
+    Undecided,
+}
+
+/// The best plan found with at most so much effort for each component; and the effort it took.
+pub(super) fn best_plan(problem: &Problem<'_>, most: impl Fn(&[PinId]) -> u64) -> (Result<Plan, NoPlan>, u64) {
+    let facts = problem.facts;
     let (mut exhausted, mut undecided, mut used) = (false, false, 0);
     let mut grounds: Vec<Ground> = Vec::with_capacity(facts.components.len());
-    let mut choices = Choices::none(&facts);
+    let mut choices = Choices::none(facts);
     let mut total = Keys::default();
-    for pins in &facts.components {
+    for (component, pins) in facts.components.iter().enumerate() {
         let ground = problem.ground(pins, &Counted::EVERYTHING);
-        let mut effort = Effort::up_to(most_effort(&facts, pins));
-        match component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING) {
+        let mut effort = Effort::up_to(most(pins));
+        let solved = component::solve(problem, pins, &ground, &mut effort, &Counted::EVERYTHING);
+        exhausted |= effort.exhausted;
+        used += effort.used;
+        match solved {
             Some((solution, keys)) => {
                 total += keys;
                 choices.take(&solution);
@@ -51,24 +77,21 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
             }
             // Another component may still be found to have no plan, which decides it.
             None if effort.exhausted => undecided = true,
-            None => return Err(NegotiateError::Infeasible(explain_conflict(&problem, pins))),
+            None => return (Err(NoPlan::Infeasible { component }), used),
         }
-        exhausted |= effort.exhausted;
-        used += effort.used;
     }
     if undecided {
-        return Err(NegotiateError::Undecided { states: used });
+        return (Err(NoPlan::Undecided), used);
     }
     let memory_of = |pin: PinId| {
         let ground = &grounds[facts.component_of[pin.index()] as usize];
         ground.classes[choices.pins[pin.index()].class as usize]
     };
-    let mut plan = assemble(&facts, &problem.order, &choices, memory_of);
+    let mut plan = assemble(facts, &problem.order, &choices, memory_of);
     plan.cost = cost_of(&problem.order, &total, plan.cost);
     plan.proven =
-        if exhausted { proven_by_bounds(&facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
-    debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
-    Ok(plan)
+        if exhausted { proven_by_bounds(facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
+    (Ok(plan), used)
 }
 
 /// Joins and comparisons of half-built pipes after which a component is settled for less than the optimum. Its share of

@@ -179,6 +179,54 @@ codes! { PLAN;
         fix: Some("Give pins fewer alternatives with different steppings, or take undirected cycles out of the graph."),
         references: &[RULES],
     }
+    UP_TO_A_BRIDGE = "KS020" {
+        name: "up-to-a-bridge", topic: Topic::Plan,
+        title: "frames of a pin that must allocate are copied at a bridge",
+        explanation: "The pin allocates the frames of its pipe, but the pipe ends at a bridge: who comes after gets copies. Toward \
+            user mode, Windows never calls a driver's allocator: its frames cannot be reached there.",
+        example: "a.out must allocate and does, but only up to a.out -> b.in, where its frames are copied",
+        fix: Some("Ask `kspipe negotiate --explain` what stands in the way; drop MUST_ALLOCATE where any frames will do."),
+        references: &[INITIALIZE_ALLOCATOR, ALLOCATORS, RULES],
+        ksproxy_differs: true,
+    }
+    OTHER_ITEM = "KS021" {
+        name: "other-item-used", topic: Topic::Plan,
+        title: "an item that asks to allocate is not the one used",
+        explanation: "A plan uses one item of each pin. The one it uses does not ask to allocate, so the pin's allocator is not \
+            used, though another item offers it.",
+        example: "a.out asks to allocate in item 0 only; the plan uses item 1, so its allocator is not",
+        fix: Some("Ask to allocate in every item that the pin could be used with."),
+        references: &[FRAMING_EX, RULES],
+    }
+    NOT_ON_WINDOWS = "KS022" {
+        name: "not-on-windows", topic: Topic::Plan,
+        title: "a pin allocates where Windows would not call its allocator",
+        explanation: "The pin's device memory can be mapped to user mode, so it may allocate for a pipe that reaches there. On \
+            Windows a driver's allocator is called only for a connection in kernel mode.",
+        example: "a.out allocates frames that b.in in user mode gets, in device memory that it can map",
+        fix: Some("On Windows, keep the connection in kernel mode, or expect another allocator."),
+        references: &[INITIALIZE_ALLOCATOR, ALLOCATORS],
+        ksproxy_differs: true,
+    }
+    UPSTREAM_MAY_IGNORE = "KS023" {
+        name: "upstream-may-ignore", topic: Topic::Plan,
+        title: "a user-mode filter upstream may ignore a pin's size and alignment",
+        explanation: "The plan meets what the pin asks. On Windows a user-mode filter upstream that allocates may ignore it, even \
+            where it is required.",
+        example: "b.in requires an alignment of 16 bytes, and a.out in user mode, which gives the frames, does not",
+        fix: Some("Check each frame and copy those that do not fit, or let the pin upstream ask for the same."),
+        references: &[PIN_DESCRIPTOR_EX],
+        ksproxy_differs: true,
+    }
+    MORE_OUTSTANDING = "KS024" {
+        name: "more-outstanding", topic: Topic::Plan,
+        title: "a pipe has more than twice the frames a driver says it can have outstanding",
+        explanation: "Frames is documented as the most frames outstanding at a pin. Others in the pipe ask for more frames, and \
+            drivers are known that fail with more reads than they said.",
+        example: "a.out says Frames 2; the pipe has 5 because of b.in",
+        fix: Some("Queue no more reads at the pin than it says, or ask for fewer frames downstream."),
+        references: &[CODECS],
+    }
     STALLS = "KS030" {
         name: "stalls", topic: Topic::Plan,
         title: "the graph stalls",

@@ -3,18 +3,21 @@
 mod suggest;
 mod wording;
 
-pub(super) use wording::memory_name;
+pub(super) use wording::{item_words, memory_name};
 
+use super::change::{Asked, for_each_item};
 use super::counted::{Counted, Part};
-use super::facts::Facts;
+use super::facts::{FactTables, Facts};
+use super::memory::ANY_MEMORY;
 use super::problem::Problem;
 use super::table::Effort;
 use super::{Infeasible, component};
-use crate::graph::{Mode, PinId, RouteKind};
+use crate::graph::{Graph, Mode, PinId, RouteKind};
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
+use std::sync::Arc;
 use suggest::suggest;
-use wording::Role;
+pub(super) use wording::Role;
 
 /// Re-negotiations spent on an explanation, at most.
 const MOST_TRIES: u32 = 64;
@@ -22,28 +25,53 @@ const MOST_TRIES: u32 = 64;
 const EFFORT_OF_A_TRY: u64 = 5_000_000;
 
 /// What cannot be had at once: leave out any one of these, and the rest can.
-#[derive(Debug, Default)]
-struct Conflict {
-    /// Pins that ask something.
-    asks: Vec<PinId>,
-    /// Pins that are on a side.
-    sides: Vec<PinId>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Conflict {
+    /// What pins ask, by pin; a pin of which only the memory its side can reach matters is there with [`Asked::Memory`].
+    pub(super) asks: Vec<(PinId, Asked)>,
+    /// Pins that are in user mode.
+    pub(super) sides: Vec<PinId>,
     /// Edges at which a filter writes.
-    writers: Vec<u32>,
+    pub(super) writers: Vec<u32>,
     /// What is copied must fit.
-    data: bool,
+    pub(super) data: bool,
+    /// Nothing can be left out. Otherwise the re-negotiations came to their limit before that was known.
+    pub(super) is_smallest: bool,
+}
+
+impl Conflict {
+    /// What cannot be had at once by these pins, one component of a graph that has no valid plan.
+    pub(super) fn of(problem: &Problem<'_>, pins: &[PinId]) -> Conflict {
+        let mut trial = Trial { problem, pins, tries: 0 };
+        let (mut conflict, asking) = trial.conflict();
+        conflict.asks = trial.parts(&asking, &conflict);
+        conflict.is_smallest = trial.tries < MOST_TRIES;
+        conflict
+    }
+
+    /// The pins that ask something, each once.
+    fn asking(&self) -> Vec<PinId> {
+        let mut pins: Vec<PinId> = self.asks.iter().map(|(pin, _)| *pin).collect();
+        pins.sort_unstable();
+        pins.dedup();
+        pins
+    }
+
+    /// What of a pin's asks is in it.
+    pub(super) fn asked_of(&self, pin: PinId) -> Vec<Asked> {
+        self.asks.iter().filter(|(asking, _)| *asking == pin).map(|(_, asked)| *asked).collect()
+    }
 }
 
 /// Explains why these pins, one component of a graph, have no valid plan.
 pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasible {
     let facts = problem.facts;
-    let mut trial = Trial { problem, pins, tries: 0 };
-    let conflict = trial.conflict();
-    let smallest = trial.tries < MOST_TRIES;
+    let conflict = Conflict::of(problem, pins);
     let roles = roles(facts, pins, &conflict);
-    let mut message = wording::message(facts, &roles);
-    if !smallest {
-        message.push_str(" (perhaps not all of them matter)");
+    let mut message = wording::message(facts, &conflict, &roles);
+    if !conflict.is_smallest {
+        message
+            .push_str(&format!(" (perhaps not all of this matters: {MOST_TRIES} re-negotiations did not settle it)"));
     }
     let mut named: Vec<PinId> = Vec::new();
     for (pin, _) in &roles {
@@ -52,17 +80,18 @@ pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasi
         }
     }
     named.sort_unstable();
-    let help = suggest(facts, &named, &conflict.writers, pins.first().copied());
-    let asks = roles.iter().map(|(pin, role)| (*pin, wording::describe(facts, *pin, *role))).collect();
-    Infeasible { pins: named, asks, message, help }
+    let changes = suggest(facts, &conflict, &named, pins.first().copied());
+    let asks = roles.iter().map(|(pin, role)| (*pin, wording::describe(facts, &conflict, *pin, *role))).collect();
+    Infeasible { pins: named, asks, message, help: suggest::help(facts.graph, &changes), changes }
 }
 
 /// Each pin that has to do with a conflict, and what, in the order of the pins.
-fn roles(facts: &Facts<'_>, pins: &[PinId], conflict: &Conflict) -> Vec<(PinId, Role)> {
+pub(super) fn roles(facts: &Facts<'_>, pins: &[PinId], conflict: &Conflict) -> Vec<(PinId, Role)> {
     let mut roles: Vec<(PinId, Role)> = Vec::new();
-    roles.extend(conflict.asks.iter().map(|pin| (*pin, Role::Asks)));
+    let asking = conflict.asking();
+    roles.extend(asking.iter().map(|pin| (*pin, Role::Asks)));
     // What a pin asks is said with its side.
-    let on_a_side = conflict.sides.iter().filter(|pin| !conflict.asks.contains(pin));
+    let on_a_side = conflict.sides.iter().filter(|pin| !asking.contains(pin));
     roles.extend(on_a_side.map(|pin| (*pin, Role::IsOnItsSide)));
     for edge in conflict.writers.iter().map(|writer| &facts.edges[*writer as usize]) {
         roles.push((edge.from, Role::Writes(edge.to)));
@@ -70,7 +99,7 @@ fn roles(facts: &Facts<'_>, pins: &[PinId], conflict: &Conflict) -> Vec<(PinId, 
     }
     if conflict.data {
         let writers = conflict.writers.iter().map(|writer| facts.edges[*writer as usize].from);
-        let receivers = conflict.asks.iter().copied().chain(writers);
+        let receivers = asking.iter().copied().chain(writers);
         let mut origins: Vec<PinId> = receivers.filter_map(|pin| data_above(facts, pin)).collect();
         if origins.is_empty() {
             origins.extend(pins.iter().copied().max_by_key(|pin| facts.data[pin.index()]));
@@ -124,6 +153,15 @@ fn upstream<'a>(facts: &'a Facts<'_>, pin: PinId) -> impl Iterator<Item = PinId>
     })
 }
 
+/// Leaves out one thing that a pin asks; `false` where it does not ask that.
+fn leave_out(graph: &mut Graph, required: &mut [u64], pin: PinId, asked: Asked) -> bool {
+    match asked {
+        Asked::MediaSize => std::mem::replace(&mut required[pin.index()], 0) > 0,
+        Asked::Memory => for_each_item(graph, pin, |item| item.memory = ANY_MEMORY),
+        asked => for_each_item(graph, pin, |item| asked.drop_from(item)),
+    }
+}
+
 struct Trial<'a> {
     problem: &'a Problem<'a>,
     pins: &'a [PinId],
@@ -133,15 +171,20 @@ struct Trial<'a> {
 impl Trial<'_> {
     /// Whether there is a plan when only this counts.
     fn is_feasible(&mut self, counted: &Counted) -> bool {
-        self.tries += 1;
-        let ground = self.problem.ground(self.pins, counted);
-        let mut effort = Effort::up_to(EFFORT_OF_A_TRY);
-        component::solve(self.problem, self.pins, &ground, &mut effort, counted).is_some() || effort.exhausted
+        self.is_feasible_in(self.problem, counted)
     }
 
-    /// What conflicts, kind after kind: the fewest asks with everything else, then the fewest sides with these asks, then
-    /// the fewest writers with these asks and sides. So leaving out any one thing makes the rest feasible.
-    fn conflict(&mut self) -> Conflict {
+    fn is_feasible_in(&mut self, problem: &Problem<'_>, counted: &Counted) -> bool {
+        self.tries += 1;
+        let ground = problem.ground(self.pins, counted);
+        let mut effort = Effort::up_to(EFFORT_OF_A_TRY);
+        component::solve(problem, self.pins, &ground, &mut effort, counted).is_some() || effort.exhausted
+    }
+
+    /// What conflicts, kind after kind: the fewest pins' asks with everything else, then the fewest sides with these asks,
+    /// then the fewest writers with these asks and sides. So leaving out any one thing makes the rest feasible. What of
+    /// their asks matters is still open: the pins that ask are the second part.
+    fn conflict(&mut self) -> (Conflict, Vec<PinId>) {
         let facts = self.problem.facts;
         let mut counted = Counted::EVERYTHING;
         let asks = |pin: &PinId| !facts.graph.pin(*pin).items().is_empty() || facts.required[pin.index()] > 0;
@@ -150,8 +193,7 @@ impl Trial<'_> {
         let asks = self.fewest(&candidates, with);
         counted.asks = Part::only(asks.iter().copied());
 
-        // A kernel pin that asks nothing takes everything.
-        let candidates = self.nearest_first(&asks, |pin| facts.graph.mode(pin) == Mode::User || asks.contains(&pin));
+        let candidates = self.nearest_first(&asks, |pin| facts.graph.mode(pin) == Mode::User);
         let sides = self.fewest(&candidates, |part| Counted { sides: part, ..counted.clone() });
         counted.sides = Part::only(sides.iter().copied());
 
@@ -168,7 +210,54 @@ impl Trial<'_> {
 
         counted.data = false;
         let data = self.tries < MOST_TRIES && self.is_feasible(&counted);
-        Conflict { asks, sides, writers, data }
+        (Conflict { sides, writers, data, ..Conflict::default() }, asks)
+    }
+
+    /// What of the asks of these pins matters: one after the other is left out where the rest conflicts all the same.
+    fn parts(&mut self, asking: &[PinId], conflict: &Conflict) -> Vec<(PinId, Asked)> {
+        let base = self.problem.facts;
+        let counted = Counted {
+            asks: Part::only(asking.iter().copied()),
+            sides: Part::only(conflict.sides.iter().copied()),
+            writers: Part::only(conflict.writers.iter().copied()),
+            data: conflict.data,
+        };
+        let mut kept = Vec::new();
+        if asking.is_empty() {
+            return kept;
+        }
+        let mut graph = base.graph.clone();
+        let mut required = base.required.clone();
+        for pin in asking {
+            let first = kept.len();
+            for asked in Asked::BINDING {
+                let before = graph.pin(*pin).framing().clone();
+                let needed = required[pin.index()];
+                if !leave_out(&mut graph, &mut required, *pin, asked) {
+                    continue;
+                }
+                if self.tries >= MOST_TRIES || self.is_feasible_without(&graph, &required, &counted) {
+                    graph.pins[pin.index()].framing = before;
+                    required[pin.index()] = needed;
+                    kept.push((*pin, asked));
+                }
+            }
+            if kept.len() == first {
+                kept.push((*pin, Asked::Memory));
+            }
+        }
+        kept
+    }
+
+    /// Whether there is a plan for a graph of which something was left out. The data stay what they are.
+    fn is_feasible_without(&mut self, graph: &Graph, required: &[u64], counted: &Counted) -> bool {
+        let base = self.problem.facts;
+        let Ok(mut tables) = FactTables::of(graph) else { return false };
+        tables.data.clone_from(&base.data);
+        tables.unknown_data = base.unknown_data;
+        tables.required.copy_from_slice(required);
+        let facts = Facts::with(graph, &Arc::new(tables));
+        self.is_feasible_in(&Problem::new(&facts), counted)
     }
 
     /// The fewest of `things` that conflict with what else counts: leaving out any one of them makes the rest feasible.
@@ -224,5 +313,124 @@ impl Trial<'_> {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Bridges, Direction, FrameRange, FramingItem, RouteKind};
+    use ks::{
+        Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
+        RequirementFlags,
+    };
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    fn item() -> impl Strategy<Value = FramingItem> {
+        let memories = vec![
+            KSMEMORY_TYPE_WILDCARD,
+            KSMEMORY_TYPE_USER,
+            KSMEMORY_TYPE_KERNEL_NONPAGED,
+            KSMEMORY_TYPE_DEVICE_UNKNOWN,
+        ];
+        let range = || (0u32..6, 0u32..12, select(vec![1u32, 1, 4, 6]));
+        let flags = select(vec![
+            RequirementFlags::empty(),
+            RequirementFlags::MUST_ALLOCATE,
+            RequirementFlags::INPLACE_MODIFIER,
+            RequirementFlags::FRAME_INTEGRITY,
+        ]);
+        (select(memories), range(), 0u32..10, flags).prop_map(|(memory, (min, more, step), capacity, requirements)| {
+            FramingItem {
+                memory,
+                physical: FrameRange { min, max: min + more, step },
+                optimal: FrameRange { min: capacity, ..FrameRange::OPEN },
+                requirements,
+                bus: Guid::NULL,
+                ..FramingItem::default()
+            }
+        })
+    }
+
+    /// A chain of filters that pass frames on or write into them, without bridges.
+    fn chain() -> impl Strategy<Value = Graph> {
+        let pin = || prop::collection::vec(item(), 0..3);
+        let filter = (any::<bool>(), any::<bool>(), pin(), pin(), prop::option::of(1u64..12));
+        prop::collection::vec(filter, 2..5).prop_map(|filters| {
+            let mut graph = Graph::builder();
+            graph.bridges(Bridges::Forbid);
+            for (place, (kernel, writes, ins, outs, media_size)) in filters.into_iter().enumerate() {
+                let name = format!("f{place}");
+                let mode = if kernel { Mode::Kernel } else { Mode::User };
+                for (pin, direction, items) in [("in", Direction::In, ins), ("out", Direction::Out, outs)] {
+                    let mut pin = graph.filter(&name).mode(mode).pin(pin, direction);
+                    for item in items {
+                        pin = pin.item(item);
+                    }
+                    pin.media_size(media_size.unwrap_or(0));
+                }
+                let kind = if writes { RouteKind::InPlace } else { RouteKind::Pass };
+                graph.filter(&name).route("in", "out", kind);
+                if place > 0 {
+                    graph.connect(&format!("f{}.out", place - 1), &format!("{name}.in"));
+                }
+            }
+            graph.build().unwrap()
+        })
+    }
+
+    /// What conflicts, with only these asks of its pins counted.
+    fn conflicts(problem: &Problem<'_>, pins: &[PinId], conflict: &Conflict) -> bool {
+        let base = problem.facts;
+        let mut trial = Trial { problem, pins, tries: 0 };
+        let (mut graph, mut required) = (base.graph.clone(), base.required.clone());
+        for pin in base.graph.pin_ids() {
+            for asked in Asked::BINDING {
+                if !conflict.asks.contains(&(pin, asked)) {
+                    leave_out(&mut graph, &mut required, pin, asked);
+                }
+            }
+        }
+        let counted = Counted {
+            asks: Part::All,
+            sides: Part::only(conflict.sides.iter().copied()),
+            writers: Part::only(conflict.writers.iter().copied()),
+            data: conflict.data,
+        };
+        !trial.is_feasible_without(&graph, &required, &counted)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_conflict_can_be_left_out(graph in chain()) {
+            let Ok(facts) = Facts::of(&graph) else { return Ok(()) };
+            let problem = Problem::new(&facts);
+            for pins in &facts.components {
+                let ground = problem.ground(pins, &Counted::EVERYTHING);
+                let mut effort = Effort::up_to(EFFORT_OF_A_TRY);
+                if component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING).is_some() {
+                    continue;
+                }
+                let whole = Conflict::of(&problem, pins);
+                prop_assume!(whole.is_smallest);
+                prop_assert!(conflicts(&problem, pins, &whole), "{:?} is no conflict", whole);
+                for place in 0..whole.asks.len() {
+                    let mut less = whole.clone();
+                    less.asks.remove(place);
+                    prop_assert!(!conflicts(&problem, pins, &less), "{:?}: {} is needless", whole, place);
+                }
+                for place in 0..whole.sides.len() {
+                    let mut less = whole.clone();
+                    less.sides.remove(place);
+                    prop_assert!(!conflicts(&problem, pins, &less), "{:?}: side {} is needless", whole, place);
+                }
+                for place in 0..whole.writers.len() {
+                    let mut less = whole.clone();
+                    less.writers.remove(place);
+                    prop_assert!(!conflicts(&problem, pins, &less), "{:?}: writer {} is needless", whole, place);
+                }
+            }
+        }
     }
 }

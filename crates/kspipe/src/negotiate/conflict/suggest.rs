@@ -1,78 +1,144 @@
-//! Changes that would make a conflict go away, each tried before it is suggested.
+//! Changes of one thing each that would make a conflict go away, each tried before it is suggested.
 
-use super::EFFORT_OF_A_TRY;
-use crate::graph::{Bridges, Framing, FramingItem, Graph, PinId, RouteKind};
+use super::{Conflict, EFFORT_OF_A_TRY, MOST_TRIES};
+use crate::graph::{Graph, Mode, PinId};
+use crate::negotiate::change::{Asked, Change};
 use crate::negotiate::component;
 use crate::negotiate::counted::Counted;
 use crate::negotiate::facts::Facts;
 use crate::negotiate::problem::Problem;
 use crate::negotiate::table::Effort;
-use ks::RequirementFlags;
 
-/// A change to one alternative of a pin.
-type ItemChange = fn(&mut FramingItem);
+/// So many changes are suggested at most.
+const MOST_CHANGES: usize = 5;
+/// Pins of the graphs that are tried, in all: large graphs are tried less often.
+const MOST_PINS: usize = 4_000_000;
 
-/// A change that makes the component feasible, tried before it is suggested.
-///
-/// `writers` are the edges at which a filter writes, `component` any pin of the component.
-pub(super) fn suggest(facts: &Facts<'_>, pins: &[PinId], writers: &[u32], component: Option<PinId>) -> String {
+/// Changes after which the component has a plan, the smallest first, each tried. `named` are the pins of the conflict,
+/// `component` any pin of its component.
+pub(super) fn suggest(
+    facts: &Facts<'_>,
+    conflict: &Conflict,
+    named: &[PinId],
+    component: Option<PinId>,
+) -> Vec<Change> {
     let graph = facts.graph;
-    let Some(member) = component else { return String::new() };
-    if graph.bridges() == Bridges::Forbid {
-        let mut changed = graph.clone();
-        changed.bridges = Bridges::Allow;
-        if has_plan(&changed, member) {
-            return "allow bridges (`bridges = \"allow\"`): frames are then copied between them".to_owned();
+    let Some(member) = component else { return Vec::new() };
+    let mut candidates = candidates(facts, conflict, named);
+    // Stable: of those that change as much, the first pin's come first.
+    candidates.sort_by_key(Change::extent);
+    let mut tries = (MOST_TRIES as usize).min(MOST_PINS / graph.pins().len().max(1)).max(4);
+    let mut found: Vec<Change> = Vec::new();
+    for change in candidates {
+        if tries == 0 || found.len() == MOST_CHANGES {
+            break;
+        }
+        // A number that helps says more than that the ask could be dropped whole.
+        if found.iter().any(|smaller| covers(smaller, &change)) {
+            continue;
+        }
+        tries -= 1;
+        if helps(graph, &change, member) {
+            found.push(change);
         }
     }
-    let changes: [(&str, ItemChange); 4] = [
-        ("without MUST_ALLOCATE", |item| item.requirements.remove(RequirementFlags::MUST_ALLOCATE)),
-        ("without INPLACE_MODIFIER", |item| item.requirements.remove(RequirementFlags::INPLACE_MODIFIER)),
-        ("without FRAME_INTEGRITY", |item| item.requirements.remove(RequirementFlags::FRAME_INTEGRITY)),
-        ("with PREFERENCES_ONLY", |item| item.requirements.insert(RequirementFlags::PREFERENCES_ONLY)),
-    ];
-    for pin in pins.iter().take(8) {
-        for (name, change) in &changes {
-            let mut changed = graph.clone();
-            if changed.change_items(*pin, change) && has_plan(&changed, member) {
-                return format!("{} {name} would make it work", graph.pin_name(*pin));
-            }
-        }
-    }
-    for edge in writers.iter().take(8).map(|writer| facts.edges[*writer as usize]) {
-        let mut changed = graph.clone();
-        let mut routes = changed.routes.iter_mut();
-        if let Some(route) = routes.find(|route| (route.from, route.to) == (edge.from, edge.to)) {
-            route.kind = RouteKind::Copy;
-            // The filter then gives frames of another pipe.
-            if has_plan(&changed, edge.from) && has_plan(&changed, edge.to) {
-                let (from, to) = (graph.pin_name(edge.from), graph.pin_name(edge.to));
-                return format!("a route {from} -> {to} that copies would make it work");
-            }
-        }
-    }
-    "change what one of them asks, or put a filter that copies between them".to_owned()
+    found
 }
 
-impl Graph {
-    /// Changes all items of a pin; `false` where that changes nothing.
-    fn change_items(&mut self, pin: PinId, change: &ItemChange) -> bool {
-        let framing = &mut self.pins[pin.index()].framing;
-        let before = framing.clone();
-        match framing {
-            Framing::None => {}
-            Framing::Old(item) => change(item),
-            Framing::Extended(items) => items.iter_mut().for_each(change),
+/// Whether a change does less of the same.
+fn covers(smaller: &Change, change: &Change) -> bool {
+    match (smaller, change) {
+        (Change::LowerMinimum { pin, .. }, Change::Drop { pin: other, asked, .. }) => {
+            pin == other && matches!(asked, Asked::Size | Asked::PhysicalMinimum | Asked::Capacity)
         }
-        *framing != before
+        (Change::RaiseMaximum { pin, .. }, Change::Drop { pin: other, asked, .. }) => {
+            pin == other && *asked == Asked::PhysicalMaximum
+        }
+        _ => false,
     }
 }
 
-/// Whether the part of a graph around a pin has a plan.
-fn has_plan(graph: &Graph, member: PinId) -> bool {
-    let Ok(facts) = Facts::of(graph) else { return false };
+fn candidates(facts: &Facts<'_>, conflict: &Conflict, named: &[PinId]) -> Vec<Change> {
+    let graph = facts.graph;
+    let mut changes = vec![Change::AllowBridges];
+    let numbers = numbers(facts, conflict, named);
+    for (pin, asked) in &conflict.asks {
+        let pin = *pin;
+        match asked {
+            Asked::PhysicalMinimum | Asked::Capacity => {
+                changes.extend(numbers.largest_allowed.map(|bytes| Change::LowerMinimum { pin, bytes }));
+                changes.push(Change::Drop { pin, item: None, asked: Asked::Size });
+            }
+            Asked::PhysicalMaximum => {
+                changes.extend(numbers.smallest_needed.map(|bytes| Change::RaiseMaximum { pin, bytes }));
+                changes.push(Change::Drop { pin, item: None, asked: Asked::PhysicalMaximum });
+            }
+            Asked::Memory => {
+                changes.push(Change::Drop { pin, item: None, asked: Asked::Memory });
+                let memories = graph.pin(pin).items().iter().map(|item| Change::MapMemory { memory_type: item.memory });
+                changes.extend(memories);
+            }
+            asked => changes.push(Change::Drop { pin, item: None, asked: *asked }),
+        }
+        changes.push(Change::Prefer { pin });
+    }
+    for edge in conflict.writers.iter().map(|writer| facts.edges[*writer as usize]) {
+        changes.push(Change::CopyRoute { from: edge.from, to: edge.to });
+    }
+    for pin in conflict.sides.iter().filter(|pin| graph.mode(**pin) == Mode::User) {
+        changes.push(Change::Mode { filter: graph.pin(*pin).filter(), mode: Mode::Kernel });
+    }
+    let mut seen = Vec::new();
+    changes.retain(|change| {
+        let new = !seen.contains(change);
+        seen.push(change.clone());
+        new
+    });
+    changes
+}
+
+/// Sizes that could be agreed on.
+struct Numbers {
+    /// No pin of the conflict allows more.
+    largest_allowed: Option<u32>,
+    /// What the pins of the conflict need.
+    smallest_needed: Option<u32>,
+}
+
+fn numbers(facts: &Facts<'_>, conflict: &Conflict, named: &[PinId]) -> Numbers {
+    let items = || conflict.asks.iter().flat_map(|(pin, _)| facts.graph.pin(*pin).items());
+    let needs = items().map(|item| u64::from(item.physical.min.max(item.capacity())));
+    let carried = named.iter().map(|pin| facts.data[pin.index()].max(facts.required[pin.index()]));
+    Numbers {
+        largest_allowed: items().filter_map(|item| item.physical.upper_bound()).min(),
+        smallest_needed: needs.chain(carried).max().and_then(|bytes| u32::try_from(bytes).ok()),
+    }
+}
+
+/// What helps, in words.
+pub(super) fn help(graph: &Graph, changes: &[Change]) -> String {
+    let words: Vec<String> = changes.iter().map(|change| change.describe(graph)).collect();
+    match words.as_slice() {
+        [] => "no change of one thing was found that makes it work: change what several of them ask, or put a filter that \
+               copies between them"
+            .to_owned(),
+        [one] => format!("{one} would make it work"),
+        [one, others @ ..] => format!("{one} would make it work; so would {}", others.join(", or ")),
+    }
+}
+
+/// Whether the part of the graph around a pin has a plan after a change. A route that copies makes two parts of one.
+fn helps(graph: &Graph, change: &Change, member: PinId) -> bool {
+    let Some(changed) = change.apply(graph) else { return false };
+    let Ok(facts) = Facts::of(&changed) else { return false };
     let problem = Problem::new(&facts);
-    let pins = &facts.components[facts.component_of[member.index()] as usize];
-    let ground = problem.ground(pins, &Counted::EVERYTHING);
-    component::solve(&problem, pins, &ground, &mut Effort::up_to(EFFORT_OF_A_TRY), &Counted::EVERYTHING).is_some()
+    let members = match change {
+        Change::CopyRoute { from, to } => vec![*from, *to],
+        _ => vec![member],
+    };
+    members.into_iter().all(|member| {
+        let pins = &facts.components[facts.component_of[member.index()] as usize];
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
+        component::solve(&problem, pins, &ground, &mut Effort::up_to(EFFORT_OF_A_TRY), &Counted::EVERYTHING).is_some()
+    })
 }

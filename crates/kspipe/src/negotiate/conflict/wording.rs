@@ -1,15 +1,17 @@
 //! A conflict in words.
 
-use crate::graph::{FrameRange, FramingItem, Graph, PinId};
+use super::Conflict;
+use crate::graph::{FramingItem, Graph, PinId};
+use crate::negotiate::change::Asked;
 use crate::negotiate::facts::Facts;
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
-    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, RequirementFlags,
+    KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
 };
 
 /// What a pin has to do with a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::negotiate) enum Role {
     /// It asks something.
     Asks,
     /// It asks nothing that matters, but is in user mode.
@@ -25,7 +27,7 @@ pub(super) enum Role {
 }
 
 /// The conflict in a sentence.
-pub(super) fn message(facts: &Facts<'_>, roles: &[(PinId, Role)]) -> String {
+pub(super) fn message(facts: &Facts<'_>, conflict: &Conflict, roles: &[(PinId, Role)]) -> String {
     let graph = facts.graph;
     let mut names: Vec<String> = roles.iter().map(|(pin, _)| graph.pin_name(*pin)).collect();
     names.dedup();
@@ -35,12 +37,12 @@ pub(super) fn message(facts: &Facts<'_>, roles: &[(PinId, Role)]) -> String {
             "{} writes into the frames it gets (INPLACE_MODIFIER), but others have them too, or they must stay as they are",
             names[0]
         ),
-        [(pin, Role::Asks)] => format!("no frame serves {}: {}", names[0], describe(facts, *pin, Role::Asks)),
+        [(pin, Role::Asks)] => format!("no frame serves {}: {}", names[0], describe(facts, conflict, *pin, Role::Asks)),
         _ => {
             let clauses: Vec<String> = roles
                 .iter()
                 .map(|(pin, role)| {
-                    let (name, text) = (graph.pin_name(*pin), describe(facts, *pin, *role));
+                    let (name, text) = (graph.pin_name(*pin), describe(facts, conflict, *pin, *role));
                     if *role == Role::Asks { format!("{name} asks {text}") } else { format!("{name} {text}") }
                 })
                 .collect();
@@ -58,9 +60,9 @@ fn list(names: &[String]) -> String {
 }
 
 /// What a pin has to do with a conflict, in the words of the header.
-pub(super) fn describe(facts: &Facts<'_>, pin: PinId, role: Role) -> String {
+pub(in crate::negotiate) fn describe(facts: &Facts<'_>, conflict: &Conflict, pin: PinId, role: Role) -> String {
     match role {
-        Role::Asks => describe_asks(facts, pin),
+        Role::Asks => describe_asks(facts, pin, &conflict.asked_of(pin)),
         Role::IsOnItsSide => "is in user mode, where kernel memory cannot be reached".to_owned(),
         Role::Writes(to) => {
             format!(
@@ -79,16 +81,24 @@ pub(super) fn describe(facts: &Facts<'_>, pin: PinId, role: Role) -> String {
     }
 }
 
-fn describe_asks(facts: &Facts<'_>, pin: PinId) -> String {
+/// Those asks of a pin that matter.
+fn describe_asks(facts: &Facts<'_>, pin: PinId, asked: &[Asked]) -> String {
     let graph = facts.graph;
     // By what they ask: the order they were written in says nothing.
     let mut items: Vec<&FramingItem> = graph.pin(pin).items().iter().collect();
     items.sort();
-    let items: Vec<String> = items.into_iter().map(|item| describe_item(graph, item)).collect();
-    let mut text = items.join(", or ");
-    let required = facts.required[pin.index()];
-    if required > 0 {
+    let of_items = asked.iter().any(|asked| *asked != Asked::MediaSize);
+    let mut alternatives: Vec<String> = Vec::new();
+    for item in items.into_iter().filter(|_| of_items) {
+        let words = item_words(graph, item, asked);
+        if !alternatives.contains(&words) {
+            alternatives.push(words);
+        }
+    }
+    let mut text = alternatives.join(", or ");
+    if asked.contains(&Asked::MediaSize) {
         let separator = if text.is_empty() { "" } else { ", and " };
+        let required = facts.required[pin.index()];
         let cause =
             if graph.pin(pin).media_size() == Some(required) { "its media" } else { "what its compression yields" };
         text.push_str(&format!("{separator}frames of at least {required} bytes for {cause}"));
@@ -96,29 +106,11 @@ fn describe_asks(facts: &Facts<'_>, pin: PinId) -> String {
     format!("{text} ({} mode)", graph.mode(pin))
 }
 
-fn describe_item(graph: &Graph, item: &FramingItem) -> String {
-    let mut parts = vec![format!("memory {}", memory_name(graph, item.memory))];
-    if item.physical != FrameRange::OPEN {
-        let FrameRange { min, max, step } = item.physical;
-        let stepping = if step > 1 { format!(" in steps of {step}") } else { String::new() };
-        let range = if min == max { format!("of {min} bytes") } else { format!("of {min} to {max} bytes{stepping}") };
-        parts.push(format!("frames {range}"));
-    }
-    if item.capacity() > item.physical.min {
-        parts.push(format!("room for {} bytes", item.capacity()));
-    }
-    if item.frames > 0 {
-        parts.push(format!("{} frames", item.frames));
-    }
-    let flags = [
-        (RequirementFlags::MUST_ALLOCATE, "MUST_ALLOCATE"),
-        (RequirementFlags::INPLACE_MODIFIER, "INPLACE_MODIFIER"),
-        (RequirementFlags::FRAME_INTEGRITY, "FRAME_INTEGRITY"),
-        (RequirementFlags::PREFERENCES_ONLY, "PREFERENCES_ONLY"),
-    ];
-    parts
-        .extend(flags.iter().filter(|(flag, _)| item.requirements.contains(*flag)).map(|(_, name)| (*name).to_owned()));
-    parts.join(", ")
+/// What an item asks of these things, in the words of the header; where it asks none of them, what memory it takes.
+pub(in crate::negotiate) fn item_words(graph: &Graph, item: &FramingItem, asked: &[Asked]) -> String {
+    let parts: Vec<String> =
+        asked.iter().filter(|asked| asked.is_in(item)).map(|asked| asked.words(graph, item)).collect();
+    if parts.is_empty() { Asked::Memory.words(graph, item) } else { parts.join(", ") }
 }
 
 /// The name of a memory type as the graph file writes it.

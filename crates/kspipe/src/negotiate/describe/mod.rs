@@ -3,8 +3,11 @@
 //!
 //! `docs/plan.md` tells every member of the JSON form, and every warning's code.
 
+mod allocators;
 mod bridges;
 mod com;
+mod drivers;
+mod explained;
 mod floors;
 mod names;
 mod properties;
@@ -23,11 +26,11 @@ pub use reasons::{PipeReasons, Reason};
 pub use termination::Termination;
 pub use text::plan_text;
 
-use super::{Bridge, PipeId, Plan, Warning};
-use crate::graph::Graph;
+use super::{Bridge, PipeId, Plan, Warning, why};
+use crate::graph::{Graph, PinId};
 use bridges::BridgeReasons;
 use std::sync::OnceLock;
-use view::View;
+pub(super) use view::View;
 
 /// A graph and its plan, ready to be asked about.
 ///
@@ -52,6 +55,10 @@ impl<'a> Description<'a> {
     pub fn plan(&self) -> &'a Plan {
         self.view.plan
     }
+    /// The indexes.
+    pub(super) fn view(&self) -> &View<'a> {
+        &self.view
+    }
     /// Everything `ALLOCATOR_PROPERTIES_EX` holds, for one pipe.
     pub fn properties(&self, pipe: PipeId) -> PipeProperties {
         properties::properties(&self.view, pipe)
@@ -60,7 +67,12 @@ impl<'a> Description<'a> {
     pub fn reasons(&self, pipe: PipeId) -> PipeReasons {
         reasons::reasons(&self.view, pipe)
     }
-    /// Why a bridge is one.
+    /// Whether an item of a pin says that it must, prefers to or can allocate, or that an allocator exists.
+    pub fn offers_to_allocate(&self, pin: PinId) -> bool {
+        why::offer(&self.view, pin).is_some()
+    }
+    /// Why a bridge is one, as far as two of the items chosen conflict by themselves: quick, for every bridge of a plan.
+    /// [`Plan::why`] finds the whole conflict.
     pub fn bridge_reasons(&self, bridge: &Bridge) -> Vec<Reason> {
         self.bridges.get_or_init(|| BridgeReasons::new(&self.view)).of(&self.view, bridge)
     }

@@ -123,7 +123,7 @@ pub(super) fn properties(view: &View<'_>, id: PipeId) -> PipeProperties {
         input: Termination::input(view, id),
         output: Termination::output(view, id),
         strategy: view.plan.strategy,
-        flags: flags(view, id, !previous.is_empty() || !next.is_empty()),
+        flags: flags(view, id),
         weight: 0,
         logical_memory_type: logical_memory_type(view.graph, pipe.memory_type),
         allocator_place: pipe.allocator.place,
@@ -141,7 +141,7 @@ fn bus_type(view: &View<'_>, id: PipeId) -> Guid {
     asked.min_by_key(|(pin, _)| *pin).map_or(Guid::NULL, |(_, item)| item.bus)
 }
 
-fn flags(view: &View<'_>, id: PipeId, has_neighbours: bool) -> AllocatorFlags {
+pub(super) fn flags(view: &View<'_>, id: PipeId) -> AllocatorFlags {
     let pipe = view.pipe(id);
     let mut flags = AllocatorFlags::empty();
     if pipe.pins.iter().any(|pin| view.branches(*pin).nth(1).is_some()) {
@@ -159,8 +159,8 @@ fn flags(view: &View<'_>, id: PipeId, has_neighbours: bool) -> AllocatorFlags {
     }
     // Segments depend on one another's sizes only across a route that keeps the size or states how it changes.
     let bound = |pin: PinId, kind| kind == RouteKind::Either || view.graph.pin(pin).compression().is_stated();
-    let mut copies = view.copies_in(id).chain(view.copies_out(id));
-    if has_neighbours && !copies.any(|copy| bound(copy.route.to, copy.route.kind)) {
+    let mut copies = view.copies_in(id).chain(view.copies_out(id)).peekable();
+    if copies.peek().is_some() && !copies.any(|copy| bound(copy.route.to, copy.route.kind)) {
         flags |= AllocatorFlags::INDEPENDENT_RANGES;
     }
     flags

@@ -5,8 +5,8 @@ use super::names::memory_name;
 use super::view::View;
 use crate::graph::{FramingItem, Mode, PinId};
 use crate::negotiate::memory::MemoryClass;
-use crate::negotiate::{AllocatorKind, PipeId};
-use ks::Guid;
+use crate::negotiate::{AllocatorKind, Asked, PipeId};
+use ks::{AllocatorFlags, Guid};
 
 /// One reason: what a pin asks, and the rule by which that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,16 +17,22 @@ pub struct Reason {
     pub item: Option<u32>,
     /// The rule, by its number in `docs/negotiation.md`.
     pub rule: u8,
+    /// The one thing it is that the pin asks; `None` where it is not one thing that could be dropped.
+    pub asked: Option<Asked>,
     /// What is asked, in the header's words.
     pub text: String,
 }
 
 impl Reason {
-    pub(super) fn of(pin: PinId, item: Option<u32>, rule: u8, text: impl Into<String>) -> Self {
-        Reason { pin: Some(pin), item, rule, text: text.into() }
+    pub(in crate::negotiate) fn of(pin: PinId, item: Option<u32>, rule: u8, text: impl Into<String>) -> Self {
+        Reason { pin: Some(pin), item, rule, asked: None, text: text.into() }
     }
-    fn by_rule(rule: u8, text: impl Into<String>) -> Self {
-        Reason { pin: None, item: None, rule, text: text.into() }
+    pub(in crate::negotiate) fn by_rule(rule: u8, text: impl Into<String>) -> Self {
+        Reason { pin: None, item: None, rule, asked: None, text: text.into() }
+    }
+    /// The same, with what of the pin's asks it is.
+    pub(in crate::negotiate) fn asking(self, asked: Asked) -> Self {
+        Reason { asked: Some(asked), ..self }
     }
 }
 
@@ -43,17 +49,24 @@ pub struct PipeReasons {
     pub memory_type: Vec<Reason>,
     /// Why this allocator (rule 6).
     pub allocator: Vec<Reason>,
+    /// Why this bus; empty where no pin asks for one.
+    pub bus_type: Vec<Reason>,
+    /// Why the pipe's flags, in the order of [`PipeProperties::flags`](super::PipeProperties::flags); empty where it has
+    /// none.
+    pub flags: Vec<Reason>,
 }
 
 impl PipeReasons {
     /// The reasons with the names JSON has for them, in its order.
-    pub fn by_name(&self) -> [(&'static str, &[Reason]); 5] {
+    pub fn by_name(&self) -> [(&'static str, &[Reason]); 7] {
         [
             ("frames", &self.frames),
             ("frame_size", &self.frame_size),
             ("alignment", &self.alignment),
             ("memory_type", &self.memory_type),
             ("allocator", &self.allocator),
+            ("bus_type", &self.bus_type),
+            ("flags", &self.flags),
         ]
     }
 }
@@ -65,6 +78,8 @@ pub(super) fn reasons(view: &View<'_>, id: PipeId) -> PipeReasons {
         alignment: alignment(view, id),
         memory_type: memory_type(view, id),
         allocator: allocator(view, id),
+        bus_type: bus_type(view, id),
+        flags: flags(view, id),
     }
 }
 
@@ -81,6 +96,7 @@ fn frames(view: &View<'_>, id: PipeId) -> Vec<Reason> {
         .filter(|(_, item)| item.frames > 0 && u64::from(item.frames) == pipe.frames)
         .map(|(pin, item)| {
             Reason::of(pin, view.item_place(pin), RULE, format!("{} Frames {}", verb(item), item.frames))
+                .asking(Asked::Frames)
         })
         .collect();
     let holds = |pin: PinId| view.graph.pin(pin).holds().unwrap_or(0);
@@ -92,7 +108,7 @@ fn frames(view: &View<'_>, id: PipeId) -> Vec<Reason> {
                 "holds {} of the {held} frames held at once; one more keeps the pipe from starving",
                 holds(*pin)
             );
-            Reason::of(*pin, None, RULE, text)
+            Reason::of(*pin, None, RULE, text).asking(Asked::Holds)
         }));
     }
     if reasons.is_empty() {
@@ -120,20 +136,41 @@ fn frame_size(view: &View<'_>, id: PipeId) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = floors
         .iter()
         .filter(|floor| floor.bytes == highest)
-        .map(|floor| Reason::of(floor.pin, floor.item, RULE, floor_text(view, floor)))
+        .map(|floor| {
+            let reason = Reason::of(floor.pin, floor.item, RULE, floor_text(view, floor));
+            Reason { asked: floor_asked(view, floor), ..reason }
+        })
         .collect();
     if highest < size {
         // Something lifts the size over all that is asked: the steppings.
         let stepped = view.items(id).filter(|(_, item)| !item.is_preference() && item.physical.step > 1);
         reasons.extend(stepped.map(|(pin, item)| {
             let text = format!("requires sizes of {} + k * {} (PhysicalRange)", item.physical.min, item.physical.step);
-            Reason::of(pin, view.item_place(pin), RULE, text)
+            Reason::of(pin, view.item_place(pin), RULE, text).asking(Asked::Stepping)
         }));
     }
     if reasons.is_empty() {
-        reasons.push(Reason::by_rule(RULE, "no pin asks for a size; a frame has at least one byte"));
+        reasons.push(Reason::by_rule(
+            RULE,
+            "no pin asks for a size; a frame has at least one byte: state a capacity or a media-size",
+        ));
     }
     reasons
+}
+
+/// What of its pin's asks a floor is; what is copied to a pin it does not ask.
+fn floor_asked(view: &View<'_>, floor: &Floor) -> Option<Asked> {
+    match floor.cause {
+        FloorCause::PhysicalMinimum | FloorCause::Capacity => {
+            let item = view.item(floor.pin)?;
+            let same = item.physical.min == item.capacity();
+            let one = if floor.cause == FloorCause::Capacity { Asked::Capacity } else { Asked::PhysicalMinimum };
+            Some(if same { Asked::Size } else { one })
+        }
+        FloorCause::MediaSize => Some(Asked::MediaSize),
+        FloorCause::Compression(_) => Some(Asked::Compression),
+        FloorCause::Bridge(_) | FloorCause::Copy(_) => None,
+    }
 }
 
 /// What a floor asks, in a sentence.
@@ -162,6 +199,7 @@ fn alignment(view: &View<'_>, id: PipeId) -> Vec<Reason> {
         .filter(|(_, item)| item.alignment > 1 && item.alignment == alignment)
         .map(|(pin, item)| {
             Reason::of(pin, view.item_place(pin), RULE, format!("{} an alignment of {alignment} bytes", verb(item)))
+                .asking(Asked::Alignment)
         })
         .collect();
     if reasons.is_empty() {
@@ -179,7 +217,7 @@ fn memory_type(view: &View<'_>, id: PipeId) -> Vec<Reason> {
     if let Some(pin) = view.first_user_pin(id) {
         let text =
             "belongs to a user-mode filter: frames lie in user memory or in device memory that user mode can map";
-        reasons.push(Reason::of(pin, None, RULE, text));
+        reasons.push(Reason::of(pin, None, RULE, text).asking(Asked::Mode));
     }
     // Asks that locked user memory only stands in for do not force user memory.
     let kernel = MemoryClass::new(view.graph, pipe.memory_type, Mode::Kernel);
@@ -196,7 +234,7 @@ fn memory_type(view: &View<'_>, id: PipeId) -> Vec<Reason> {
         } else {
             format!("{} MemoryType {asked}, which {memory} is", verb(item))
         };
-        Reason::of(pin, view.item_place(pin), RULE, text)
+        Reason::of(pin, view.item_place(pin), RULE, text).asking(Asked::Memory)
     }));
     if reasons.is_empty() {
         let text = format!("no pin names a memory type that could be had; {memory} serves all");
@@ -227,8 +265,60 @@ fn allocator(view: &View<'_>, id: PipeId) -> Vec<Reason> {
         }
         (_, None) => "no pin must, prefers to or can allocate here: the default allocator, of no pin".to_owned(),
     };
+    let asked = match pipe.allocator.kind {
+        AllocatorKind::MustAllocate | AllocatorKind::Prefers => Some(Asked::MustAllocate),
+        AllocatorKind::Exists => Some(Asked::AllocatorExists),
+        AllocatorKind::DeviceSpecific => Some(Asked::DeviceSpecific),
+        AllocatorKind::CanAllocate => Some(Asked::CanAllocate),
+        AllocatorKind::Default => None,
+    };
     vec![match pipe.allocator.pin {
-        Some(pin) => Reason::of(pin, view.item_place(pin), RULE, text),
+        Some(pin) => Reason { asked, ..Reason::of(pin, view.item_place(pin), RULE, text) },
         None => Reason::by_rule(RULE, text),
     }]
+}
+
+/// The first bus asked for, by the order of the pins' names, is the pipe's.
+fn bus_type(view: &View<'_>, id: PipeId) -> Vec<Reason> {
+    let asking = view.items(id).filter(|(_, item)| item.bus != Guid::NULL).min_by_key(|(pin, _)| *pin);
+    let reason = asking.map(|(pin, item)| {
+        let text = format!("{} BusType {}; the first that names a bus is told to the allocator", verb(item), item.bus);
+        Reason::of(pin, view.item_place(pin), 2, text).asking(Asked::Bus)
+    });
+    reason.into_iter().collect()
+}
+
+fn flags(view: &View<'_>, id: PipeId) -> Vec<Reason> {
+    let flags = super::properties::flags(view, id);
+    let item_reasons = |asks: fn(&View<'_>, PinId, &FramingItem) -> bool, rule, asked: Asked, text: &str| {
+        let asking = view.items(id).filter(|(pin, item)| asks(view, *pin, item));
+        let reason = |(pin, _)| Reason::of(pin, view.item_place(pin), rule, text).asking(asked);
+        asking.map(reason).collect::<Vec<_>>()
+    };
+    let mut reasons = Vec::new();
+    if flags.contains(AllocatorFlags::MULTIPLE_OUTPUT) {
+        let branching = view.pipe(id).pins.iter().filter(|pin| view.branches(**pin).nth(1).is_some());
+        let text = "multiple-output: its frames go to several branches";
+        reasons.extend(branching.map(|pin| Reason::of(*pin, None, 7, text)));
+    }
+    if flags.contains(AllocatorFlags::NO_FRAME_INTEGRITY) {
+        let text = "no-frame-integrity: writes into the frames it gets (KSALLOCATOR_REQUIREMENTF_INPLACE_MODIFIER)";
+        reasons.extend(item_reasons(|view, pin, _| view.declares_writing(pin), 7, Asked::InplaceModifier, text));
+    }
+    if flags.contains(AllocatorFlags::ALLOCATOR_EXISTS) {
+        let at = view.pipe(id).allocator.pin;
+        let text = "allocator-exists: has an allocator already, which is taken";
+        reasons.extend(at.map(|pin| Reason::of(pin, view.item_place(pin), 6, text).asking(Asked::AllocatorExists)));
+    }
+    if flags.contains(AllocatorFlags::ATTENTION_STEPPING) {
+        let steps = |_: &View<'_>, _: PinId, item: &FramingItem| !item.is_preference() && item.physical.step > 1;
+        let text = "attention-stepping: requires sizes on a stepping (PhysicalRange)";
+        reasons.extend(item_reasons(steps, 3, Asked::Stepping, text));
+    }
+    if flags.contains(AllocatorFlags::INDEPENDENT_RANGES) {
+        let text = "independent-ranges: filters copy between this pipe and others without a stated compression, so \
+                    neither's sizes depend on the other's";
+        reasons.push(Reason::by_rule(3, text));
+    }
+    reasons
 }

@@ -1,9 +1,9 @@
 //! A plan as text for a terminal.
 
 use super::names::{factor_names, flag_names, grouped, requirement_names};
-use super::{Description, PipeReasons, Reason, Termination, memory_name};
-use crate::graph::{Graph, PinId};
-use crate::negotiate::{Pipe, PipeId, Plan, Verdict, starvation};
+use super::{Description, Termination, explained, memory_name};
+use crate::graph::{Connection, Graph, PinId};
+use crate::negotiate::{Explainer, Pipe, PipeId, Plan, Question, Verdict, starvation};
 use std::fmt::Write as _;
 
 /// Lines are broken before this column.
@@ -14,26 +14,44 @@ const CIRCLES: usize = 8;
 const INDENT: usize = 14;
 
 /// A plan as a compact text: a table for each pipe, then bridges, copies, warnings and the cost. With `explain`, the
-/// reason for each number and each bridge.
+/// reason for each number, each bridge and each chosen copy, with what dropping it would save (found by negotiating
+/// again), and why an allocator that a pin offers is not used.
 pub fn plan_text(graph: &Graph, plan: &Plan, explain: bool) -> String {
-    let description = Description::new(graph, plan);
+    let mut explainer = Explainer::new(graph, plan);
+    // What is asked most is tried first, in case the limit of re-negotiations leaves something untried.
+    let mut unused = String::new();
+    if explain {
+        explained::unused_text(&mut unused, &mut explainer);
+    }
+    let mut bridges = String::new();
+    bridges_text(&mut bridges, &mut explainer, explain);
     let mut text = String::new();
     for (place, pipe) in plan.pipes.iter().enumerate() {
-        pipe_text(&mut text, &description, PipeId(place as u32), pipe, explain);
+        let id = PipeId(place as u32);
+        let memory = pipe_text(&mut text, explainer.description(), id, pipe);
+        if explain {
+            explained::pipe_text(&mut text, &mut explainer, id, number_values(pipe, &memory));
+        }
+        text.push('\n');
     }
-    bridges_text(&mut text, &description, explain);
+    text.push_str(&bridges);
+    text.push_str(&unused);
     if explain {
         starvation_text(&mut text, graph, plan);
     }
-    warnings_text(&mut text, &description);
+    warnings_text(&mut text, explainer.description());
     cost_text(&mut text, plan);
+    if explainer.came_to_its_limit() {
+        let done = count(explainer.renegotiations(), "re-negotiation");
+        let _ = writeln!(text, "explained with {done}, as many as an explanation of this graph may take");
+    }
     text
 }
 
-fn row(text: &mut String, name: &str, value: &str) {
+pub(super) fn row(text: &mut String, name: &str, value: &str) {
     let mut line = format!("  {name:<width$}", width = INDENT - 2);
     let mut column = INDENT;
-    for (place, word) in value.split(' ').enumerate() {
+    for (place, word) in words(value).into_iter().enumerate() {
         let length = word.chars().count();
         if place > 0 && column + 1 + length > WIDTH {
             text.push_str(&line);
@@ -51,7 +69,25 @@ fn row(text: &mut String, name: &str, value: &str) {
     text.push('\n');
 }
 
-fn pipe_text(text: &mut String, description: &Description<'_>, id: PipeId, pipe: &Pipe, explain: bool) {
+/// What lines are broken between: words, the groups of a number's digits kept together.
+fn words(value: &str) -> Vec<&str> {
+    let bytes = value.as_bytes();
+    let is_inside_a_number = |place: usize| {
+        let is_digit = |place: usize| bytes.get(place).is_some_and(u8::is_ascii_digit);
+        place > 0 && is_digit(place - 1) && (1..=3).all(|next| is_digit(place + next)) && !is_digit(place + 4)
+    };
+    let mut words = Vec::new();
+    let mut start = 0;
+    for place in (0..bytes.len()).filter(|place| bytes[*place] == b' ' && !is_inside_a_number(*place)) {
+        words.push(&value[start..place]);
+        start = place + 1;
+    }
+    words.push(&value[start..]);
+    words
+}
+
+/// Writes a pipe's table; gives the name of its memory.
+fn pipe_text(text: &mut String, description: &Description<'_>, id: PipeId, pipe: &Pipe) -> String {
     let graph = description.graph();
     let properties = description.properties(id);
     let memory = memory_name(graph, pipe.memory_type);
@@ -109,35 +145,19 @@ fn pipe_text(text: &mut String, description: &Description<'_>, id: PipeId, pipe:
     if !properties.next.is_empty() {
         row(text, "feeds", &pipes(&properties.next));
     }
-    if explain {
-        reasons_text(text, graph, pipe, &memory, &description.reasons(id));
-    }
-    text.push('\n');
+    memory
 }
 
-fn reasons_text(text: &mut String, graph: &Graph, pipe: &Pipe, memory: &str, reasons: &PipeReasons) {
-    let values = [
+fn number_values(pipe: &Pipe, memory: &str) -> [String; 7] {
+    [
         count(pipe.frames, "frame"),
         format!("{} a frame", bytes(pipe.frame_size)),
         format!("alignment {}", pipe.alignment),
         format!("{memory} memory"),
         format!("{} allocator", pipe.allocator.kind.name()),
-    ];
-    for ((_, reasons), value) in reasons.by_name().into_iter().zip(values) {
-        let _ = writeln!(text, "  why {value}");
-        for reason in reasons {
-            row(text, "", &reason_text(graph, reason));
-        }
-    }
-}
-
-fn reason_text(graph: &Graph, reason: &Reason) -> String {
-    let who = match (reason.pin, reason.item) {
-        (Some(pin), Some(item)) => format!("{} (item {item}) ", graph.pin_name(pin)),
-        (Some(pin), None) => format!("{} ", graph.pin_name(pin)),
-        (None, _) => String::new(),
-    };
-    format!("rule {}: {who}{}", reason.rule, reason.text)
+        "this bus".to_owned(),
+        "these flags".to_owned(),
+    ]
 }
 
 fn end_text(end: &Termination) -> String {
@@ -147,8 +167,8 @@ fn end_text(end: &Termination) -> String {
     parts.join(", ")
 }
 
-fn bridges_text(text: &mut String, description: &Description<'_>, explain: bool) {
-    let (graph, plan) = (description.graph(), description.plan());
+fn bridges_text(text: &mut String, explainer: &mut Explainer<'_>, explain: bool) {
+    let (graph, plan) = (explainer.description().graph(), explainer.description().plan());
     for bridge in &plan.bridges {
         let (from, to) = (bridge.connection.from, bridge.connection.to);
         let _ = writeln!(
@@ -159,20 +179,22 @@ fn bridges_text(text: &mut String, description: &Description<'_>, explain: bool)
             bytes(bridge.bytes)
         );
         if explain {
-            for reason in description.bridge_reasons(bridge) {
-                row(text, "", &reason_text(graph, &reason));
-            }
+            explained::cut_text(text, explainer, Question::Bridge(bridge.connection));
         }
     }
     for copy in &plan.copies {
         let how = if copy.chosen { "chosen by the plan" } else { "as the route says" };
+        let (from, to) = (copy.route.from, copy.route.to);
         let _ = writeln!(
             text,
             "copy: {} -> {} copies {} a frame, {how}",
-            graph.pin_name(copy.route.from),
-            graph.pin_name(copy.route.to),
+            graph.pin_name(from),
+            graph.pin_name(to),
             bytes(copy.bytes)
         );
+        if explain && copy.chosen {
+            explained::cut_text(text, explainer, Question::Copy(Connection { from, to }));
+        }
     }
     if !plan.bridges.is_empty() || !plan.copies.is_empty() {
         text.push('\n');
@@ -255,4 +277,16 @@ fn bytes(number: impl Into<u128>) -> String {
 fn count(number: impl Into<u128>, noun: &str) -> String {
     let number = number.into();
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_number_is_not_broken() {
+        assert_eq!(words("saves 3 110 400 bytes and 1 frame"), ["saves", "3 110 400", "bytes", "and", "1", "frame"]);
+        assert_eq!(words("item 3 1104 x 12 34"), ["item", "3", "1104", "x", "12", "34"]);
+        assert_eq!(words(""), [""]);
+    }
 }

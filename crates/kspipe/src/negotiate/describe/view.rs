@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 /// A graph, its plan, and the indexes that every description needs: built once, linear in the graph.
 #[derive(Debug)]
-pub(super) struct View<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) plan: &'a Plan,
+pub(in crate::negotiate) struct View<'a> {
+    pub(in crate::negotiate) graph: &'a Graph,
+    pub(in crate::negotiate) plan: &'a Plan,
     /// By route, in the graph's order: the plan takes it as a copy.
     copied: Vec<bool>,
     /// By pin: the connection at it is a bridge.
@@ -29,7 +29,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
+    pub(in crate::negotiate) fn new(graph: &'a Graph, plan: &'a Plan) -> Self {
         let copies: HashSet<(PinId, PinId)> = plan.copies.iter().map(|copy| (copy.route.from, copy.route.to)).collect();
         let copied = graph.routes().iter().map(|route| copies.contains(&(route.from, route.to))).collect();
         let mut bridged = vec![false; graph.pins().len()];
@@ -63,37 +63,45 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn name(&self, pin: PinId) -> String {
+    pub(in crate::negotiate) fn name(&self, pin: PinId) -> String {
         self.graph.pin_name(pin)
     }
-    pub(super) fn pipe(&self, id: PipeId) -> &'a Pipe {
+    pub(in crate::negotiate) fn pipe(&self, id: PipeId) -> &'a Pipe {
         &self.plan.pipes[id.index()]
     }
-    pub(super) fn pipe_of(&self, pin: PinId) -> PipeId {
+    pub(in crate::negotiate) fn pipe_of(&self, pin: PinId) -> PipeId {
         self.plan.pipe_of[pin.index()]
     }
     /// The place of the item the plan uses at a pin.
-    pub(super) fn item_place(&self, pin: PinId) -> Option<u32> {
+    pub(in crate::negotiate) fn item_place(&self, pin: PinId) -> Option<u32> {
         self.plan.items[pin.index()]
     }
     /// The item the plan uses at a pin.
-    pub(super) fn item(&self, pin: PinId) -> Option<&'a FramingItem> {
+    pub(in crate::negotiate) fn item(&self, pin: PinId) -> Option<&'a FramingItem> {
         self.graph.pin(pin).items().get(self.item_place(pin)? as usize)
     }
     /// The item the plan uses at a pin, where what it asks is required.
-    pub(super) fn required(&self, pin: PinId) -> Option<&'a FramingItem> {
+    pub(in crate::negotiate) fn required(&self, pin: PinId) -> Option<&'a FramingItem> {
         self.item(pin).filter(|item| !item.is_preference())
     }
     /// The bytes of one frame at a pin, where they are known.
-    pub(super) fn data(&self, pin: PinId) -> Option<u64> {
+    pub(in crate::negotiate) fn data(&self, pin: PinId) -> Option<u64> {
         self.facts.as_ref().map(|facts| facts.data[pin.index()]).filter(|bytes| *bytes > 0)
     }
+    /// The size a pin requires whatever item it uses: for its media, and for what a stated compression yields.
+    pub(in crate::negotiate) fn required_size(&self, pin: PinId) -> u64 {
+        self.facts.as_ref().map_or(0, |facts| facts.required[pin.index()])
+    }
+    /// All routes that start at an in pin.
+    pub(in crate::negotiate) fn all_routes_from(&self, pin: PinId) -> &'a [Route] {
+        &self.graph.routes()[self.routes_from(pin)]
+    }
     /// Every pin, upstream before downstream.
-    pub(super) fn downstream(&self) -> &[PinId] {
+    pub(in crate::negotiate) fn downstream(&self) -> &[PinId] {
         self.facts.as_ref().map_or(&[], |facts| &facts.order)
     }
     /// The pin of a pipe farthest downstream in it; of several, the first by full name in byte order (rule 6).
-    pub(super) fn last_pin(&self, id: PipeId) -> Option<PinId> {
+    pub(in crate::negotiate) fn last_pin(&self, id: PipeId) -> Option<PinId> {
         let mut distances: HashMap<PinId, u32> = HashMap::new();
         let mut last: Option<(u32, PinId)> = None;
         for pin in &self.pipe(id).pins {
@@ -113,11 +121,11 @@ impl<'a> View<'a> {
         last.map(|(_, pin)| pin)
     }
     /// The pipe's pins, each with the item the plan uses there.
-    pub(super) fn items(&self, id: PipeId) -> impl Iterator<Item = (PinId, &'a FramingItem)> + '_ {
+    pub(in crate::negotiate) fn items(&self, id: PipeId) -> impl Iterator<Item = (PinId, &'a FramingItem)> + '_ {
         self.pipe(id).pins.iter().filter_map(|pin| Some((*pin, self.item(*pin)?)))
     }
     /// The first pin of a pipe that belongs to a user-mode filter.
-    pub(super) fn first_user_pin(&self, id: PipeId) -> Option<PinId> {
+    pub(in crate::negotiate) fn first_user_pin(&self, id: PipeId) -> Option<PinId> {
         self.user_pins[id.index()]
     }
 
@@ -129,50 +137,50 @@ impl<'a> View<'a> {
         first..first + count
     }
     /// The routes from an in pin on which the frame itself goes on: its branches.
-    pub(super) fn branches(&self, pin: PinId) -> impl Iterator<Item = Route> + '_ {
+    pub(in crate::negotiate) fn branches(&self, pin: PinId) -> impl Iterator<Item = Route> + '_ {
         self.routes_from(pin).filter(|place| !self.copied[*place]).map(|place| self.graph.routes()[place])
     }
     /// The routes that lead to an out pin, each with whether it is taken as a copy.
-    pub(super) fn routes_to(&self, pin: PinId) -> impl Iterator<Item = (Route, bool)> + '_ {
+    pub(in crate::negotiate) fn routes_to(&self, pin: PinId) -> impl Iterator<Item = (Route, bool)> + '_ {
         let places = self.routes_to.get(&pin).map_or(&[] as &[usize], Vec::as_slice);
         places.iter().map(|place| (self.graph.routes()[*place], self.copied[*place]))
     }
     /// The routes on which a frame itself comes to an out pin.
-    pub(super) fn joined_to(&self, pin: PinId) -> impl Iterator<Item = Route> + '_ {
+    pub(in crate::negotiate) fn joined_to(&self, pin: PinId) -> impl Iterator<Item = Route> + '_ {
         self.routes_to(pin).filter(|(_, copied)| !copied).map(|(route, _)| route)
     }
     /// Whether any route leads to an out pin, or starts at an in pin.
-    pub(super) fn has_route(&self, pin: PinId) -> bool {
+    pub(in crate::negotiate) fn has_route(&self, pin: PinId) -> bool {
         self.routes_to.contains_key(&pin) || !self.routes_from(pin).is_empty()
     }
     /// Whether the connection at a pin is a bridge.
-    pub(super) fn is_bridged(&self, pin: PinId) -> bool {
+    pub(in crate::negotiate) fn is_bridged(&self, pin: PinId) -> bool {
         self.bridged[pin.index()]
     }
     /// Whether the filter writes into the frames of this in pin and passes them on (rule 7).
-    pub(super) fn writes(&self, pin: PinId) -> bool {
+    pub(in crate::negotiate) fn writes(&self, pin: PinId) -> bool {
         self.declares_writing(pin)
             || self.branches(pin).any(|route| matches!(route.kind, RouteKind::InPlace | RouteKind::Either))
     }
     /// Whether the framing of this in pin says that it writes into frames.
-    pub(super) fn declares_writing(&self, pin: PinId) -> bool {
+    pub(in crate::negotiate) fn declares_writing(&self, pin: PinId) -> bool {
         self.graph.pin(pin).direction() == Direction::In && self.item(pin).is_some_and(FramingItem::modifies_in_place)
     }
 
     /// The routes taken as copies that bring frames to a pipe.
-    pub(super) fn copies_in(&self, id: PipeId) -> impl Iterator<Item = &'a RouteChoice> + '_ {
+    pub(in crate::negotiate) fn copies_in(&self, id: PipeId) -> impl Iterator<Item = &'a RouteChoice> + '_ {
         self.copies_in.get(&id).into_iter().flatten().map(|place| &self.plan.copies[*place])
     }
     /// The routes taken as copies that take frames from a pipe.
-    pub(super) fn copies_out(&self, id: PipeId) -> impl Iterator<Item = &'a RouteChoice> + '_ {
+    pub(in crate::negotiate) fn copies_out(&self, id: PipeId) -> impl Iterator<Item = &'a RouteChoice> + '_ {
         self.copies_out.get(&id).into_iter().flatten().map(|place| &self.plan.copies[*place])
     }
     /// The bridges that bring frames to a pipe.
-    pub(super) fn bridges_in(&self, id: PipeId) -> impl Iterator<Item = &'a Bridge> + '_ {
+    pub(in crate::negotiate) fn bridges_in(&self, id: PipeId) -> impl Iterator<Item = &'a Bridge> + '_ {
         self.bridges_in.get(&id).into_iter().flatten().map(|place| &self.plan.bridges[*place])
     }
     /// The bridges that take frames from a pipe.
-    pub(super) fn bridges_out(&self, id: PipeId) -> impl Iterator<Item = &'a Bridge> + '_ {
+    pub(in crate::negotiate) fn bridges_out(&self, id: PipeId) -> impl Iterator<Item = &'a Bridge> + '_ {
         self.bridges_out.get(&id).into_iter().flatten().map(|place| &self.plan.bridges[*place])
     }
 }

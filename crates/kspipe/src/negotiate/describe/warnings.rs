@@ -1,5 +1,7 @@
 //! What a plan's reader should know: preferences not met, and facts that surprise.
 
+use super::allocators;
+use super::drivers;
 use super::floors::{PhysicalRanges, wanted_size};
 use super::names::{is_well_known, memory_name};
 use super::sizes::Sizes;
@@ -7,10 +9,16 @@ use super::view::View;
 use crate::finding::{Code, codes};
 use crate::graph::{Direction, Framing, FramingItem, Mode, PinId};
 use crate::negotiate::memory::MemoryClass;
+use crate::negotiate::why::ON_WINDOWS;
 use crate::negotiate::{Behaviour, PipeId, Verdict, Warning, starvation_of};
 use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, RequirementFlags};
 
-fn warning(code: &'static Code, pin: Option<PinId>, message: impl Into<String>, help: impl Into<String>) -> Warning {
+pub(super) fn warning(
+    code: &'static Code,
+    pin: Option<PinId>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> Warning {
     Warning { code: code.code, pin, message: message.into(), help: help.into() }
 }
 
@@ -25,7 +33,9 @@ pub(super) fn warnings(view: &View<'_>) -> Vec<Warning> {
                 preferences(view, pin, item, &mut found);
             }
             item_warnings(view, pin, item, &mut found);
+            drivers::warnings(view, pin, item, &mut found);
         }
+        found.extend(allocators::warning(view, pin));
         found[first..].sort_by_key(|warning| warning.code);
     }
     let pipes = (0..view.plan.pipes.len()).map(|pipe| PipeId(pipe as u32));
@@ -112,10 +122,11 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
         let user_pin = view.first_user_pin(view.pipe_of(pin)).filter(|_| item.memory != Guid::NULL);
         let help = match user_pin {
             Some(user) => format!(
-                "clear PREFERENCES_ONLY if the pin cannot work with {memory}; {} is in user mode and rules {asked} out",
-                view.name(user)
+                "clear PREFERENCES_ONLY if the pin cannot work with {memory}; {} is in user mode and rules {asked} out{}",
+                view.name(user),
+                at_dispatch_level(item)
             ),
-            None => format!("clear PREFERENCES_ONLY if the pin cannot work with {memory}"),
+            None => format!("clear PREFERENCES_ONLY if the pin cannot work with {memory}{}", at_dispatch_level(item)),
         };
         found.push(warning(&codes::PREFERRED_MEMORY, Some(pin), message, help));
     }
@@ -143,10 +154,12 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
             Some(other) => format!("prefers to allocate; {} does", view.name(other)),
             None => "prefers to allocate; the default allocator does".to_owned(),
         };
-        let help = if view.graph.mode(pin) == Mode::Kernel && pipe.mode == Mode::User {
-            "frames a kernel-mode pin allocates cannot reach the pipe's user-mode pins"
-        } else {
-            "one pin of a pipe allocates: one that must, else the last that prefers to"
+        let help = match view.first_user_pin(view.pipe_of(pin)) {
+            Some(user) if view.graph.mode(pin) == Mode::Kernel => format!(
+                "frames a kernel-mode pin allocates cannot reach {}, which is in user mode; {ON_WINDOWS}",
+                view.name(user)
+            ),
+            _ => "one pin of a pipe allocates: one that must, else the last that prefers to".to_owned(),
         };
         found.push(warning(&codes::PREFERRED_ALLOCATOR, Some(pin), message, help));
     }
@@ -175,6 +188,16 @@ fn preferences(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<
     }
 }
 
+/// What follows for a driver that only prefers nonpaged memory.
+fn at_dispatch_level(item: &FramingItem) -> &'static str {
+    if item.is_preference() && item.memory == KSMEMORY_TYPE_KERNEL_NONPAGED {
+        "; with PREFERENCES_ONLY nobody has to give nonpaged memory: a driver that writes at DISPATCH_LEVEL then stops the \
+         system (IRQL_NOT_LESS_OR_EQUAL), so clear it there"
+    } else {
+        ""
+    }
+}
+
 /// What surprises at a pin whether it requires or prefers.
 fn item_warnings(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Vec<Warning>) {
     let pipe = view.plan.pipe(pin);
@@ -186,7 +209,11 @@ fn item_warnings(view: &View<'_>, pin: PinId, item: &FramingItem, found: &mut Ve
             &codes::LOCKED_USER_MEMORY,
             Some(pin),
             format!("asks {asked}; the pipe has a user-mode pin, so locked user memory is used"),
-            format!("expect the pages of {user}'s process, locked while a frame is in use; keep the pipe in the kernel to have {asked}"),
+            format!(
+                "expect the pages of {user}'s process, locked while a frame is in use; keep the pipe in the kernel to have \
+                 {asked}{}",
+                at_dispatch_level(item)
+            ),
         ));
     }
     if item.optimal.upper_bound().is_some_and(|largest| pipe.frame_size > u64::from(largest)) {

@@ -41,7 +41,7 @@ pub struct Regrown {
     /// Its number now.
     pub new: PipeId,
     /// What of it changed; not empty.
-    pub numbers: Vec<PipeNumber>,
+    pub numbers: Vec<PipeChange>,
 }
 
 /// Pipes that became one.
@@ -64,7 +64,7 @@ pub struct Split {
 
 /// Something a [`Pipe`] says beside its pins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PipeNumber {
+pub enum PipeChange {
     /// [`Pipe::mode`] or [`Pipe::memory_type`].
     Memory,
     /// [`Pipe::frames`].
@@ -204,13 +204,13 @@ impl Difference {
     /// Says what changed of a pipe whose pins stayed.
     pub(super) fn compare(&mut self, old: PipeId, before: &Pipe, new: PipeId, now: &Pipe) {
         let changed = [
-            (PipeNumber::Memory, (before.mode, before.memory_type) != (now.mode, now.memory_type)),
-            (PipeNumber::Frames, before.frames != now.frames),
-            (PipeNumber::FrameSize, (before.frame_size, before.prefix) != (now.frame_size, now.prefix)),
-            (PipeNumber::Alignment, before.alignment != now.alignment),
-            (PipeNumber::Allocator, before.allocator != now.allocator),
+            (PipeChange::Memory, (before.mode, before.memory_type) != (now.mode, now.memory_type)),
+            (PipeChange::Frames, before.frames != now.frames),
+            (PipeChange::FrameSize, (before.frame_size, before.prefix) != (now.frame_size, now.prefix)),
+            (PipeChange::Alignment, before.alignment != now.alignment),
+            (PipeChange::Allocator, before.allocator != now.allocator),
         ];
-        let numbers: Vec<PipeNumber> = changed.into_iter().filter(|(_, is)| *is).map(|(number, _)| number).collect();
+        let numbers: Vec<PipeChange> = changed.into_iter().filter(|(_, is)| *is).map(|(number, _)| number).collect();
         if !numbers.is_empty() {
             self.regrown.push(Regrown { old, new, numbers });
         }

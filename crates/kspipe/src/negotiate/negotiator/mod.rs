@@ -9,7 +9,7 @@ mod tallies;
 mod totals;
 mod walk;
 
-pub use difference::{Difference, Merged, PipeNumber, Regrown, Split};
+pub use difference::{Difference, Merged, PipeChange, Regrown, Split};
 
 use super::{NegotiateError, Plan};
 use crate::graph::{Change, ChangeError, Graph};
@@ -26,7 +26,7 @@ use solved::Solved;
 ///
 /// ```
 /// use kspipe::graph::{Change, Direction, Framing, FramingItem, Graph};
-/// use kspipe::negotiate::{Negotiator, PipeId, PipeNumber, negotiate};
+/// use kspipe::negotiate::{Negotiator, PipeId, PipeChange, negotiate};
 ///
 /// let mut graph = Graph::builder();
 /// graph.filter("camera").pin("capture", Direction::Out).item(FramingItem { frames: 4, ..FramingItem::exactly(3_110_400) });
@@ -38,7 +38,7 @@ use solved::Solved;
 /// // The viewer keeps more frames now: the pipe has the same pins and more frames.
 /// let pin = negotiator.graph().find_pin("viewer.in").expect("a pin");
 /// let difference = negotiator.change([Change::Holds { pin, frames: Some(7) }])?;
-/// assert_eq!(difference.regrown[0].numbers, [PipeNumber::Frames]);
+/// assert_eq!(difference.regrown[0].numbers, [PipeChange::Frames]);
 /// assert_eq!(difference.new_number(PipeId(0)), Some(PipeId(0)));
 /// assert_eq!(negotiator.plan(), negotiate(negotiator.graph()).as_ref());
 ///
