@@ -14,7 +14,7 @@ use crate::graph::PinId;
 use std::ops::Range;
 
 /// Pins of a piece, about: few enough to be walked through in microseconds.
-pub(super) const PINS_OF_A_PIECE: u32 = 24;
+pub(super) const PINS_OF_A_PIECE: u32 = 12;
 
 /// What a part is made of.
 #[derive(Clone, Debug)]
