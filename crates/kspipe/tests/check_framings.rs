@@ -6,6 +6,7 @@ use ks::{
 use kspipe::check::{Circumstances, DeclaredFraming, MediaFrame, Member, Origin, Structure, check_blob, check_framing};
 use kspipe::finding::{CODES, Finding, Topic};
 use kspipe::graph::{Direction, Mode};
+use proptest::prelude::*;
 
 const SYSTEM: u32 = 0x2;
 const INPLACE: u32 = 0x1;
@@ -245,6 +246,12 @@ fn good() -> Vec<Case> {
             with([(FramingMin, 1), (FramingMax, 1 << 20)]),
             media(153_600, Some(76_800)),
         ),
+        // Found by a random blob: the range was taken for what an alignment adds.
+        (
+            "a physical minimum over the capacity",
+            with([(FramingMin, 1), (FramingMax, 1 << 20), (PhysicalMin, 65_600)]),
+            NOWHERE,
+        ),
         ("one byte a pixel", with([]), media(153_600, Some(153_600))),
         ("a little more than the format", with([]), media(150_000, None)),
         (
@@ -418,5 +425,57 @@ fn findings_of_a_blob_point_at_the_members_bytes() {
         assert_eq!(codes(&findings), [("KS079", "")], "{length} bytes");
         let span = findings[0].span.expect("where the bytes are at fault");
         assert!(span.start <= span.end && span.end <= length);
+    }
+}
+
+/// Numbers at which something changes, and any.
+fn number() -> impl Strategy<Value = u32> {
+    let edges = [0, 1, 2, 3, 4, 63, 64, 4095, 4096, 8192, 16_384, 153_600, 1 << 27, 1 << 31, u32::MAX - 1, u32::MAX];
+    prop_oneof![4 => proptest::sample::select(edges.to_vec()), 1 => any::<u32>()]
+}
+
+proptest! {
+    #[test]
+    fn any_numbers_can_be_checked(
+        items in 0_usize..4,
+        known in proptest::collection::vec((proptest::option::of(0_usize..4), proptest::sample::select(Member::ALL.to_vec()), number()), 0..60),
+        old in any::<bool>(),
+        bytes in 0_u64..400_000,
+        codec in any::<bool>(),
+        out in any::<bool>(),
+    ) {
+        let structure = if old { Structure::Old } else { Structure::Extended };
+        let mut framing = DeclaredFraming::new(structure, Origin::Source);
+        framing.set_items(items);
+        for (item, member, value) in known {
+            framing.set(item.filter(|_| !old), member, value);
+        }
+        let circumstances = Circumstances {
+            direction: Some(if out { Direction::Out } else { Direction::In }),
+            mode: Some(Mode::Kernel),
+            media: (bytes > 0).then_some(MediaFrame { bytes, pixels: Some(bytes / 2) }),
+            is_codec: Some(codec),
+            edited: None,
+            writes_at_dispatch_level: Some(true),
+        };
+        let findings = check_framing("pin", &framing, &circumstances);
+        for finding in &findings {
+            prop_assert!(finding.fix.as_ref().is_none_or(|fix| fix.text.parse::<u32>().is_ok()), "{finding:?}");
+            prop_assert!(finding.subject.item.is_none_or(|item| item < framing.items()));
+        }
+        prop_assert_eq!(findings, check_framing("pin", &framing, &circumstances));
+    }
+
+    #[test]
+    fn any_members_of_a_blob_can_be_checked(words in proptest::collection::vec(number(), 1..50), items in 1_u32..3) {
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes[..4].copy_from_slice(&items.to_le_bytes());
+        bytes.resize(24 + 88 * items as usize, 0);
+        for finding in check_blob("pin", &bytes) {
+            let span = finding.span.expect("a framing's members have places");
+            prop_assert!(span.end <= bytes.len());
+            let value = u32::from_le_bytes(bytes[span.start..span.start + 4].try_into().expect("four bytes"));
+            prop_assert!(finding.subject.member != Some("FileAlignment") || value != 0, "{finding:?}");
+        }
     }
 }

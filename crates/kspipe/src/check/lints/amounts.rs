@@ -53,10 +53,14 @@ pub(super) fn codec_frames(subject: &mut Subjected<'_>, circumstances: &Circumst
     }
 }
 
-/// One frame with what its alignment adds, as an allocator places frames one after the other.
+/// The least frame that serves the item, in bytes: its capacity, or what its physical range starts with.
+fn least_size(item: &Alternative<'_>) -> Option<u64> {
+    Some(u64::from(item.capacity()?.max(item.physical().min?)))
+}
+
+/// The same with what its alignment adds, as an allocator places frames one after the other.
 fn slot(item: &Alternative<'_>) -> Option<u64> {
-    let size = item.capacity()?.max(item.physical().min?);
-    Some(u64::from(size.max(1)).next_multiple_of(item.alignment()?))
+    Some(least_size(item)?.max(1).next_multiple_of(item.alignment()?))
 }
 
 /// So much memory nobody misses: 64 KiB.
@@ -68,10 +72,10 @@ const MANY: u32 = 32;
 /// KS056: memory that nobody uses.
 pub(super) fn wasted(subject: &mut Subjected<'_>, circumstances: &Circumstances) {
     for item in subject.alternatives() {
-        let (Some(frames), Some(capacity), Some(slot)) = (item.frames(), item.capacity(), slot(&item)) else {
+        let (Some(frames), Some(size), Some(slot)) = (item.frames(), least_size(&item), slot(&item)) else {
             continue;
         };
-        let (count, size) = (u64::from(frames.max(1)), u64::from(capacity));
+        let count = u64::from(frames.max(1));
         let total = slot.saturating_mul(count);
         let lost_to_alignment = (slot - size.min(slot)).saturating_mul(count);
         let media = circumstances.media.map_or(size, |media| media.bytes);
@@ -92,7 +96,11 @@ pub(super) fn wasted(subject: &mut Subjected<'_>, circumstances: &Circumstances)
         {
             subject.find_fixed(
                 &codes::MEMORY_WASTED,
-                item.at(item.capacity_member()),
+                item.at(if item.capacity().map(u64::from) == Some(size) {
+                    item.capacity_member()
+                } else {
+                    Member::PhysicalMin
+                }),
                 format!("frames of {size} bytes for a format whose frame takes {media}"),
                 "edit the framing when the format is set: the size of its frame",
                 item.is_old().then_some(media),

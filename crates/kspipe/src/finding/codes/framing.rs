@@ -160,10 +160,11 @@ codes! { FRAMING_CODES;
         references: &[FRAMING, RULES],
     }
     BYTES_OVERFLOW = "KS065" {
-        name: "bytes-overflow", severity: Severity::Error,
+        name: "bytes-overflow",
         title: "the bytes asked for do not fit 32 bits",
         explanation: "A frame with its alignment, or all frames together, take 4 GiB and more. Drivers and clients compute these \
-            sums in ULONGs, where they wrap round to a small number: too little memory is allocated, and written past.",
+            sums in ULONGs, where they wrap round to a small number: too little memory is allocated, and written past. kspipe itself \
+            counts in more bits, and can have such a pipe in user mode.",
         example: "32 frames of 134217728 bytes: 4 GiB, which is 0 in a ULONG",
         fix: Some("Ask for fewer or smaller frames."),
         references: &[FRAMING, ALLOCATOR_PROPERTIES],
