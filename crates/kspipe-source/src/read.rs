@@ -169,7 +169,7 @@ impl Reading<'_> {
             self.declared(found, &mut framings);
         }
         for framing in &mut framings {
-            let own = framing.name.rsplit(['/', ':']).next().unwrap_or(&framing.name).to_owned();
+            let own = variable(&framing.name).to_owned();
             framing.pins = pins.iter().filter(|(name, _)| *name == own).map(|(_, used)| used.clone()).collect();
         }
         self.framings.append(&mut framings);
@@ -330,8 +330,7 @@ impl Reading<'_> {
         let any_edit = self.edits.iter().min().copied();
         let mut problems = Vec::new();
         for framing in &mut self.framings {
-            let own = framing.name.rsplit(['/', ':']).next().unwrap_or("");
-            let own = own.split('[').next().unwrap_or(own);
+            let own = variable(&framing.name);
             let elsewhere = uses.get(own).into_iter().flatten().filter(|place| !framing.place.contains(**place)).min();
             framing.used = framing.used.or(elsewhere.copied()).or(framing.pins.first().map(|pin| pin.place));
             // A use in a function may hand its address to what writes it.
@@ -377,7 +376,7 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
         push(ProblemKind::ItemCount, count.place, Some(count), message, "count the items that are there");
     }
     if framing.used.is_none() && framing.is_local_to_file {
-        let message = format!("nothing in these sources uses `{}`", framing.name);
+        let message = "nothing in these sources uses it".to_owned();
         push(
             ProblemKind::NeverUsed,
             framing.name_place,
@@ -387,6 +386,12 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
         );
     }
     problems
+}
+
+/// The variable of a framing's name: without its scopes, and what in it the framing is.
+fn variable(name: &str) -> &str {
+    let own = name.rsplit(['/', ':']).next().unwrap_or(name);
+    own.split(['[', '.']).next().unwrap_or(own)
 }
 
 fn is_header(name: &str) -> bool {

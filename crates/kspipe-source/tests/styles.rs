@@ -280,3 +280,26 @@ fn what_is_broken_is_said_and_the_rest_is_read() {
         assert!(!source.problems.is_empty(), "{broken}: {:?}", source.framings);
     }
 }
+
+#[test]
+fn a_framing_inside_a_structure_is_used_where_the_structure_is() {
+    let text = "typedef struct { ULONG a; KSALLOCATOR_FRAMING framing; } X;
+        static X Defaults[1] = { { 1, { 2, NonPagedPool, 4, 64, 0, 0 } } };";
+    let never = |text: &str| {
+        let source = read_as("a.c", text);
+        assert_eq!(only(&source, text).name, "Defaults[0].framing");
+        source.problems.iter().filter(|problem| problem.kind == ProblemKind::NeverUsed).count()
+    };
+    assert_eq!(never(text), 1);
+    assert_eq!(never(&format!("{text}\nX *get(void) {{ return Defaults; }}")), 0);
+}
+
+#[test]
+fn a_framing_initialised_by_the_headers_macro_is_read() {
+    let text = "void f(struct P *p) { PKSALLOCATOR_FRAMING_EX Fr = &p->framing;
+        INITIALIZE_SIMPLE_FRAMING_EX(Fr, KSMEMORY_TYPE_KERNEL_NONPAGED, 0x80000002, 2, 0, 8192, 8192); }";
+    let source = read_as("a.c", text);
+    let framing = only(&source, text);
+    assert_eq!(short(framing, 0), SAMPLE);
+    assert_eq!(framing.bytes().map(|bytes| bytes.len()), Ok(112));
+}
