@@ -4,7 +4,9 @@ use crate::arguments::{NegotiateArguments, PlanFormat};
 use crate::failure::Failure;
 use crate::{graph, output, overwriting};
 use kspipe::negotiate::describe::plan_text;
-use kspipe::negotiate::{NegotiateError, error_json, negotiate as make_plan, plan_dot, plan_json, plan_svg};
+use kspipe::negotiate::{
+    NegotiateError, conflict_dot, conflict_svg, error_json, negotiate as make_plan, plan_dot, plan_json, plan_svg,
+};
 use kspipe::stream;
 
 /// Reads, negotiates, shows. Media are looked into for the sizes their headers fix; one that cannot be is only noted.
@@ -27,7 +29,15 @@ pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
                 _ => Failure::GraphSaid,
             });
         }
-        Err(error) => return Err(graph::negotiation_failure(&file, &error)),
+        Err(error) => {
+            // A picture shows where the conflict is; what it is, standard error says as well.
+            match arguments.format {
+                PlanFormat::Svg => output::write(target, &conflict_svg(&file.graph, &error))?,
+                PlanFormat::Dot => output::write(target, &conflict_dot(&file.graph, &error))?,
+                PlanFormat::Text | PlanFormat::Json => {}
+            }
+            return Err(graph::negotiation_failure(&file, &error));
+        }
     };
     let text = match arguments.format {
         PlanFormat::Text => plan_text(&file.graph, &plan, arguments.explain),

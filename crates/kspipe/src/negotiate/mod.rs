@@ -22,7 +22,7 @@ mod tree;
 mod verify;
 
 pub use json::{error_json, plan_json};
-pub use picture::{plan_dot, plan_svg};
+pub use picture::{conflict_dot, conflict_svg, plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
     RouteChoice, Warning,
