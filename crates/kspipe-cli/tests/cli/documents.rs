@@ -43,6 +43,16 @@ fn anchors(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_readme_leads_to_every_page() {
+    let readme = read("README.md");
+    for page in fs::read_dir(root().join("docs")).expect("the folder is there") {
+        let name = page.expect("it can be listed").file_name().into_string().expect("a name");
+        let is_page = name.ends_with(".md");
+        assert!(!is_page || readme.contains(&format!("](docs/{name})")), "README.md has no link to docs/{name}");
+    }
+}
+
+#[test]
 fn links_to_headings_lead_to_headings() {
     let mut found = 0;
     for document in documents() {
