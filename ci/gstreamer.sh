@@ -32,5 +32,5 @@ summary() { # the medians and least values of each column, by the first
 printf 'load: %s; %s rounds, medians (least) in microseconds\n' "$(cut -d' ' -f1-3 /proc/loadavg)" "$rounds"
 printf '\tfilters\tbuild\tto READY\tto PAUSED\tone ALLOCATION query\n'
 summary GStreamer 5 "$work/gstreamer.txt"
-printf '\tfilters\tbuild\tnegotiate\texplain\n'
+printf '\tfilters\tbuild\tnegotiate\ttext\n'
 summary kspipe 4 "$work/kspipe.txt"

@@ -424,7 +424,7 @@ fn drafted(drafts: &[Draft]) -> Graph {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_lies_over_anything_in_pictures_of_random_graphs(drafts in random_graph()) {
