@@ -9,7 +9,7 @@ use kspipe::graph::file::GraphFile;
 use kspipe::negotiate::negotiate;
 use kspipe::stream::{self, Outcome, PrepareError, Report, RunError, RunOptions, Running, StopHandle};
 use std::io::{IsTerminal, stderr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often the line on the terminal is drawn.
@@ -35,8 +35,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
 
     make_folders(&graph)?;
     let options = RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
+    // Before the first frame: who sees one may interrupt at once.
+    let interrupt = Interrupt::listen()?;
     let running = prepared.start(&plan, options).map_err(|error| cannot_start(&file, &error))?;
-    stop_on_interrupt(running.stop_handle())?;
+    interrupt.stops(running.stop_handle());
     let report = follow(running, arguments.duration, !arguments.quiet && stderr().is_terminal());
 
     tell(&summary::text(&report));
@@ -90,15 +92,44 @@ fn cannot_start(file: &GraphFile, error: &RunError) -> Failure {
 
 /// The first Ctrl-C (or SIGTERM) ends the stream, so that every frame comes home and files are whole; the second one
 /// ends the process.
-fn stop_on_interrupt(stop: StopHandle) -> Result<(), Failure> {
-    let asked = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(KILLED);
+#[derive(Clone, Default)]
+struct Interrupt(Arc<Mutex<Interrupted>>);
+
+#[derive(Default)]
+struct Interrupted {
+    asked: bool,
+    stop: Option<StopHandle>,
+}
+
+impl Interrupt {
+    fn listen() -> Result<Self, Failure> {
+        let interrupt = Interrupt::default();
+        let heard = interrupt.clone();
+        ctrlc::set_handler(move || {
+            let mut state = heard.lock();
+            if std::mem::replace(&mut state.asked, true) {
+                std::process::exit(KILLED);
+            }
+            if let Some(stop) = &state.stop {
+                stop.stop();
+            }
+        })
+        .map_err(|error| Failure::system("listen for Ctrl-C", error))?;
+        Ok(interrupt)
+    }
+
+    /// What to stop, at once where somebody asked before there was anything.
+    fn stops(&self, stop: StopHandle) {
+        let mut state = self.lock();
+        if state.asked {
+            stop.stop();
         }
-        stop.stop();
-    })
-    .map_err(|error| Failure::system("listen for Ctrl-C", error))
+        state.stop = Some(stop);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Interrupted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Waits for the end, with a line on the terminal where there is one. When the duration is over the graph is stopped,

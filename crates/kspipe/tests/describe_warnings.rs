@@ -8,7 +8,10 @@ use graphs::build;
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, RequirementFlags,
 };
-use kspipe::graph::{Compression, DeviceMemory, Direction, FrameRange, Framing, FramingItem, Graph, Mode, Strategy};
+use kspipe::graph::{
+    Compression, DeviceMemory, Direction, FrameRange, Framing, FramingItem, Graph, GraphBuilder, Mode, RouteKind,
+    Strategy,
+};
 use kspipe::negotiate::describe::{CODES, warnings};
 use kspipe::negotiate::{Warning, negotiate};
 
@@ -50,6 +53,26 @@ fn preferred(item: FramingItem) -> FramingItem {
     FramingItem { requirements: item.requirements | PREFERS, ..item }
 }
 
+/// A tee whose branches meet again, one behind a copy and a pin that keeps three frames; so many are asked for in the
+/// other branch, where a sink of its own keeps some.
+fn re_joined(frames: u32, side: u32) -> GraphBuilder {
+    let mut graph = Graph::builder();
+    graph.filter("src").pin("out", Direction::Out).item(FramingItem { frames, ..any() });
+    graph.filter("tee").pin("in", Direction::In);
+    for (pin, route) in [("copied", RouteKind::Copy), ("passed", RouteKind::Pass), ("side", RouteKind::Pass)] {
+        graph.filter("tee").pin(pin, Direction::Out);
+        graph.filter("tee").route("in", pin, route);
+    }
+    graph.filter("delay").route("in", "out", RouteKind::Pass).pin("in", Direction::In).holds(3);
+    graph.filter("delay").pin("out", Direction::Out);
+    graph.filter("join").pin("a", Direction::In);
+    graph.filter("join").pin("b", Direction::In);
+    graph.filter("side").pin("in", Direction::In).holds(side);
+    graph.connect("src.out", "tee.in").connect("tee.copied", "delay.in").connect("delay.out", "join.a");
+    graph.connect("tee.passed", "join.b").connect("tee.side", "side.in");
+    graph
+}
+
 /// For each code, a graph, and what is said of it.
 fn cases() -> Vec<(Graph, &'static [&'static str])> {
     use Mode::{Kernel, User};
@@ -75,6 +98,18 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
     idle.filter("a").pin("out", Direction::Out).compression(half);
     idle.filter("b").pin("in", Direction::In).compression(half);
     idle.connect("a.out", "b.in");
+
+    let mut mixed = Graph::builder();
+    mixed.filter("src").pin("out", Direction::Out);
+    mixed.filter("tee").pin("in", Direction::In);
+    for pin in ["x", "y"] {
+        mixed.filter("tee").route("in", pin, RouteKind::Copy).pin(pin, Direction::Out);
+        mixed.filter("mixer").route(pin, "out", RouteKind::Pass).pin(pin, Direction::In);
+        mixed.connect(&format!("tee.{pin}"), &format!("mixer.{pin}"));
+    }
+    mixed.filter("mixer").pin("out", Direction::Out);
+    mixed.filter("sink").pin("in", Direction::In);
+    mixed.connect("src.out", "tee.in").connect("mixer.out", "sink.in");
 
     vec![
         (
@@ -168,6 +203,27 @@ fn cases() -> Vec<(Graph, &'static [&'static str])> {
         (
             pair((Kernel, preferred(memory(KSMEMORY_TYPE_KERNEL_PAGED))), (User, any())),
             &["KS014 a.out asks kernel-paged; the pipe has a user-mode pin, so locked user memory is used"],
+        ),
+        (
+            build(&re_joined(0, 0)),
+            &[
+                "KS030 src.out pipe 0 has 1 frame and needs 4, or the graph stalls: `src` waits for a free frame of pipe 0, \
+                 its only one out, until `join` gives one back; `join` for a frame from `src` by way of `tee`, `delay`; \
+                 meanwhile delay.in keeps 3",
+            ],
+        ),
+        (
+            build(&re_joined(4, 1)),
+            &[
+                "KS031 src.out pipe 0 has 4 frames and needs 5, or the graph stalls, where filters keep any frames, as many \
+                 as they may, and send only once they have all they acquire: `src` waits for a free frame of pipe 0, all 4 \
+                 out, until `join` gives one back; `join` for a frame from `src` by way of `tee`, `delay`; meanwhile \
+                 delay.in keeps 3, side.in keeps 1",
+            ],
+        ),
+        (
+            build(&mixed),
+            &["KS032 - tee.x, tee.y all take frames of pipe 1: whether each always gets one is not proven"],
         ),
     ]
 }

@@ -164,7 +164,12 @@ fn a_pool_that_is_kept_empty_is_told_from_work_and_who_keeps_it_is_named() {
     assert_eq!(report.errors.len(), 1);
     let Failure { filter, message, is_system_failure } = &report.errors[0];
     assert_eq!((filter, *is_system_failure), (&None, false));
-    for part in ["`a` for a frame of pipe 0, which has 3, all out;", "`b` for its next frame, keeping 3;", "`holds`"] {
+    for part in [
+        "`a` for a frame of pipe 0, which has 3, all out;",
+        "`b` for its next frame, keeping 3",
+        "b.in keeps 4",
+        "write `framing = [{ frames = 5 }]` at a.out",
+    ] {
         assert!(message.contains(part), "{message}");
     }
     // What was kept is delivered.

@@ -102,6 +102,37 @@ fn infeasible_names_both_pins_in_the_file_and_ends_with_1() {
 }
 
 #[test]
+fn starving_stalls_as_predicted_and_moves_with_the_line_that_is_suggested() {
+    let ground = Ground::new();
+    let circle = "`film` waits for a free frame of pipe 0, its only one out, until `join` gives one back; `join` for a \
+                  frame from `film` by way of `tee`, `invert`, `delay`; meanwhile delay.in keeps 3";
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (explained, _) = ground.run(&["negotiate", "--explain", "examples/starving.toml"], 0);
+    assert!(one_line(&explained).contains(circle), "{explained}");
+    let (_, error) = ground.run(&["run", "examples/starving.toml"], 1);
+    let (before, after) = error.split_once("is stalled").expect("it stalls");
+    assert!(
+        one_line(before)
+            .contains(&format!("KS030: film.out pipe 0 has 1 frame and needs 4, or the graph stalls: {circle}")),
+        "{before}"
+    );
+    for part in ["`join` gives one back", "delay.in keeps 3", "frames = 4"] {
+        assert!(after.contains(part), "{part}: {after}");
+    }
+    // The commented line in place of the one above it.
+    let text = ground.text("examples/starving.toml");
+    let (line, cured) = ("pin.out = { direction = \"out\" }\n# ", "");
+    assert_eq!(text.matches(line).count(), 1);
+    ground.file("examples/cured.toml", text.replace(line, cured));
+    let report = run(&ground, "cured", &[]);
+    assert_eq!(report["outcome"], "finished");
+    assert_eq!(report["plan"]["pipes"][0]["frames"], 4);
+    assert_eq!(digests(&raw_frames(&ground.read("examples/out/starving.yuv"))), expected("original"));
+    let (explained, _) = ground.run(&["negotiate", "--explain", "examples/cured.toml"], 0);
+    assert!(explained.contains("every frame moves on") && explained.contains("pipe 0: 4 of 4"), "{explained}");
+}
+
+#[test]
 fn camera_negotiates_user_memory_and_records() {
     let ground = Ground::new();
     let report = run(&ground, "camera", &["--frames", "3"]);

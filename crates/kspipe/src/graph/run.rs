@@ -97,6 +97,9 @@ pub enum Run {
     },
     /// One in pin, several out pins, all `pass`.
     Tee,
+    /// Two or more in pins, one or more out pins: takes a frame of each in pin, and sends to each out pin that of the in
+    /// pin whose route leads there. The others are given back once all is sent.
+    Join,
     /// Sink: a YUV4MPEG2 file.
     Y4mSink {
         /// The file.
@@ -134,6 +137,7 @@ impl Run {
             Run::Convert => "convert",
             Run::Hold { .. } => "hold",
             Run::Tee => "tee",
+            Run::Join => "join",
             Run::Png { .. } => "png",
             Run::Checksum { .. } => "checksum",
             Run::Discard => "discard",

@@ -23,6 +23,7 @@ mod problem;
 mod progression;
 mod sharing;
 mod solve;
+mod starvation;
 mod table;
 mod trace;
 mod tree;
@@ -35,4 +36,8 @@ pub use plan::{
     RouteChoice, Warning,
 };
 pub use solve::negotiate;
+pub use starvation::{
+    Awaited, Behaviour, Circle, Cure, PipeProof, Proof, SharedPipe, Shortage, Starvation, Verdict, Wait, starvation,
+    starvation_of,
+};
 pub use verify::{Rule, Violation, verify};

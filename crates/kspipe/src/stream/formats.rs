@@ -119,6 +119,7 @@ fn after(run: &Run, format: MediaFormat) -> Result<MediaFormat, String> {
         Run::Invert
         | Run::Hold { .. }
         | Run::Tee
+        | Run::Join
         | Run::Y4mSink { .. }
         | Run::RawSink { .. }
         | Run::Png { .. }

@@ -161,6 +161,7 @@ fn check_shape(graph: &Graph, filter: &Filter) -> Result<(), PrepareError> {
         run if filters::is_source(run) => ("a source: no in pin and one out pin", (ins, outs) == (0, 1)),
         run if filters::is_sink(run) => ("a sink: one in pin and no out pin", (ins, outs) == (1, 0)),
         Run::Tee => ("a tee: one in pin and at least one out pin", ins == 1 && outs >= 1),
+        Run::Join => ("a join: at least two in pins and one out pin", ins >= 2 && outs >= 1),
         _ => ("a transform: one in pin and one out pin", (ins, outs) == (1, 1)),
     };
     let kind = run.kind();
@@ -173,10 +174,17 @@ fn check_shape(graph: &Graph, filter: &Filter) -> Result<(), PrepareError> {
             continue;
         }
         let pin = graph.pin(out).name();
-        let message = match (run, graph.routes().iter().find(|route| route.to == out).map(|route| route.kind)) {
+        let mut routes = graph.routes().iter().filter(|route| route.to == out).map(|route| route.kind);
+        let message = match (run, routes.next()) {
             (_, None) => format!("no route leads to its pin `{pin}`"),
             (Run::Invert, Some(RouteKind::Pass)) => {
                 format!("`{kind}` writes into frames, so its route cannot be `pass`; `in-place` or `copy`")
+            }
+            (Run::Join, Some(RouteKind::InPlace)) => {
+                format!("`{kind}` writes nothing, so its route cannot be `in-place`; `pass` or `copy`")
+            }
+            (Run::Join, Some(_)) if routes.next().is_some() => {
+                format!("two routes lead to its pin `{pin}`: which in pin's frames go there?")
             }
             (Run::Convert, Some(route)) if route != RouteKind::Copy => {
                 format!("`{kind}` changes the size of frames, so its route cannot be `{route}`; `copy`")

@@ -10,7 +10,7 @@ use super::report::{
 use super::wiring::Wiring;
 use crate::allocator::Allocator;
 use crate::graph::{Filter, Graph};
-use crate::negotiate::{PipeId, Plan};
+use crate::negotiate::{Behaviour, PipeId, Plan, Verdict, starvation_of};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -86,12 +86,13 @@ impl Prepared {
         let Prepared { graph, sources, formats, interrupts } = self;
         let wiring = Wiring::of(&graph, plan, &formats).map_err(|message| RunError::Plan { message })?;
         let pools = allocate(&graph, plan)?;
-        let queues = wiring.queues.iter().map(|pipe| pipe.map(|pipe| Queue::new(pools[pipe].frames()))).collect();
+        let queues = wiring.queues.iter().map(|pipe| Queue::new(pools[*pipe].frames())).collect();
         let names = graph.filters().iter().map(|filter| filter.name().to_owned()).collect();
-        let parts = HubParts { names, queues, pools, totals: Totals::new(plan.pipes.len()) };
+        let parts = HubParts { names, queues, pools, totals: Totals::new(plan.pipes.len()), cure: cure(&graph, plan) };
         let mut expected = Some(0u64);
         let mut roles = Vec::with_capacity(graph.filters().len());
-        for ((filter, source), input) in graph.filters().iter().zip(sources).zip(&wiring.inputs) {
+        for ((filter, source), inputs) in graph.filters().iter().zip(sources).zip(&wiring.inputs) {
+            let input = inputs.first().map(|(pin, _)| *pin);
             roles.push(match source {
                 Some(source) => {
                     let frames = source.expected_frames().into_iter().chain(options.frames).min();
@@ -111,14 +112,14 @@ impl Prepared {
         let mut running =
             Running { graph, plan: plan.clone(), hub: Arc::clone(&hub), filters: Vec::new(), started, expected };
         let mut failed = None;
-        for (index, (role, (outlets, out_bytes))) in
-            roles.into_iter().zip(wiring.outlets.into_iter().zip(wiring.out_bytes)).enumerate()
-        {
+        let ways = wiring.outlets.into_iter().zip(wiring.inputs).zip(wiring.out_bytes);
+        for (index, (role, ((outlets, inputs), out_bytes))) in roles.into_iter().zip(ways).enumerate() {
             let counters = Arc::<Counters>::default();
             let worker = Worker {
                 hub: Arc::clone(&hub),
                 filter: index,
                 counters: Arc::clone(&counters),
+                queues: inputs.into_iter().map(|(_, queue)| queue).collect(),
                 outlets,
                 out_bytes,
                 limits,
@@ -139,6 +140,16 @@ impl Prepared {
         }
         // Where one got no thread, dropping `running` waits for the others.
         failed.map_or(Ok(running), Err)
+    }
+}
+
+/// What to tell should the graph stall: who keeps frames and waits, and the cure. `None`: nobody here can make it.
+fn cure(graph: &Graph, plan: &Plan) -> Option<String> {
+    match starvation_of(graph, plan, Behaviour::Run) {
+        Verdict::Stalls(starvation) => {
+            Some(format!("{}; to cure it, {}", starvation.describe(graph, plan), starvation.help(graph)))
+        }
+        Verdict::Moves(_) | Verdict::Unproven(_) => None,
     }
 }
 

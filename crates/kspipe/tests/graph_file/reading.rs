@@ -287,6 +287,11 @@ fn each_kind_of_run_is_read() {
         (both("pass"), "kind = \"hold\", frames = 3".to_owned(), Run::Hold { frames: 3 }),
         (both("pass"), "kind = \"tee\"".to_owned(), Run::Tee),
         (
+            "pin.a = { direction = \"in\" }\npin.b = { direction = \"in\" }\npin.out = { direction = \"out\" }\nroutes = [\"a -> out pass\"]".to_owned(),
+            "kind = \"join\"".to_owned(),
+            Run::Join,
+        ),
+        (
             sink.to_owned(),
             "kind = \"y4m\", path = \"/a.y4m\"".to_owned(),
             Run::Y4mSink { path: PathBuf::from("/a.y4m") },

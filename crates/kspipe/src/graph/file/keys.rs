@@ -57,6 +57,8 @@ pub enum Role {
     Transform,
     /// One in pin and one or more out pins.
     Tee,
+    /// Two or more in pins and one or more out pins.
+    Join,
     /// One in pin.
     Sink,
 }
@@ -85,7 +87,7 @@ const fn kind(
 }
 
 /// What filters can do. `y4m` and `raw` are sources or sinks, as the filter's pins are.
-pub static KINDS: [Kind; 12] = [
+pub static KINDS: [Kind; 13] = [
     kind(
         "pattern",
         Role::Source,
@@ -105,6 +107,7 @@ pub static KINDS: [Kind; 12] = [
     kind("convert", Role::Transform, "a `convert` transform", &["kind"], &["kind"]),
     kind("hold", Role::Transform, "a `hold` transform", &["kind", "frames"], &["kind", "frames"]),
     kind("tee", Role::Tee, "a `tee`", &["kind"], &["kind"]),
+    kind("join", Role::Join, "a `join`", &["kind"], &["kind"]),
     kind("y4m", Role::Sink, "a `y4m` sink", &["kind", "path"], &["kind", "path"]),
     kind("raw", Role::Sink, "a `raw` sink", &["kind", "path"], &["kind", "path"]),
     kind("png", Role::Sink, "a `png` sink", &["kind", "path", "every"], &["kind", "path"]),

@@ -78,6 +78,7 @@ fn kind<'d>(
         Role::Source => (ins, outs) == (0, 1),
         Role::Transform => (ins, outs) == (1, 1),
         Role::Tee => ins == 1 && outs >= 1,
+        Role::Join => ins >= 2 && outs >= 1,
         Role::Sink => (ins, outs) == (1, 0),
     });
     if fitting.is_none() && !filter.broken {
@@ -92,7 +93,7 @@ fn kinds_help() -> String {
         let kinds = keys::KINDS.iter().filter(|kind| roles.contains(&kind.role));
         list_all(&kinds.map(|kind| kind.name).collect::<Vec<_>>())
     };
-    let transforms = of(&[Role::Transform, Role::Tee]);
+    let transforms = of(&[Role::Transform, Role::Tee, Role::Join]);
     format!("sources: {}; transforms: {transforms}; sinks: {}", of(&[Role::Source]), of(&[Role::Sink]))
 }
 
@@ -103,6 +104,7 @@ fn shape_problem(filter: &FilterDraft<'_>, name: Text<'_>, roles: &[&Kind]) -> P
             Role::Source => "exactly one out pin and no in pin, as a source",
             Role::Transform => "exactly one in pin and one out pin",
             Role::Tee => "exactly one in pin and at least one out pin",
+            Role::Join => "at least two in pins and at least one out pin",
             Role::Sink => "exactly one in pin and no out pin, as a sink",
         })
         .collect();
@@ -137,6 +139,9 @@ fn check_routes<'d>(reader: &mut Reader<'d>, filter: &FilterDraft<'d>, kind: &Ki
         "invert" => (&[RouteKind::InPlace, RouteKind::Either, RouteKind::Copy], "it changes every byte of a frame"),
         "convert" => (&[RouteKind::Copy], "it writes frames of another size"),
         "tee" => (&[RouteKind::Pass], "it hands the same frame to every out pin"),
+        "join" => {
+            (&[RouteKind::Pass, RouteKind::Either, RouteKind::Copy], "it writes nothing into the frames it joins")
+        }
         _ => return,
     };
     let Some(from) = filter.pins_that(Direction::In).next() else { return };
@@ -148,7 +153,12 @@ fn check_routes<'d>(reader: &mut Reader<'d>, filter: &FilterDraft<'d>, kind: &Ki
     let help = format!("routes = [{}]", needed.join(", "));
     let mut served = BTreeSet::new();
     for (_, to, route, span) in routes {
-        served.insert(to);
+        if !served.insert(to) && kind.name == "join" {
+            reader.report(|| {
+                let message = format!("two routes lead to `{}` of a `join`", excerpt(to));
+                Problem::new(span.unwrap_or(at), message, "expected one: the frames of one in pin go there")
+            });
+        }
         if !allowed.contains(&route) {
             reader.report(|| {
                 let label = match span {
@@ -194,6 +204,7 @@ fn of_kind<'d>(reader: &mut Reader<'d>, kind: &Kind, fields: &Fields<'d>, path: 
             Some(Run::Hold { frames: reader.u32(frames, "`frames`", "frames it keeps", 0)? })
         }
         ("tee", _) => Some(Run::Tee),
+        ("join", _) => Some(Run::Join),
         ("y4m", _) => Some(Run::Y4mSink { path: path? }),
         ("raw", _) => Some(Run::RawSink { path: path? }),
         ("png", _) => {

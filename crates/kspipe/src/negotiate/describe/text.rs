@@ -3,11 +3,13 @@
 use super::names::{factor_names, flag_names, grouped, requirement_names};
 use super::{Description, PipeReasons, Reason, Termination, memory_name};
 use crate::graph::{Graph, PinId};
-use crate::negotiate::{Pipe, PipeId, Plan};
+use crate::negotiate::{Pipe, PipeId, Plan, Verdict, starvation};
 use std::fmt::Write as _;
 
 /// Lines are broken before this column.
 const WIDTH: usize = 100;
+/// Circles that are shown of a graph that stalls.
+const CIRCLES: usize = 8;
 /// Where the values of a pipe's rows begin.
 const INDENT: usize = 14;
 
@@ -20,6 +22,9 @@ pub fn plan_text(graph: &Graph, plan: &Plan, explain: bool) -> String {
         pipe_text(&mut text, &description, PipeId(place as u32), pipe, explain);
     }
     bridges_text(&mut text, &description, explain);
+    if explain {
+        starvation_text(&mut text, graph, plan);
+    }
     warnings_text(&mut text, &description);
     cost_text(&mut text, plan);
     text
@@ -172,6 +177,35 @@ fn bridges_text(text: &mut String, description: &Description<'_>, explain: bool)
     if !plan.bridges.is_empty() || !plan.copies.is_empty() {
         text.push('\n');
     }
+}
+
+/// The proof that frames always move, or the circles in which they do not.
+fn starvation_text(text: &mut String, graph: &Graph, plan: &Plan) {
+    match starvation(graph, plan) {
+        Verdict::Moves(proof) => {
+            text.push_str("moves: every frame moves on, by this schedule\n");
+            for line in proof.describe(graph) {
+                row(text, "", &line);
+            }
+        }
+        Verdict::Stalls(starvation) => {
+            text.push_str("stalls: frames stop\n");
+            for circle in starvation.circles.iter().take(CIRCLES) {
+                row(text, "circle", &circle.describe(graph, plan));
+            }
+            for pipe in &starvation.shared {
+                row(text, "shared", &pipe.describe(graph));
+            }
+            row(text, "cure", &starvation.help(graph));
+        }
+        Verdict::Unproven(pipes) => {
+            text.push_str("moves: not proven\n");
+            for pipe in &pipes {
+                row(text, "shared", &pipe.describe(graph));
+            }
+        }
+    }
+    text.push('\n');
 }
 
 fn warnings_text(text: &mut String, description: &Description<'_>) {

@@ -7,7 +7,7 @@ use super::sizes::Sizes;
 use super::view::View;
 use crate::graph::{Direction, Framing, FramingItem, Mode, PinId};
 use crate::negotiate::memory::MemoryClass;
-use crate::negotiate::{PipeId, Warning};
+use crate::negotiate::{Behaviour, PipeId, Verdict, Warning, starvation_of};
 use ks::{Guid, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, RequirementFlags};
 
 fn warning(code: Code, pin: Option<PinId>, message: impl Into<String>, help: impl Into<String>) -> Warning {
@@ -31,8 +31,12 @@ pub(super) fn warnings(view: &View<'_>) -> Vec<Warning> {
     let pipes = (0..view.plan.pipes.len()).map(|pipe| PipeId(pipe as u32));
     let mut in_pins: Vec<Warning> = pipes.clone().flat_map(|pipe| in_pin_ranges(view, pipe)).collect();
     found.append(&mut in_pins);
+    let (mut at_pins, of_the_graph): (Vec<Warning>, Vec<Warning>) =
+        starvation(view).into_iter().partition(|warning| warning.pin.is_some());
+    found.append(&mut at_pins);
     // Stable, so that the order of one pin's warnings stays.
     found.sort_by_key(|warning| warning.pin);
+    found.extend(of_the_graph);
     found.extend(pipes.filter_map(|pipe| com_limits(view, pipe)));
     found
 }
@@ -234,6 +238,59 @@ fn in_pin_ranges(view: &View<'_>, pipe: PipeId) -> Vec<Warning> {
             )
         })
         .collect()
+}
+
+/// Whether frames always move: in kspipe, and in any program.
+fn starvation(view: &View<'_>) -> Vec<Warning> {
+    let (graph, plan) = (view.graph, view.plan);
+    let worst = starvation_of(graph, plan, Behaviour::Any);
+    if matches!(worst, Verdict::Moves(_)) {
+        return Vec::new();
+    }
+    let (code, verdict) = match starvation_of(graph, plan, Behaviour::InOrder) {
+        Verdict::Moves(_) => (codes::MAY_STALL, worst),
+        verdict => (codes::STALLS, verdict),
+    };
+    match verdict {
+        Verdict::Moves(_) => Vec::new(),
+        Verdict::Unproven(pipes) => {
+            let message = match pipes.first() {
+                Some(pipe) => format!("{}: whether each always gets one is not proven", pipe.describe(graph)),
+                None => "whether frames always move was not found out within the stated limit".to_owned(),
+            };
+            let help = "let all but one copy into another pipe: a `copy` route, or a bridge";
+            vec![warning(codes::NOT_PROVEN_TO_MOVE, None, message, help)]
+        }
+        Verdict::Stalls(starvation) => {
+            let help = starvation.help(graph);
+            let why = |pipe: Option<PipeId>| {
+                let of_pipe =
+                    starvation.circles.iter().find(|circle| pipe.is_some_and(|pipe| circle.pipes.contains(&pipe)));
+                of_pipe.map_or_else(|| starvation.describe(graph, plan), |circle| circle.describe(graph, plan))
+            };
+            let who = match code == codes::STALLS {
+                true => "",
+                false => {
+                    ", where filters keep any frames, as many as they may, and send only once they have all they acquire"
+                }
+            };
+            let Some(cure) = starvation.cure.as_ref().filter(|cure| !cure.pipes.is_empty()) else {
+                return vec![warning(code, None, format!("the graph stalls{who}: {}", why(None)), help)];
+            };
+            let at = cure.pipes.iter().map(|shortage| {
+                let frames = if shortage.frames == 1 { "frame" } else { "frames" };
+                let message = format!(
+                    "pipe {} has {} {frames} and needs {}, or the graph stalls{who}: {}",
+                    shortage.pipe.0,
+                    shortage.frames,
+                    shortage.needed,
+                    why(Some(shortage.pipe))
+                );
+                warning(code, Some(shortage.pin), message, help.as_str())
+            });
+            at.collect()
+        }
+    }
 }
 
 fn com_limits(view: &View<'_>, pipe: PipeId) -> Option<Warning> {

@@ -12,17 +12,21 @@ use std::time::{Duration, Instant};
 
 /// A filter, by its place in the graph.
 pub(super) type FilterIndex = usize;
+/// A queue before a filter, by its place in [`HubParts::queues`].
+pub(in crate::stream) type QueueIndex = usize;
 
 /// What the hub is made of.
 #[derive(Debug)]
 pub(in crate::stream) struct HubParts {
     /// The filters' names.
     pub(in crate::stream) names: Vec<String>,
-    /// By filter: what it takes frames from; `None`: it takes none.
-    pub(in crate::stream) queues: Vec<Option<Queue>>,
+    /// By in pin that is connected, in the wiring's order.
+    pub(in crate::stream) queues: Vec<Queue>,
     /// By pipe.
     pub(in crate::stream) pools: Vec<Arc<Pool>>,
     pub(in crate::stream) totals: Totals,
+    /// What to tell where the graph stalls: who must keep what, and the frames that cure it.
+    pub(in crate::stream) cure: Option<String>,
 }
 
 /// Shared by the threads of a running graph.
@@ -55,14 +59,14 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     what: Awaited,
-    /// Frames the filter has meanwhile, all of one pipe.
+    /// Frames the filter has meanwhile.
     keeps: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Awaited {
-    /// The next frame in its queue.
-    Frame,
+    /// The next frame in this queue of its.
+    Frame(QueueIndex),
     /// A free frame of this pipe.
     FreeFrame(usize),
 }
@@ -103,14 +107,14 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next frame for `filter`, which keeps so many meanwhile; `None`: there will be none any more.
-    pub(super) fn next(&self, filter: FilterIndex, keeps: usize) -> Option<Item> {
-        let queue = self.parts.queues[filter].as_ref()?;
+    /// The next frame for `filter` from this queue of its, while it keeps so many; `None`: there will be none any more.
+    pub(super) fn next(&self, filter: FilterIndex, from: QueueIndex, keeps: usize) -> Option<Item> {
+        let queue = &self.parts.queues[from];
         if let Some(item) = queue.try_pop() {
             return Some(item);
         }
         if !queue.is_ready() {
-            self.waiting(filter, Waiting { what: Awaited::Frame, keeps }, || queue.wait());
+            self.waiting(filter, Waiting { what: Awaited::Frame(from), keeps }, || queue.wait());
         }
         queue.try_pop()
     }
@@ -165,9 +169,8 @@ impl Hub {
     }
 
     fn something_is_there(&self, state: &State) -> bool {
-        let waiting = state.waiting.iter().enumerate().filter_map(|(filter, waiting)| Some((filter, (*waiting)?)));
-        waiting.into_iter().any(|(filter, Waiting { what, .. })| match what {
-            Awaited::Frame => self.parts.queues[filter].as_ref().is_none_or(Queue::is_ready),
+        state.waiting.iter().flatten().any(|waiting| match waiting.what {
+            Awaited::Frame(queue) => self.parts.queues[queue].is_ready(),
             Awaited::FreeFrame(pipe) => {
                 let pool = &self.parts.pools[pipe];
                 pool.held() < pool.frames() || !pool.allocator.status().committed
@@ -181,7 +184,7 @@ impl Hub {
             let Some(Waiting { what, keeps }) = waiting else { continue };
             message += &format!(" `{}` for ", self.parts.names[filter]);
             message += &match what {
-                Awaited::Frame => "its next frame".to_owned(),
+                Awaited::Frame(_) => "its next frame".to_owned(),
                 Awaited::FreeFrame(pipe) => {
                     let pool = &self.parts.pools[*pipe];
                     format!("a frame of pipe {}, which has {}, all out", pool.pipe, pool.frames())
@@ -192,7 +195,12 @@ impl Hub {
             }
             message += ";";
         }
-        message + " a pin that keeps frames must say how many (`holds`), so that the plan gives its pipe enough"
+        message.pop();
+        match &self.parts.cure {
+            Some(cure) => message + ". " + cure,
+            // No filter of ours keeps more than the plan allows for: somebody outside has frames.
+            None => message + "; a frame that somebody outside the graph keeps is missing in its pipe",
+        }
     }
 
     /// Sources end before their next frame.

@@ -1,4 +1,4 @@
-//! What moves frames: a thread for each filter ([`worker`]), a queue before each filter that takes frames ([`queue`]),
+//! What moves frames: a thread for each filter ([`worker`]), a queue before each in pin ([`queue`]),
 //! a pool for each pipe ([`pool`]), and the [`hub`] through which they wait, stop, fail and end together.
 //!
 //! Nobody waits to put a frame into a queue: all frames in it are of one pipe, and it has room for all the pipe has. So
@@ -12,7 +12,7 @@ mod queue;
 mod statistics;
 mod worker;
 
-pub(super) use hub::{Hub, HubParts};
+pub(super) use hub::{Hub, HubParts, QueueIndex};
 pub(super) use outlet::{Outlet, Way};
 pub(super) use pool::{MemoryError, Pool};
 pub(super) use queue::Queue;

@@ -1,6 +1,6 @@
 //! The way out of a filter by one out pin.
 
-use super::hub::{FilterIndex, Hub};
+use super::hub::{FilterIndex, Hub, QueueIndex};
 use super::pool::Held;
 use super::queue::Item;
 use super::statistics::Counters;
@@ -26,8 +26,10 @@ pub(in crate::stream) enum Way {
 #[derive(Debug)]
 pub(in crate::stream) struct Outlet {
     pub(in crate::stream) way: Way,
-    /// The filter it is connected to; `None`: frames go home from here.
-    pub(in crate::stream) to: Option<FilterIndex>,
+    /// Whose frames go out, by the filter's in pins; 0 at a source.
+    pub(in crate::stream) from: usize,
+    /// The queue before the filter it is connected to; `None`: frames go home from here.
+    pub(in crate::stream) to: Option<QueueIndex>,
     /// The pipe of the in pin there, where the connection is a bridge.
     pub(in crate::stream) bridge: Option<usize>,
 }
@@ -43,8 +45,8 @@ impl Outlet {
         });
     }
 
-    /// Sends a frame. Waits only at a bridge, for a frame beyond it; `keeps`: frames the filter has meanwhile, beside
-    /// this one.
+    /// Sends a frame; false where nobody takes frames there any more. Waits only at a bridge, for a frame beyond it;
+    /// `keeps`: frames the filter has meanwhile, beside this one.
     pub(super) fn send(
         &self,
         hub: &Hub,
@@ -52,27 +54,26 @@ impl Outlet {
         counters: &Counters,
         mut item: Item,
         keeps: usize,
-    ) -> Result<(), FilterError> {
+    ) -> Result<bool, FilterError> {
         counters.frames_out.add(1);
-        let Some(to) = self.to else { return Ok(()) };
+        let Some(to) = self.to else { return Ok(true) };
         if let Some(pipe) = self.bridge {
             let beyond = hub.acquire(filter, pipe, keeps + 1, None)?;
             item.frame = copied(hub, &item.frame, beyond)?;
         }
         item.arrived = Instant::now();
         let (pipe, bytes) = (item.frame.pool().pipe, item.frame.data().len());
-        let queue = hub.parts.queues[to].as_ref();
-        // Where nobody takes frames any more, because that filter failed, this one's part is still done.
-        if queue.is_some_and(|queue| queue.push(item)) {
+        let taken = hub.parts.queues[to].push(item);
+        if taken {
             hub.parts.totals.delivered(pipe, bytes, self.bridge.is_some());
         }
-        Ok(())
+        Ok(taken)
     }
 
     /// Nothing more will be sent.
     pub(super) fn end(&self, hub: &Hub) {
-        if let Some(queue) = self.to.and_then(|to| hub.parts.queues[to].as_ref()) {
-            queue.end();
+        if let Some(to) = self.to {
+            hub.parts.queues[to].end();
         }
     }
 }

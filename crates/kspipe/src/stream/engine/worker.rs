@@ -1,6 +1,6 @@
 //! The thread of one filter.
 
-use super::hub::{FilterIndex, Hub};
+use super::hub::{FilterIndex, Hub, QueueIndex};
 use super::outlet::{Outlet, Way, copied, written};
 use super::queue::Item;
 use super::statistics::{Counters, Times};
@@ -28,6 +28,8 @@ pub(in crate::stream) struct Worker {
     pub(in crate::stream) hub: Arc<Hub>,
     pub(in crate::stream) filter: FilterIndex,
     pub(in crate::stream) counters: Arc<Counters>,
+    /// Before its in pins that are connected, in the order of their names.
+    pub(in crate::stream) queues: Vec<QueueIndex>,
     pub(in crate::stream) outlets: Vec<Outlet>,
     /// Bytes of a picture that goes out, where the filter makes one.
     pub(in crate::stream) out_bytes: usize,
@@ -72,6 +74,7 @@ impl Worker {
             Role::Modifier(modifier) => self.modify(modifier, times),
             Role::Converter(converter) => self.convert(converter, times),
             Role::Relay { keep } => self.relay(keep as usize, times),
+            Role::Join => self.join(times),
             Role::Sink(sink) => self.consume(sink, done),
         }
     }
@@ -114,8 +117,12 @@ impl Worker {
             exclusive.set_header(header(&format, number, bytes));
             self.hub.parts.totals.source_frames.add(1);
             self.counters.bytes.add(bytes);
-            outlet.send(&self.hub, self.filter, &self.counters, Item { frame, born, arrived: born }, 0)?;
+            let item = Item { frame, born, arrived: born };
+            let taken = outlet.send(&self.hub, self.filter, &self.counters, item, 0)?;
             times.record(born.elapsed());
+            if !taken {
+                break;
+            }
             number = number.saturating_add(1);
             made += 1;
         }
@@ -147,8 +154,8 @@ impl Worker {
     /// A transform that keeps the size: in place, or into a new frame.
     fn modify(&self, mut modifier: Box<dyn Modifier>, times: &mut Times) -> Result<(), FilterError> {
         // A transform has one out pin (`prepare` sees to it).
-        let Some(outlet) = self.outlets.first() else { return Ok(()) };
-        while let Some(mut item) = self.next(0) {
+        let (Some(outlet), Some(queue)) = (self.outlets.first(), self.queues.first()) else { return Ok(()) };
+        while let Some(mut item) = self.next(*queue, 0) {
             let arrived = item.arrived;
             match outlet.way {
                 Way::Same => {
@@ -171,8 +178,11 @@ impl Worker {
                     item.frame = new;
                 }
             }
-            outlet.send(&self.hub, self.filter, &self.counters, item, 0)?;
+            let taken = outlet.send(&self.hub, self.filter, &self.counters, item, 0)?;
             times.record(arrived.elapsed());
+            if !taken {
+                break;
+            }
         }
         Ok(())
     }
@@ -180,60 +190,99 @@ impl Worker {
     /// A transform that changes the size: always into a new frame.
     fn convert(&self, mut converter: Box<dyn Converter>, times: &mut Times) -> Result<(), FilterError> {
         let Some(outlet @ Outlet { way: Way::New { pipe, .. }, .. }) = self.outlets.first() else { return Ok(()) };
-        while let Some(Item { frame, born, arrived }) = self.next(0) {
+        let Some(queue) = self.queues.first() else { return Ok(()) };
+        while let Some(Item { frame, born, arrived }) = self.next(*queue, 0) {
             let new = self.hub.acquire(self.filter, *pipe, 1, None)?;
             let new = written(new, self.out_bytes, &frame, |target| converter.convert(frame.data(), target))?;
             drop(frame);
-            outlet.send(&self.hub, self.filter, &self.counters, Item { frame: new, born, arrived }, 0)?;
+            let taken = outlet.send(&self.hub, self.filter, &self.counters, Item { frame: new, born, arrived }, 0)?;
             times.record(arrived.elapsed());
+            if !taken {
+                break;
+            }
         }
         Ok(())
     }
 
     /// A tee, or a filter that keeps frames back.
     fn relay(&self, keep: usize, times: &mut Times) -> Result<(), FilterError> {
+        let Some(queue) = self.queues.first() else { return Ok(()) };
         let mut kept = VecDeque::new();
-        while let Some(item) = self.next(kept.len()) {
+        let mut taken = Vec::with_capacity(1);
+        while let Some(item) = self.next(*queue, kept.len()) {
             kept.push_back(item);
-            if kept.len() > keep
-                && let Some(item) = kept.pop_front()
-            {
-                self.forward(item, kept.len(), times)?;
+            if kept.len() > keep {
+                taken.push(kept.pop_front());
+                if !self.forward(&mut taken, kept.len(), times)? {
+                    return Ok(());
+                }
             }
         }
         while let Some(item) = kept.pop_front() {
-            self.forward(item, kept.len(), times)?;
+            taken.push(Some(item));
+            if !self.forward(&mut taken, kept.len(), times)? {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Sends a frame to every out pin. `keeps`: frames kept back meanwhile.
-    fn forward(&self, mut item: Item, keeps: usize, times: &mut Times) -> Result<(), FilterError> {
-        let (born, arrived) = (item.born, item.arrived);
+    /// A filter that waits for a frame of each in pin. Ends where one of them has no more.
+    fn join(&self, times: &mut Times) -> Result<(), FilterError> {
+        let mut taken = Vec::with_capacity(self.queues.len());
+        loop {
+            for queue in &self.queues {
+                let Some(item) = self.next(*queue, taken.len()) else { return Ok(()) };
+                taken.push(Some(item));
+            }
+            if taken.is_empty() || !self.forward(&mut taken, 0, times)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends what was taken, a frame of each in pin, to every out pin, and gives back what goes nowhere once all is sent;
+    /// false where nobody takes frames any more. `keeps`: frames kept back meanwhile, beside these.
+    fn forward(&self, taken: &mut Vec<Option<Item>>, keeps: usize, times: &mut Times) -> Result<bool, FilterError> {
+        let arrived = taken.iter().flatten().map(|item| item.arrived).min();
+        let mut anybody = false;
         // The copies first (`Outlet::order`): then, where only one out pin gets this very frame, nobody else has it, and
         // filters behind that pin may write into it.
         for (index, outlet) in self.outlets.iter().enumerate() {
-            let frame = match outlet.way {
-                Way::New { pipe, .. } => {
-                    let new = self.hub.acquire(self.filter, pipe, keeps + 1, None)?;
-                    copied(&self.hub, &item.frame, new)?
+            let others = keeps + taken.iter().flatten().count();
+            let Some(place) = taken.get_mut(outlet.from) else { continue };
+            let is_last = !self.outlets[index + 1..].iter().any(|later| later.from == outlet.from);
+            let (item, others) = match (outlet.way, is_last) {
+                (Way::Same, true) => (place.take(), others.saturating_sub(1)),
+                (Way::Same, false) => {
+                    let another = |item: &mut Item| Item { frame: item.frame.another(), ..*item };
+                    (place.as_mut().map(another), others)
                 }
-                Way::Same if index + 1 < self.outlets.len() => item.frame.another(),
-                Way::Same => {
-                    outlet.send(&self.hub, self.filter, &self.counters, item, keeps)?;
-                    break;
-                }
+                (Way::New { pipe, .. }, _) => match place {
+                    Some(item) => {
+                        let new = self.hub.acquire(self.filter, pipe, others, None)?;
+                        let frame = copied(&self.hub, &item.frame, new)?;
+                        (Some(Item { frame, ..*item }), others)
+                    }
+                    None => (None, others),
+                },
             };
-            outlet.send(&self.hub, self.filter, &self.counters, Item { frame, born, arrived }, keeps + 1)?;
+            if let Some(item) = item {
+                anybody |= outlet.send(&self.hub, self.filter, &self.counters, item, others)?;
+            }
         }
-        times.record(arrived.elapsed());
-        Ok(())
+        taken.clear();
+        if let Some(arrived) = arrived {
+            times.record(arrived.elapsed());
+        }
+        Ok(anybody)
     }
 
     /// A sink.
     fn consume(&self, mut sink: Box<dyn Sink>, done: &mut Done) -> Result<(), FilterError> {
+        let Some(queue) = self.queues.first() else { return Ok(()) };
         let mut taken = Ok(());
-        while let Some(Item { frame, born, arrived }) = self.next(0) {
+        while let Some(Item { frame, born, arrived }) = self.next(*queue, 0) {
             taken = sink.take(frame.data(), &frame.header());
             if taken.is_err() {
                 break;
@@ -251,9 +300,9 @@ impl Worker {
         Ok(())
     }
 
-    /// The next frame, counted; this filter has so many others.
-    fn next(&self, keeps: usize) -> Option<Item> {
-        let item = self.hub.next(self.filter, keeps)?;
+    /// The next frame of a queue, counted; this filter has so many others.
+    fn next(&self, queue: QueueIndex, keeps: usize) -> Option<Item> {
+        let item = self.hub.next(self.filter, queue, keeps)?;
         self.counters.frames_in.add(1);
         self.counters.bytes.add(item.frame.data().len() as u64);
         Some(item)
@@ -263,8 +312,8 @@ impl Worker {
 /// The filter ends, however it came to that: by running, or by never getting a thread.
 impl Drop for Worker {
     fn drop(&mut self) {
-        if let Some(queue) = &self.hub.parts.queues[self.filter] {
-            queue.abandon();
+        for queue in &self.queues {
+            self.hub.parts.queues[*queue].abandon();
         }
         for outlet in &self.outlets {
             outlet.end(&self.hub);

@@ -1,4 +1,4 @@
-//! What filters do, each kind in a file of its own. A kind is one of five [`Role`]s, and knows nothing of threads,
+//! What filters do, each kind in a file of its own. A kind is one of six [`Role`]s, and knows nothing of threads,
 //! queues, pipes or allocators: the engine brings it pictures and takes them on.
 
 mod checksum;
@@ -185,6 +185,8 @@ pub(super) enum Role {
         /// How many.
         keep: u32,
     },
+    /// Takes a frame of each in pin, and sends on to each out pin that of the in pin whose route leads there.
+    Join,
     /// Takes frames.
     Sink(Box<dyn Sink>),
 }
@@ -258,6 +260,7 @@ pub(super) fn open(run: &Run, format: &MediaFormat, interrupt: &Arc<Interrupt>) 
         Run::Convert => Ok(Role::Converter(Box::new(convert::Convert::new(*format)))),
         Run::Hold { frames } => Ok(Role::Relay { keep: *frames }),
         Run::Tee => Ok(Role::Relay { keep: 0 }),
+        Run::Join => Ok(Role::Join),
         Run::Y4mSink { path } => y4m::Y4mSink::create(path, *format, interrupt).map(sink),
         Run::RawSink { path } => raw::RawSink::create(path, interrupt).map(sink),
         Run::Png { path, every } => Ok(sink(png::PngSink::new(path.clone(), *every, *format))),
