@@ -5,7 +5,8 @@ use crate::failure::Failure;
 use crate::{graph, output, overwriting};
 use kspipe::negotiate::describe::plan_text;
 use kspipe::negotiate::{
-    NegotiateError, error_json, explained_plan_json, negotiate as make_plan, plan_dot, plan_json, plan_svg,
+    NegotiateError, conflict_dot, conflict_svg, error_json, explained_plan_json, negotiate as make_plan, plan_dot,
+    plan_json, plan_svg,
 };
 use kspipe::stream;
 
@@ -29,7 +30,15 @@ pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
                 _ => Failure::GraphSaid,
             });
         }
-        Err(error) => return Err(graph::negotiation_failure(&file, &error)),
+        Err(error) => {
+            // A picture shows where the conflict is; what it is, standard error says as well.
+            match arguments.format {
+                PlanFormat::Svg => output::write(target, &conflict_svg(&file.graph, &error))?,
+                PlanFormat::Dot => output::write(target, &conflict_dot(&file.graph, &error))?,
+                PlanFormat::Text | PlanFormat::Json => {}
+            }
+            return Err(graph::negotiation_failure(&file, &error));
+        }
     };
     let text = match arguments.format {
         PlanFormat::Text => plan_text(&file.graph, &plan, arguments.explain),

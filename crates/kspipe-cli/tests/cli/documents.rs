@@ -43,6 +43,16 @@ fn anchors(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn the_readme_leads_to_every_page() {
+    let readme = read("README.md");
+    for page in fs::read_dir(root().join("docs")).expect("the folder is there") {
+        let name = page.expect("it can be listed").file_name().into_string().expect("a name");
+        let is_page = name.ends_with(".md");
+        assert!(!is_page || readme.contains(&format!("](docs/{name})")), "README.md has no link to docs/{name}");
+    }
+}
+
+#[test]
 fn links_to_headings_lead_to_headings() {
     let mut found = 0;
     for document in documents() {
@@ -96,14 +106,17 @@ fn the_readmes_table_has_eleven_slots_and_names_tests_that_exist() {
 }
 
 #[test]
-fn the_readmes_picture_is_what_the_command_draws() {
+fn the_documents_pictures_are_what_the_command_draws() {
     let ground = Ground::new();
-    ground.run(&["negotiate", "--format", "svg", "-o", "preview.svg", "examples/preview.toml"], 0);
-    // Not by assert_eq!, which would print both.
-    assert!(
-        ground.text("preview.svg") == read("docs/preview.svg"),
-        "draw it again: cargo run -- negotiate --format svg -o docs/preview.svg examples/preview.toml"
-    );
+    for (example, code) in [("preview", 0), ("bridge", 0), ("infeasible", 1)] {
+        let (picture, graph) = (format!("{example}.svg"), format!("examples/{example}.toml"));
+        ground.run(&["negotiate", "--format", "svg", "-o", &picture, &graph], code);
+        // Not by assert_eq!, which would print both.
+        assert!(
+            ground.text(&picture) == read(format!("docs/{picture}")),
+            "draw it again: cargo run -- negotiate --format svg -o docs/{picture} {graph}"
+        );
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ mod why;
 pub use change::{Asked, Change};
 pub use json::{error_json, explained_plan_json, plan_json};
 pub use negotiator::{Difference, Merged, Negotiator, PipeChange, Regrown, Split, StepError};
-pub use picture::{plan_dot, plan_svg};
+pub use picture::{conflict_dot, conflict_svg, plan_dot, plan_svg};
 pub use plan::{
     AllocatorChoice, AllocatorKind, AllocatorPlace, Bridge, Cost, Infeasible, NegotiateError, Pipe, PipeId, Plan,
     RouteChoice, Warning,

@@ -1,88 +1,181 @@
-//! A plan as DOT, for Graphviz and whatever reads its language.
+//! A picture as DOT, for Graphviz and whatever reads its language. It says the same words as the SVG.
 
-use super::short_bytes;
-use crate::graph::{Direction, Filter, Graph, PinId};
-use crate::negotiate::describe::{grouped, memory_name};
-use crate::negotiate::{PipeId, Plan};
-use std::collections::{HashMap, HashSet};
+use super::text::{printable, shown};
+use super::words::{COLOURS, Line, LineWords, MOST_LISTED, PinWords, Role, Words};
+use crate::graph::{Direction, FilterId, Graph, Mode, PinId};
+use crate::negotiate::{NegotiateError, Plan};
 use std::fmt::Write as _;
 
-/// Colours of pipes that read on light and on dark backgrounds; used again after the last.
-const COLOURS: [&str; 8] = ["#3182ce", "#2f9e58", "#9166e8", "#1593a5", "#d6447f", "#9a8519", "#6c72e0", "#b0703c"];
-const CUT: &str = "#e8590c";
+/// Colours of pipes, on white.
+const PIPES: [&str; COLOURS] = ["#1d6fd1", "#166534", "#7c3aed", "#0e7490", "#9d174d", "#6b5e00", "#312e81", "#475569"];
+const CUT: &str = "#b93d0a";
+const FAINT: &str = "#57606d";
+const CONFLICT: &str = "#b91c1c";
 
 /// A plan in Graphviz's DOT language: `kspipe negotiate GRAPH --format dot | dot -Tsvg`.
 pub fn plan_dot(graph: &Graph, plan: &Plan) -> String {
-    let mut dot = String::from(
-        "digraph plan {\n  rankdir = LR;\n  bgcolor = \"transparent\";\n  node [shape = record, fontname = \"sans-serif\", \
-         color = \"#808a98\", fontcolor = \"#808a98\"];\n  edge [fontname = \"sans-serif\"];\n",
+    dot(&Words::of_plan(graph, plan))
+}
+
+/// A graph that has no plan in Graphviz's DOT language: the pins that cannot agree, or those of a cycle, are marked, and
+/// what each asks stands beside it.
+pub fn conflict_dot(graph: &Graph, error: &NegotiateError) -> String {
+    dot(&Words::of_error(graph, error))
+}
+
+/// Appends formatted text; writing to a `String` does not fail.
+macro_rules! put {
+    ($to:expr, $($arguments:tt)*) => {{ let _ = write!($to, $($arguments)*); }};
+}
+
+fn dot(words: &Words<'_>) -> String {
+    let graph = words.graph;
+    let mut dot = String::from("digraph plan {\n");
+    put!(
+        dot,
+        "  graph [rankdir = LR, bgcolor = \"white\", fontname = \"sans-serif\", fontsize = 13, labelloc = t, ranksep = 1.2, \
+         label = \"{}\"];\n",
+        escape(&words.headline)
     );
-    let allocating: HashSet<PinId> = plan.pipes.iter().filter_map(|pipe| pipe.allocator.pin).collect();
-    let colour = |pipe: PipeId| COLOURS[pipe.index() % COLOURS.len()];
-    // Writing to a String does not fail.
-    for (place, filter) in graph.filters().iter().enumerate() {
-        let label = filter_label(graph, filter, &allocating);
-        let _ = writeln!(dot, "  f{place} [label = \"{label}\"];");
+    dot.push_str("  node [shape = plain, fontname = \"sans-serif\", fontsize = 11];\n");
+    dot.push_str("  edge [fontname = \"sans-serif\", fontsize = 10, arrowsize = 0.7];\n");
+    for place in 0..graph.filters().len() {
+        filter(words, place, &mut dot);
     }
-    let bridges: HashMap<_, _> =
-        plan.bridges.iter().map(|bridge| ((bridge.connection.from, bridge.connection.to), bridge.bytes)).collect();
-    for connection in graph.connections() {
-        let end = |pin: PinId| format!("f{}:p{}", graph.pin(pin).filter().index(), pin.index());
-        let (from, to) = (end(connection.from), end(connection.to));
-        let pipe = plan.pipe_of[connection.from.index()];
-        let _ = match bridges.get(&(connection.from, connection.to)) {
-            Some(bytes) => writeln!(
-                dot,
-                "  {from} -> {to} [style = dashed, color = \"{CUT}\", fontcolor = \"{CUT}\", label = \"copy {}\"];",
-                short_bytes(*bytes)
-            ),
-            None => writeln!(
-                dot,
-                "  {from} -> {to} [color = \"{0}\", fontcolor = \"{0}\", label = \"{1}\"];",
-                colour(pipe),
-                pipe.0
-            ),
-        };
+    for (place, connection) in graph.connections().iter().enumerate() {
+        let end = |pin: PinId, side| format!("f{}:p{}:{side}", graph.pin(pin).filter().index(), pin.index());
+        put!(dot, "  {} -> {} [", end(connection.from, "e"), end(connection.to, "w"));
+        edge(words, &words.connections[place], &mut dot);
+        dot.push_str("];\n");
     }
-    for (place, pipe) in plan.pipes.iter().enumerate() {
-        let text = format!(
-            "pipe {place}: {}\n{} x {} bytes, aligned to {}\nallocator: {}",
-            memory_name(graph, pipe.memory_type),
-            grouped(pipe.frames),
-            grouped(pipe.frame_size),
-            grouped(pipe.alignment),
-            match pipe.allocator.pin {
-                Some(pin) => format!("{}, {}", pipe.allocator.kind.name(), graph.pin_name(pin)),
-                None => pipe.allocator.kind.name().to_owned(),
-            }
-        );
-        let _ = writeln!(
-            dot,
-            "  pipe{place} [shape = note, color = \"{0}\", fontcolor = \"{0}\", label = \"{1}\"];",
-            colour(PipeId(place as u32)),
-            escape(&text)
-        );
-    }
+    legend(words, &mut dot);
     dot.push_str("}\n");
     dot
 }
 
-/// A record: the in pins, the filter's name and mode, the out pins. A star marks the pin that allocates.
-fn filter_label(graph: &Graph, filter: &Filter, allocating: &HashSet<PinId>) -> String {
-    let side = |direction: Direction| {
-        let pins = filter.pins().filter(|pin| graph.pin(*pin).direction() == direction);
-        let ports: Vec<String> = pins
-            .map(|pin| {
-                let mark = if allocating.contains(&pin) { " *" } else { "" };
-                format!("<p{}> {}{mark}", pin.index(), escape_record(graph.pin(pin).name()))
-            })
-            .collect();
-        if ports.is_empty() { String::new() } else { format!("{{{}}}", ports.join("|")) }
+/// The colour of a line, and its style.
+fn look(words: &Words<'_>, line: Line) -> (&'static str, &'static str) {
+    match line {
+        Line::Shared(pipe) | Line::Written(pipe) => (PIPES[words.colour(pipe)], "solid"),
+        Line::Copied => (CUT, "dashed"),
+        Line::Unplanned => (FAINT, "solid"),
+        Line::Conflict => (CONFLICT, "bold"),
+    }
+}
+
+fn edge(words: &Words<'_>, line: &LineWords, dot: &mut String) {
+    let (colour, style) = look(words, line.line);
+    put!(dot, "color = \"{colour}\", fontcolor = \"{colour}\", style = {style}");
+    if !line.above.is_empty() {
+        put!(dot, ", label = \"{}\\n{}\"", escape(&line.above), escape(&line.below));
+    }
+    if line.crosses {
+        dot.push_str(", dir = both, arrowtail = teetee");
+    }
+    put!(dot, ", tooltip = \"{}\"", escape(&line.title));
+}
+
+/// A table: the filter's name and mode, then its in pins on the left and its out pins on the right.
+fn filter(words: &Words<'_>, place: usize, dot: &mut String) {
+    let graph = words.graph;
+    let filter = graph.filter(FilterId(place as u32));
+    let (ground, ink) = match filter.mode() {
+        Mode::Kernel => ("#3f4b5c", "#ffffff"),
+        Mode::User => ("#e9ecf0", "#1b1f24"),
     };
-    let name = format!("{}\\n({})", escape_record(filter.name()), filter.mode());
-    let parts = [side(Direction::In), name, side(Direction::Out)];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    format!("{{{}}}", parts.join("|"))
+    put!(
+        dot,
+        "  f{place} [tooltip = \"{}, {} mode\", label = <<TABLE BORDER=\"1\" CELLBORDER=\"0\" CELLSPACING=\"0\" \
+         CELLPADDING=\"4\" COLOR=\"#8b95a3\" BGCOLOR=\"#f6f7f9\"><TR><TD COLSPAN=\"3\" BGCOLOR=\"{ground}\">\
+         <FONT COLOR=\"{ink}\"><B>{}</B> {}</FONT></TD></TR>",
+        escape(filter.name()),
+        filter.mode(),
+        escape_html(&shown(filter.name())),
+        filter.mode()
+    );
+    let side = |direction| filter.pins().filter(move |pin| graph.pin(*pin).direction() == direction);
+    let (mut ins, mut outs) = (side(Direction::In), side(Direction::Out));
+    let routes = graph.routes();
+    loop {
+        let (left, right) = (ins.next(), outs.next());
+        if left.is_none() && right.is_none() {
+            break;
+        }
+        // What happens on the way from this in pin, where it is one thing.
+        let first = left.map_or(routes.len(), |pin| routes.partition_point(|route| route.from < pin));
+        let from = routes[first..].iter().take_while(|route| Some(route.from) == left).count();
+        let mut kinds: Vec<&str> = words.routes[first..first + from].iter().map(|route| route.above.as_str()).collect();
+        kinds.dedup();
+        let way = match kinds[..] {
+            [kind] if !kind.is_empty() => format!("<FONT POINT-SIZE=\"9\" COLOR=\"{FAINT}\">{kind}</FONT>"),
+            _ => String::new(),
+        };
+        dot.push_str("<TR>");
+        pin(words, left, "LEFT", dot);
+        put!(dot, "<TD>{way}</TD>");
+        pin(words, right, "RIGHT", dot);
+        dot.push_str("</TR>");
+    }
+    for (pipe, text) in &words.inside[place] {
+        let number = pipe.map_or(String::new(), |pipe| {
+            format!("<FONT COLOR=\"{}\"><B>{}</B></FONT> ", PIPES[words.colour(pipe)], pipe.0)
+        });
+        put!(dot, "<TR><TD COLSPAN=\"3\" ALIGN=\"LEFT\">{number}{}</TD></TR>", escape_html(text));
+    }
+    dot.push_str("</TABLE>>];\n");
+}
+
+/// A cell: the number of the pin's pipe, its name, and a star where it allocates.
+fn pin(words: &Words<'_>, pin: Option<PinId>, side: &str, dot: &mut String) {
+    let Some(pin) = pin else {
+        dot.push_str("<TD></TD>");
+        return;
+    };
+    let PinWords { role, name, tag, .. } = &words.pins[pin.index()];
+    let number = |colour: &str, text: &str| format!("<FONT COLOR=\"{colour}\"><B>{text}</B></FONT>");
+    let mark = match role {
+        Role::Shares(pipe) => number(PIPES[words.colour(*pipe)], &pipe.0.to_string()),
+        Role::Allocates(pipe) => number(PIPES[words.colour(*pipe)], &format!("★ {} {tag}", pipe.0)),
+        Role::Unplanned => String::new(),
+        Role::Conflict(number_of_note) => number(CONFLICT, &format!("✖ {number_of_note}")),
+    };
+    let mut name = escape_html(name);
+    if !tag.is_empty() && !matches!(role, Role::Allocates(_)) {
+        put!(name, " ({tag})");
+    }
+    let text = if side == "LEFT" { format!("{mark} {name}") } else { format!("{name} {mark}") };
+    put!(dot, "<TD PORT=\"p{}\" ALIGN=\"{side}\">{text}</TD>", pin.index());
+}
+
+/// One more table: the pipes, and where frames are copied or what conflicts.
+fn legend(words: &Words<'_>, dot: &mut String) {
+    if words.pipes.is_empty() && words.notes.is_empty() {
+        return;
+    }
+    dot.push_str("  legend [label = <<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"2\" CELLPADDING=\"1\">");
+    for (place, pipe) in words.pipes.iter().enumerate().take(MOST_LISTED) {
+        put!(
+            dot,
+            "<TR><TD ALIGN=\"LEFT\"><FONT COLOR=\"{}\"><B>pipe {place}</B></FONT> {}</TD></TR>",
+            PIPES[pipe.colour],
+            escape_html(&pipe.text)
+        );
+    }
+    if words.pipes.len() > MOST_LISTED {
+        put!(dot, "<TR><TD ALIGN=\"LEFT\">and {} more pipes</TD></TR>", words.pipes.len() - MOST_LISTED);
+    }
+    if !words.notes.is_empty() {
+        put!(dot, "<TR><TD ALIGN=\"LEFT\"><B>{}</B></TD></TR>", words.notes_title);
+    }
+    for note in &words.notes {
+        let number =
+            note.number.map_or(String::new(), |number| format!("<FONT COLOR=\"{CONFLICT}\"><B>✖ {number}</B></FONT> "));
+        // Long lines make a picture wide: they are broken.
+        let lines = super::text::wrapped(&note.text.replace('\n', " "), super::text::Font::Legend, 700.0);
+        let lines: Vec<String> = lines.iter().map(|line| escape_html(line)).collect();
+        put!(dot, "<TR><TD ALIGN=\"LEFT\" BALIGN=\"LEFT\">{number}{}</TD></TR>", lines.join("<BR/>"));
+    }
+    dot.push_str("</TABLE>>];\n");
 }
 
 /// Text inside a quoted string.
@@ -92,22 +185,20 @@ fn escape(text: &str) -> String {
         match letter {
             '"' | '\\' => escaped.extend(['\\', letter]),
             '\n' => escaped.push_str("\\n"),
-            control if control.is_control() => escaped.push('\u{FFFD}'),
-            other => escaped.push(other),
+            // Graphviz reads entities in quoted strings too.
+            '&' => escaped.push_str("&amp;"),
+            other => escaped.push(printable(other)),
         }
     }
     escaped
 }
 
-/// Text inside a record's label, where more characters mean something.
-fn escape_record(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '{' | '}' | '|' | '<' | '>' | ' ' | '"' | '\\' => escaped.extend(['\\', letter]),
-            control if control.is_control() => escaped.push('\u{FFFD}'),
-            other => escaped.push(other),
-        }
+/// Text inside a label that is like HTML.
+fn escape_html(text: &str) -> String {
+    let mut escaped = super::text::escape_xml(text).replace("&#39;", "'");
+    // Spaces at an end would be lost, and an empty name would be no name.
+    if escaped.trim().is_empty() {
+        escaped = "&#160;".to_owned();
     }
     escaped
 }
@@ -118,7 +209,8 @@ mod tests {
 
     #[test]
     fn what_means_something_to_dot_is_escaped() {
-        assert_eq!(escape("a\"b\\c\nd\u{7}"), "a\\\"b\\\\c\\nd\u{FFFD}");
-        assert_eq!(escape_record("{a|b}<c> \"d\""), "\\{a\\|b\\}\\<c\\>\\ \\\"d\\\"");
+        assert_eq!(escape("a\"b\\c\nd\u{7}&lt;"), "a\\\"b\\\\c\\nd\u{FFFD}&amp;lt;");
+        assert_eq!(escape_html("{a|b}<c> \"d\" & 'e'"), "{a|b}&lt;c&gt; &quot;d&quot; &amp; 'e'");
+        assert_eq!(escape_html(" "), "&#160;");
     }
 }
