@@ -1,8 +1,8 @@
 //! What one item of one pin asks, made ready for the solver.
 
-use super::facts::Facts;
+use super::facts::{EdgeKind, Facts};
 use super::progression::Progression;
-use crate::graph::{Direction, FramingItem, PinId, RouteKind};
+use crate::graph::{Direction, FramingItem, PinId};
 use ks::{Guid, KSMEMORY_TYPE_WILDCARD};
 
 /// How much a pin wants to allocate the frames itself.
@@ -18,6 +18,8 @@ pub(super) enum WantsToAllocate {
 pub(super) struct Ask {
     /// Its place in the pin's items; `None` for a pin without.
     pub(super) item: Option<u32>,
+    /// Its place in the order of the items' contents.
+    pub(super) rank: u32,
     pub(super) memory: Guid,
     /// The pin has an item at all, so its memory type is an ask.
     pub(super) asks_memory: bool,
@@ -44,6 +46,7 @@ impl Ask {
     pub(super) fn nothing() -> Self {
         Ask {
             item: None,
+            rank: 0,
             memory: KSMEMORY_TYPE_WILDCARD,
             asks_memory: false,
             preference: true,
@@ -98,7 +101,7 @@ impl Ask {
 
 /// The alternatives of a pin, in the order of their contents, so that the order of the file never matters. What the pin
 /// asks whatever item it uses is in each. An item that says INPLACE_MODIFIER is none where a `pass` route leaves the pin.
-pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, passes: bool, asks: &mut Vec<Ask>) {
+pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, asks: &mut Vec<Ask>) {
     let graph = facts.graph;
     let items = graph.pin(pin).items();
     asks.clear();
@@ -112,8 +115,13 @@ pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, passes: bool, asks: &mut Ve
                 let content = |ask: &Ask| ask.item.map(|place| &items[place as usize]);
                 content(a).cmp(&content(b))
             });
+            for (rank, ask) in asks.iter_mut().enumerate() {
+                ask.rank = rank as u32;
+            }
         }
-        asks.retain(|ask| !(passes && ask.writes));
+        if asks.iter().any(|ask| ask.writes) && passes_on(facts, pin) {
+            asks.retain(|ask| !ask.writes);
+        }
     }
     let required = facts.required[pin.index()].max(1);
     for ask in asks {
@@ -121,11 +129,8 @@ pub(super) fn asks_of(facts: &Facts<'_>, pin: PinId, passes: bool, asks: &mut Ve
     }
 }
 
-/// Whether a `pass` route leaves each pin.
-pub(super) fn passing_pins(facts: &Facts<'_>) -> Vec<bool> {
-    let mut passes = vec![false; facts.graph.pins().len()];
-    for route in facts.graph.routes() {
-        passes[route.from.index()] |= route.kind == RouteKind::Pass;
-    }
-    passes
+/// Whether a `pass` route leaves a pin.
+fn passes_on(facts: &Facts<'_>, pin: PinId) -> bool {
+    let mut edges = facts.edges_at(pin).iter().map(|edge| &facts.edges[*edge as usize]);
+    edges.any(|edge| edge.from == pin && edge.kind == EdgeKind::Pass)
 }

@@ -6,7 +6,7 @@ use super::facts::{EdgeKind, Facts, find};
 use super::keys::{Key, Keys};
 use super::open_pipe::{Ground, OpenPipe, PipeNumbers};
 use super::problem::Problem;
-use super::tree::{PinChoice, Solution};
+use super::trace::{PinChoice, Solution};
 use super::{Bridge, Cost, Pipe, PipeId, Plan, RouteChoice};
 use crate::graph::{PinId, RouteKind};
 
@@ -128,7 +128,7 @@ fn numbers_of(
     let mut whole: Option<OpenPipe> = None;
     for pin in pins {
         let choice = choices[pin.index()];
-        asks_of(facts, *pin, problem.passes[pin.index()], &mut asks);
+        asks_of(facts, *pin, &mut asks);
         let ask = asks.iter().find(|ask| ask.item == choice.item);
         let holds = facts.graph.pin(*pin).holds();
         let part = ask

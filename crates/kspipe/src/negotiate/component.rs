@@ -5,7 +5,9 @@ use super::frontier;
 use super::keys::Keys;
 use super::open_pipe::Ground;
 use super::problem::Problem;
-use super::tree::{Effort, Solution, TreeSolver};
+use super::table::{Effort, Work};
+use super::trace::Solution;
+use super::tree::visits_of;
 use crate::graph::PinId;
 
 /// The best way to treat a component. A plan that cuts nothing is better than any that cuts, whatever the strategy,
@@ -17,29 +19,44 @@ pub(super) fn solve(
     effort: &mut Effort,
     counted: &Counted,
 ) -> Option<(Solution, Keys)> {
-    let edges = pins.iter().flat_map(|pin| problem.facts.edges_at(*pin));
-    let (mut ends, mut cuttable) = (0, false);
-    for edge in edges {
-        ends += 1;
-        cuttable |= problem.facts.edges[*edge as usize].cuttable;
-    }
-    let is_tree = ends / 2 + 1 == pins.len() && !copies_within(problem, pins);
-    if !is_tree {
+    let shape = Shape::of(problem, pins);
+    if !shape.is_tree {
         return frontier::solve(problem, pins, ground, effort, counted);
     }
-    let mut tree = TreeSolver { problem, ground, may_cut: false, effort, counted };
-    if let Some(solution) = tree.solve(pins) {
+    let visits = visits_of(problem.facts, pins);
+    let mut traces = Vec::with_capacity(pins.len() * 2);
+    let mut work = Work { problem, ground, counted, may_cut: false, effort, traces: &mut traces };
+    if let Some(solution) = work.solve_tree(&visits) {
         return Some(solution);
     }
-    if !cuttable {
+    if !shape.is_cuttable {
         return None;
     }
-    tree.may_cut = true;
-    tree.solve(pins)
+    work.traces.clear();
+    work.may_cut = true;
+    work.solve_tree(&visits)
 }
 
-/// Whether a `copy` route has both ends in a component, so that they must be kept in different pipes.
-fn copies_within(problem: &Problem<'_>, pins: &[PinId]) -> bool {
-    let component_of = |pin: PinId| problem.facts.component_of[pin.index()];
-    pins.first().is_some_and(|first| problem.facts.self_copying[component_of(*first) as usize])
+/// What decides how a component is solved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Its edges make no undirected cycle, and no `copy` route has both ends in it.
+    pub(super) is_tree: bool,
+    /// Some edge of it can be cut.
+    pub(super) is_cuttable: bool,
+}
+
+impl Shape {
+    pub(super) fn of(problem: &Problem<'_>, pins: &[PinId]) -> Self {
+        let facts = problem.facts;
+        let (mut ends, mut is_cuttable) = (0, false);
+        for edge in pins.iter().flat_map(|pin| facts.edges_at(*pin)) {
+            ends += 1;
+            is_cuttable |= facts.edges[*edge as usize].cuttable;
+        }
+        // A `copy` route inside keeps its ends in different pipes.
+        let component = pins.first().map(|first| facts.component_of[first.index()]);
+        let copies_within = component.is_some_and(|component| facts.self_copying[component as usize]);
+        Shape { is_tree: ends / 2 + 1 == pins.len() && !copies_within, is_cuttable }
+    }
 }

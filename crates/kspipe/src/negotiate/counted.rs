@@ -48,7 +48,7 @@ impl Counted {
     /// The alternatives of a pin, as [`asks_of`] gives them.
     pub(super) fn asks_of(&self, problem: &Problem<'_>, pin: PinId, asks: &mut Vec<Ask>) {
         if self.asks.has(&pin) {
-            asks_of(problem.facts, pin, problem.passes[pin.index()], asks);
+            asks_of(problem.facts, pin, asks);
         } else {
             asks.clear();
             asks.push(Ask::nothing());

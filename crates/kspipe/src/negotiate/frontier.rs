@@ -1,21 +1,25 @@
 //! The optimum of a component with undirected cycles: the pins one after the other, upstream before downstream, with
 //! every way to treat those behind that differs in what it allows those ahead.
 //!
+//! Only the pins that lie between cycles are taken like this, the *core*. Each tree that hangs at one of them is solved as
+//! a tree first, and its half-built pipes are what that pin asks.
+//!
 //! What those ahead need to know is the *frontier*: for each edge that leaves the pins behind, whether it is cut, which
 //! half-built pipe it leaves, and whether what comes after it may write; the half-built pipes themselves; and which of
 //! them must stay apart because a cut lies between them. Frontiers are narrow where branches are worked off one after
 //! the other, so that is the order taken. The number of frontiers kept is limited; past the limit the dearest are left
 //! out and the plan is no longer proven.
 
-use super::ask::Ask;
 use super::counted::Counted;
 use super::facts::{EdgeKind, Facts};
 use super::keys::{Key, Keys};
-use super::open_pipe::{Ground, OpenPipe};
+use super::open_pipe::{Excess, Ground, OpenPipe};
 use super::problem::Problem;
-use super::tree::{Effort, PinChoice, Solution, Trace, follow, push};
+use super::table::{Effort, Entry, Work};
+use super::trace::{Solution, Trace, follow, push};
+use super::tree::{Piece, Top, visit_from};
 use crate::graph::{PinId, RouteKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// At most so many frontiers are kept between two pins.
 const MOST_FRONTIERS: usize = 4096;
@@ -68,6 +72,8 @@ struct Walk<'a> {
     effort: &'a mut Effort,
     counted: &'a Counted,
     arrows: Vec<Arrow>,
+    /// Edges of the trees that hang at the core.
+    hanging: HashSet<u32>,
     leaving: HashMap<PinId, Vec<u32>>,
     traces: Vec<Trace>,
     may_cut: bool,
@@ -83,12 +89,25 @@ pub(super) fn solve(
 ) -> Option<(Solution, Keys)> {
     let arrows = arrows_of(problem.facts, pins, counted);
     let cuttable = arrows.iter().any(|arrow| matches!(arrow.kind, ArrowKind::Edge { cuttable: true, .. }));
+    let core = core_of(pins, &arrows);
+    let hanging: HashSet<u32> = arrows
+        .iter()
+        .filter(|arrow| !(core.contains(&arrow.from) && core.contains(&arrow.to)))
+        .filter_map(|arrow| match arrow.kind {
+            ArrowKind::Edge { number, .. } => Some(number),
+            ArrowKind::Copy => None,
+        })
+        .collect();
+    let arrows: Vec<Arrow> =
+        arrows.into_iter().filter(|arrow| core.contains(&arrow.from) && core.contains(&arrow.to)).collect();
     let mut leaving: HashMap<PinId, Vec<u32>> = HashMap::new();
     for (number, arrow) in arrows.iter().enumerate() {
         leaving.entry(arrow.from).or_default().push(number as u32);
     }
-    let mut walk = Walk { problem, ground, effort, counted, arrows, leaving, traces: Vec::new(), may_cut: false };
-    let order = walk.depth_first_order(pins);
+    let pins: Vec<PinId> = pins.iter().copied().filter(|pin| core.contains(pin)).collect();
+    let mut walk =
+        Walk { problem, ground, effort, counted, arrows, hanging, leaving, traces: Vec::new(), may_cut: false };
+    let order = walk.depth_first_order(&pins);
     walk.run(&order).or_else(|| {
         walk.may_cut = true;
         walk.traces.clear();
@@ -96,21 +115,56 @@ pub(super) fn solve(
     })
 }
 
+/// The pins that are left when, again and again, each pin with one neighbour is taken away.
+fn core_of(pins: &[PinId], arrows: &[Arrow]) -> HashSet<PinId> {
+    let mut at: HashMap<PinId, Vec<u32>> = HashMap::new();
+    for (number, arrow) in arrows.iter().enumerate() {
+        at.entry(arrow.from).or_default().push(number as u32);
+        at.entry(arrow.to).or_default().push(number as u32);
+    }
+    let mut degree: HashMap<PinId, usize> = at.iter().map(|(pin, arrows)| (*pin, arrows.len())).collect();
+    let mut core: HashSet<PinId> = pins.iter().copied().collect();
+    let mut leaves: Vec<PinId> = pins.iter().copied().filter(|pin| degree.get(pin) == Some(&1)).collect();
+    while let Some(leaf) = leaves.pop() {
+        core.remove(&leaf);
+        for arrow in at.get(&leaf).into_iter().flatten().map(|arrow| arrows[*arrow as usize]) {
+            let other = if arrow.from == leaf { arrow.to } else { arrow.from };
+            if let Some(left) = degree.get_mut(&other) {
+                *left -= 1;
+                if *left == 1 && core.contains(&other) {
+                    leaves.push(other);
+                }
+            }
+        }
+    }
+    core
+}
+
 fn arrows_of(facts: &Facts<'_>, pins: &[PinId], counted: &Counted) -> Vec<Arrow> {
+    let mut arrows = Vec::new();
+    for pin in pins {
+        for number in facts.edges_at(*pin) {
+            let edge = &facts.edges[*number as usize];
+            if edge.from == *pin {
+                let kind = counted.kind(*number, edge);
+                let kind = ArrowKind::Edge { number: *number, kind, cuttable: edge.cuttable };
+                arrows.push(Arrow { from: edge.from, to: edge.to, kind });
+            }
+        }
+    }
     let component = pins.first().map(|pin| facts.component_of[pin.index()]);
-    let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
-    let edges = facts.edges.iter().enumerate().filter(|(_, edge)| inside(edge.from)).map(|(number, edge)| Arrow {
-        from: edge.from,
-        to: edge.to,
-        kind: ArrowKind::Edge {
-            number: number as u32,
-            kind: counted.kind(number as u32, edge),
-            cuttable: edge.cuttable,
-        },
-    });
-    let copies = facts.graph.routes().iter().filter(|route| route.kind == RouteKind::Copy);
-    let copies = copies.filter(|route| inside(route.from) && inside(route.to));
-    edges.chain(copies.map(|route| Arrow { from: route.from, to: route.to, kind: ArrowKind::Copy })).collect()
+    if component.is_some_and(|component| facts.self_copying[component as usize]) {
+        let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
+        for pin in pins {
+            // Routes are ordered by their in pins.
+            let routes = facts.graph.routes();
+            let first = routes.partition_point(|route| route.from < *pin);
+            let leaving = routes[first..].iter().take_while(|route| route.from == *pin);
+            let copies = leaving.filter(|route| route.kind == RouteKind::Copy && inside(route.to));
+            arrows.extend(copies.map(|route| Arrow { from: route.from, to: route.to, kind: ArrowKind::Copy }));
+        }
+    }
+    arrows
 }
 
 impl Walk<'_> {
@@ -139,14 +193,12 @@ impl Walk<'_> {
 
     fn run(&mut self, order: &[PinId]) -> Option<(Solution, Keys)> {
         let mut states = vec![State { frontier: Frontier::default(), keys: Keys::default(), trace: None }];
-        let mut asks = Vec::new();
         for pin in order {
-            self.counted.asks_of(self.problem, *pin, &mut asks);
-            let parts = self.parts(*pin, &asks);
+            let parts = self.parts(*pin);
             let mut next = Frontiers::default();
             for state in &states {
-                for (choice, ask, part, keys) in &parts {
-                    self.extend(state, *pin, *choice, ask, part, *keys, &mut next);
+                for part in &parts {
+                    self.extend(state, *pin, part, &mut next);
                 }
             }
             states = next.kept(self.ground, self.effort);
@@ -155,34 +207,26 @@ impl Walk<'_> {
             }
         }
         let best = states.into_iter().min_by_key(|state| state.keys)?;
-        Some((follow(&self.traces, best.trace?), best.keys))
+        Some((follow(&self.traces, best.trace?, |_, _| ()), best.keys))
     }
 
-    /// What the pin is by itself, for each item and memory.
-    fn parts<'b>(&self, pin: PinId, asks: &'b [Ask]) -> Vec<(PinChoice, &'b Ask, OpenPipe, Keys)> {
-        let facts = self.problem.facts;
-        let (holds, mode) = (self.counted.holds(facts, pin), self.counted.mode(facts, pin));
-        let classes = 0..self.ground.classes.len() as u16;
-        let each = asks.iter().flat_map(|ask| classes.clone().map(move |class| (ask, class)));
-        each.filter_map(|(ask, class)| {
-            let (pipe, keys) = OpenPipe::of(self.ground, ask, holds, mode, class)?;
-            Some((PinChoice { item: ask.item, class }, ask, pipe.without_writers(), keys))
-        })
-        .collect()
+    /// What a pin and the trees that hang at it are by themselves.
+    fn parts(&mut self, pin: PinId) -> Vec<Entry> {
+        let mut visits = Vec::new();
+        visit_from(self.problem.facts, pin, &mut visits, |edge| self.hanging.contains(&edge));
+        let mut work = Work {
+            problem: self.problem,
+            ground: self.ground,
+            counted: self.counted,
+            may_cut: self.may_cut,
+            effort: self.effort,
+            traces: &mut self.traces,
+        };
+        work.fold(&Piece { visits: &visits, top: Top::Open, far_end: None, kept: &[] }, |_| None).entries
     }
 
     /// Every way to go on from a state with this pin.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one choice at one pin")]
-    fn extend(
-        &mut self,
-        state: &State,
-        pin: PinId,
-        choice: PinChoice,
-        ask: &Ask,
-        part: &OpenPipe,
-        keys: Keys,
-        next: &mut Frontiers,
-    ) {
+    fn extend(&mut self, state: &State, pin: PinId, part: &Entry, next: &mut Frontiers) {
         self.effort.used += 1;
         if state.frontier.pipes.len() >= usize::from(u16::MAX) {
             // More half-built pipes than can be numbered: this way on is left out, and the answer says so.
@@ -193,13 +237,13 @@ impl Walk<'_> {
         let (arriving, mut pending): (Vec<Pending>, Vec<Pending>) =
             state.frontier.pending.iter().partition(|pending| self.arrows[pending.arrow as usize].to == pin);
         let protected = arriving.iter().any(|way| !way.is_cut && way.protects);
-        if protected && ask.writes {
+        if protected && part.sharing().writes {
             return;
         }
         let mut merged: Vec<u16> = arriving.iter().filter(|way| !way.is_cut).filter_map(|way| way.pipe).collect();
         merged.sort_unstable();
         merged.dedup();
-        let mut pipe = part.clone();
+        let mut pipe = part.pipe().clone();
         for old in &merged {
             match OpenPipe::combined(self.ground, &pipe, &state.frontier.pipes[*old as usize]) {
                 Some(both) => pipe = both,
@@ -236,21 +280,13 @@ impl Walk<'_> {
         let mut pipes = state.frontier.pipes.clone();
         pipes.push(pipe);
         let before =
-            State { frontier: Frontier { pending, pipes, apart }, keys: state.keys + keys, trace: state.trace };
-        let protects = protected || ask.integrity;
-        self.leave(&before, pin, choice, mine, protects, next);
+            State { frontier: Frontier { pending, pipes, apart }, keys: state.keys + part.keys, trace: state.trace };
+        let protects = protected || part.sharing().protects;
+        self.leave(&before, pin, part, mine, protects, next);
     }
 
     /// Every way to cut or keep what leaves the pin.
-    fn leave(
-        &mut self,
-        before: &State,
-        pin: PinId,
-        choice: PinChoice,
-        mine: u16,
-        protects: bool,
-        next: &mut Frontiers,
-    ) {
+    fn leave(&mut self, before: &State, pin: PinId, part: &Entry, mine: u16, protects: bool, next: &mut Frontiers) {
         let leaving = self.leaving.get(&pin).cloned().unwrap_or_default();
         let mut optional = Vec::new();
         let mut fixed = Vec::new();
@@ -266,7 +302,7 @@ impl Walk<'_> {
             self.effort.used += 1;
             let ways = fixed.iter().copied().chain(optional.iter().copied().zip(cut.iter().copied()));
             let ways: Vec<(u32, bool)> = ways.collect();
-            self.go_on(before, pin, choice, mine, protects, &ways, next);
+            self.go_on(before, part, mine, protects, &ways, next);
             // The next combination, counting in binary.
             let Some(place) = cut.iter().position(|cut| !cut) else { break };
             cut[place] = true;
@@ -278,12 +314,10 @@ impl Walk<'_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one choice at one pin")]
     fn go_on(
         &mut self,
         before: &State,
-        pin: PinId,
-        choice: PinChoice,
+        part: &Entry,
         mine: u16,
         protects: bool,
         ways: &[(u32, bool)],
@@ -294,8 +328,10 @@ impl Walk<'_> {
             ArrowKind::Copy => None,
         };
         let joined = || ways.iter().filter(|(_, cut)| !cut).filter_map(|(number, _)| kind_of(*number));
-        let shared = joined().filter(|kind| kind.is_route()).count() > 1;
-        if (protects || shared) && joined().any(EdgeKind::writes) {
+        let branches = joined().filter(|kind| kind.is_route()).count() + usize::from(part.sharing().has_branches());
+        let shared = branches > 1 || part.sharing().is_shared();
+        let writes = joined().any(EdgeKind::writes) || shared && part.sharing().has_writing_branch();
+        if (protects || shared) && writes {
             return;
         }
         let mut state = before.clone();
@@ -304,6 +340,7 @@ impl Walk<'_> {
                 let cost = self.problem.cut_cost(&self.problem.facts.edges[number as usize]);
                 self.ground.order.add(&mut state.keys, Key::BytesCopied, cost.bytes.into());
                 self.ground.order.add(&mut state.keys, Key::Depth, cost.depth.into());
+                self.ground.order.add(&mut state.keys, Key::Chance, self.problem.chance_of_cut(number));
             }
             let protects = !is_cut && (protects || shared);
             state.frontier.pending.push(Pending { arrow: *number, pipe: Some(mine), is_cut: *is_cut, protects });
@@ -313,7 +350,7 @@ impl Walk<'_> {
         }
         let traces = &mut self.traces;
         next.insert(state, |previous| {
-            let mut trace = push(traces, Trace::Pin { pin, choice });
+            let mut trace = part.trace;
             if let Some(previous) = previous {
                 trace = push(traces, Trace::Join { one: previous, other: trace });
             }
@@ -333,13 +370,11 @@ impl State {
         let pairs = || self.frontier.pipes.iter().zip(&other.frontier.pipes);
         match pairs().filter(|(mine, others)| mine != others).count() {
             0 => self.keys <= other.keys,
-            1 => pairs()
-                .filter(|(mine, others)| mine != others)
-                .all(|(mine, others)| mine.makes_needless(&self.keys, others, &other.keys, ground)),
+            _ if self.keys > other.keys => false,
             _ => {
-                let nothing = Keys::default();
-                self.keys <= other.keys
-                    && pairs().all(|(mine, others)| mine.makes_needless(&nothing, others, &nothing, ground))
+                let mut each = pairs().map(|(mine, others)| mine.instead_of(others, ground));
+                let excess = each.try_fold(Excess::default(), |all, one| one.map(|one| all.and(one)));
+                excess.is_some_and(|excess| excess.is_covered(&self.keys, &other.keys, ground))
             }
         }
     }
@@ -428,5 +463,52 @@ impl Frontiers {
             kept.truncate(most);
         }
         kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Direction, Graph};
+
+    /// A tee with so many branches of three pins, the first two of which meet again.
+    fn tee_with_a_cycle(branches: u32) -> Graph {
+        let mut graph = Graph::builder();
+        graph.filter("tee").pin("in", Direction::In);
+        for number in 0..branches {
+            let (out, name) = (format!("out{number:06}"), format!("f{number:06}"));
+            graph.filter("tee").pin(&out, Direction::Out);
+            graph.filter("tee").route("in", &out, RouteKind::Pass);
+            if number < 2 {
+                graph.filter("mixer").pin(&name, Direction::In);
+                graph.filter("mixer").pin("out", Direction::Out);
+                graph.filter("mixer").route(&name, "out", RouteKind::Pass);
+                graph.connect(&format!("tee.{out}"), &format!("mixer.{name}"));
+            } else {
+                graph.filter(&name).pin("in", Direction::In);
+                graph.filter(&name).pin("out", Direction::Out);
+                graph.filter(&name).route("in", "out", RouteKind::Pass);
+                graph.connect(&format!("tee.{out}"), &format!("{name}.in"));
+            }
+        }
+        graph.build().expect("a valid graph")
+    }
+
+    fn work(branches: u32) -> u64 {
+        let graph = tee_with_a_cycle(branches);
+        let facts = Facts::of(&graph).expect("no directed cycle");
+        let problem = Problem::new(&facts);
+        let pins = &facts.components[0];
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
+        let mut effort = Effort::up_to(u64::MAX);
+        let found = solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING);
+        assert_eq!(found.map(|(solution, _)| solution.pins.len()), Some(pins.len()));
+        effort.used
+    }
+
+    #[test]
+    fn branches_that_do_not_meet_again_cost_no_more_than_in_a_tree() {
+        let (few, many) = (work(20), work(2_000));
+        assert!(many < 120 * few, "{few}, {many}");
     }
 }

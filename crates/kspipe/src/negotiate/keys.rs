@@ -4,7 +4,7 @@ use super::Cost;
 use crate::graph::Strategy;
 use std::ops::{Add, AddAssign};
 
-const LENGTH: usize = 9;
+const LENGTH: usize = 10;
 
 /// A cost, ordered as the strategy orders it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,9 @@ pub(super) enum Key {
     NotNaming,
     /// Tie: the ranks of the memory types.
     Rank,
+    /// The last tie: how late in their order the items used stand, then a number that the names of the pins whose choice
+    /// that is, and of the edges cut, give. So no two plans tie, and the best one does not depend on how it is found.
+    Chance,
 }
 
 /// The order in which a strategy compares keys.
@@ -43,13 +46,18 @@ impl KeyOrder {
             Strategy::MinimizeFrameSize => &[BytesCopied, Sizes, Departures, Allocators, Depth, Bytes, Frames],
             Strategy::MinimizeFrames => &[BytesCopied, Frames, Departures, Allocators, Depth, Bytes],
         };
-        let mut order = [Rank; LENGTH];
+        let mut order = [Chance; LENGTH];
         let mut place = [None; LENGTH];
-        for (index, key) in keys.iter().chain(&[NotNaming, Rank]).enumerate() {
+        for (index, key) in keys.iter().chain(&[NotNaming, Rank, Chance]).enumerate() {
             order[index] = *key;
             place[*key as usize] = Some(index as u8);
         }
         KeyOrder { place, order, compared: keys.len() }
+    }
+
+    /// Whether the two are the order of one strategy.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.order == other.order
     }
 
     /// The number of keys the strategy compares, ties left out.
@@ -126,7 +134,7 @@ impl Key {
             Key::Bytes => cost.bytes,
             Key::Frames => cost.frames,
             Key::Sizes => cost.sizes,
-            Key::NotNaming | Key::Rank => return None,
+            Key::NotNaming | Key::Rank | Key::Chance => return None,
         })
     }
 }

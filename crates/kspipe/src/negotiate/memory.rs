@@ -63,6 +63,11 @@ impl MemoryClass {
             other => 3 + (other.to_u128() >> 32),
         }
     }
+
+    /// Which of the types of one rank is taken: [`Self::rank`] leaves the last bits of a GUID out.
+    pub(super) fn rank_of_equals(&self) -> u128 {
+        self.memory_type.to_u128() & u128::from(u32::MAX)
+    }
 }
 
 /// User memory, or the kernel's paged or nonpaged pool.
@@ -70,47 +75,75 @@ fn is_host_memory(memory: Guid) -> bool {
     matches!(memory, KSMEMORY_TYPE_USER | KSMEMORY_TYPE_KERNEL_PAGED | KSMEMORY_TYPE_KERNEL_NONPAGED)
 }
 
-/// The memory a pipe made of some of these pins could have. Types that no pin names are left out where another type
-/// serves everyone they serve. `mode_of` says on which side each pin is, `None` where on any.
+/// What some pins name, of which the memory their pipes could have follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct NamedMemory {
+    pub(super) types: Vec<Guid>,
+    pub(super) any_user: bool,
+    pub(super) any_kernel: bool,
+}
+
+impl NamedMemory {
+    /// Adds what a pin names; `mode` is its side, `None` where any.
+    pub(super) fn add(&mut self, graph: &Graph, pin: PinId, mode: Option<Mode>) {
+        self.any_user |= mode != Some(Mode::Kernel);
+        self.any_kernel |= mode != Some(Mode::User);
+        for item in graph.pin(pin).items() {
+            if !self.types.contains(&item.memory) {
+                self.types.push(item.memory);
+            }
+        }
+    }
+
+    /// Adds what others name.
+    pub(super) fn add_all(&mut self, other: &Self) {
+        self.any_user |= other.any_user;
+        self.any_kernel |= other.any_kernel;
+        for memory in &other.types {
+            if !self.types.contains(memory) {
+                self.types.push(*memory);
+            }
+        }
+    }
+
+    /// The memory a pipe made of some of these pins could have. Types that no pin names are left out where another type
+    /// serves everyone they serve.
+    pub(super) fn classes(&self, graph: &Graph) -> Vec<MemoryClass> {
+        let named = &self.types;
+        let mut devices: Vec<Guid> = named
+            .iter()
+            .copied()
+            .filter(|memory| {
+                !is_host_memory(*memory) && *memory != KSMEMORY_TYPE_SYSTEM && *memory != KSMEMORY_TYPE_WILDCARD
+            })
+            .chain(graph.device_memories().iter().filter(|(_, memory)| memory.user_mappable).map(|(guid, _)| *guid))
+            .collect();
+        devices.sort_unstable();
+        devices.dedup();
+        let mut classes = Vec::new();
+        if self.any_user {
+            classes.push(MemoryClass::new(graph, KSMEMORY_TYPE_USER, Mode::User));
+            let mapped = devices.iter().map(|device| MemoryClass::new(graph, *device, Mode::User));
+            classes.extend(mapped.filter(MemoryClass::is_mapped_device));
+        }
+        if self.any_kernel {
+            classes.push(MemoryClass::new(graph, KSMEMORY_TYPE_KERNEL_NONPAGED, Mode::Kernel));
+            let others = [KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_DEVICE_UNKNOWN];
+            let others = others.iter().chain(devices.iter().filter(|device| **device != KSMEMORY_TYPE_DEVICE_UNKNOWN));
+            let others = others.filter(|memory| named.contains(memory));
+            classes.extend(others.map(|memory| MemoryClass::new(graph, *memory, Mode::Kernel)));
+        }
+        classes
+    }
+}
+
+/// The memory a pipe made of some of these pins could have. `mode_of` says on which side each pin is, `None` where on any.
 pub(super) fn memory_classes(
     graph: &Graph,
     pins: &[PinId],
     mode_of: impl Fn(PinId) -> Option<Mode>,
 ) -> Vec<MemoryClass> {
-    let mut named: Vec<Guid> = Vec::new();
-    let (mut any_user, mut any_kernel) = (false, false);
-    for pin in pins {
-        let mode = mode_of(*pin);
-        any_user |= mode != Some(Mode::Kernel);
-        any_kernel |= mode != Some(Mode::User);
-        for item in graph.pin(*pin).items() {
-            if !named.contains(&item.memory) {
-                named.push(item.memory);
-            }
-        }
-    }
-    let mut devices: Vec<Guid> = named
-        .iter()
-        .copied()
-        .filter(|memory| {
-            !is_host_memory(*memory) && *memory != KSMEMORY_TYPE_SYSTEM && *memory != KSMEMORY_TYPE_WILDCARD
-        })
-        .chain(graph.device_memories().iter().filter(|(_, memory)| memory.user_mappable).map(|(guid, _)| *guid))
-        .collect();
-    devices.sort_unstable();
-    devices.dedup();
-    let mut classes = Vec::new();
-    if any_user {
-        classes.push(MemoryClass::new(graph, KSMEMORY_TYPE_USER, Mode::User));
-        let mapped = devices.iter().map(|device| MemoryClass::new(graph, *device, Mode::User));
-        classes.extend(mapped.filter(MemoryClass::is_mapped_device));
-    }
-    if any_kernel {
-        classes.push(MemoryClass::new(graph, KSMEMORY_TYPE_KERNEL_NONPAGED, Mode::Kernel));
-        let others = [KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_DEVICE_UNKNOWN];
-        let others = others.iter().chain(devices.iter().filter(|device| **device != KSMEMORY_TYPE_DEVICE_UNKNOWN));
-        let others = others.filter(|memory| named.contains(memory));
-        classes.extend(others.map(|memory| MemoryClass::new(graph, *memory, Mode::Kernel)));
-    }
-    classes
+    let mut named = NamedMemory::default();
+    pins.iter().for_each(|pin| named.add(graph, *pin, mode_of(*pin)));
+    named.classes(graph)
 }

@@ -1,7 +1,7 @@
-//! A half-built pipe: all that what is still to come needs to know of the pins it has so far.
+//! A half-built pipe: all that what is still to come needs to know of what its pins ask. Who writes and who forbids it
+//! depends on where one stands and is kept apart ([`Sharing`](super::sharing::Sharing)).
 
 use super::ask::{Ask, LARGEST_FRAME, WantsToAllocate};
-use super::facts::EdgeKind;
 use super::keys::{Key, KeyOrder, Keys};
 use super::memory::MemoryClass;
 use super::progression::Progression;
@@ -67,37 +67,63 @@ pub(super) struct PipeNumbers {
     pub(super) alignment: u64,
 }
 
-/// A half-built pipe, seen from the pin at which it goes on.
+/// Preferences of a pipe that may come out unmet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Open {
+    sizes: Thresholds,
+    frames: Thresholds,
+}
+
+/// A half-built pipe, or none yet: something that no pin is in and that any pipe can take in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OpenPipe {
-    /// Its memory, a place in [`Ground::classes`]: chosen at its first pin.
-    pub(super) class: u16,
+    sizes: Progression,
+    largest: u64,
+    /// A preferred size that will be granted.
+    granted_size: u64,
+    holds: u64,
+    /// Mostly there are none.
+    open: Option<Box<Open>>,
+    frames: u32,
+    /// Its memory, a place in [`Ground::classes`]: chosen at its first pin. [`NO_CLASS`]: no pin is in it.
+    class: u16,
+    alignment_log: u8,
     has_user_pin: bool,
     names_user_memory: bool,
     has_allocator: bool,
     /// A pin prefers to allocate and may.
     has_willing: bool,
     says_holds: bool,
-    alignment_log: u8,
-    /// A writer at this pin or downstream of it.
-    writes: bool,
-    /// This pin, or one upstream of it, lets nobody downstream write.
-    protects: bool,
-    /// Routes that leave this in pin and stay in the pipe: 0, 1, or more.
-    branches: u8,
-    /// A writer in one of those branches.
-    branch_writes: bool,
-    sizes: Progression,
-    largest: u64,
-    /// A preferred size that will be granted.
-    granted_size: u64,
-    frames: u32,
-    holds: u64,
-    more_size: Thresholds,
-    more_frames: Thresholds,
 }
 
+/// The memory of no pipe.
+const NO_CLASS: u16 = u16::MAX;
+
 impl OpenPipe {
+    /// No pin yet; what comes must hold so many bytes, which are copied in.
+    pub(super) fn nothing(bytes: u64) -> Self {
+        OpenPipe {
+            sizes: Progression::any_from(bytes),
+            largest: LARGEST_FRAME,
+            granted_size: 0,
+            holds: 0,
+            open: None,
+            frames: 0,
+            class: NO_CLASS,
+            alignment_log: 0,
+            has_user_pin: false,
+            names_user_memory: false,
+            has_allocator: false,
+            has_willing: false,
+            says_holds: false,
+        }
+    }
+
+    /// Whether no pin is in it.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.class == NO_CLASS
+    }
+
     /// The pipe that one pin is by itself, with what it costs already; `None` where the pin cannot have this memory. The
     /// pin is on any side where its `mode` does not count.
     pub(super) fn of(
@@ -134,35 +160,30 @@ impl OpenPipe {
             return None;
         }
         let mut pipe = OpenPipe {
+            sizes: ask.sizes,
+            largest: ask.largest,
+            granted_size: 0,
+            holds: holds.unwrap_or(0).into(),
+            open: None,
+            frames: ask.required_frames,
             class,
+            alignment_log: ask.alignment.trailing_zeros() as u8,
             has_user_pin: mode != Some(Mode::Kernel),
             names_user_memory: ask.memory == KSMEMORY_TYPE_USER,
             has_allocator: ask.allocate == WantsToAllocate::Must,
             has_willing: ask.allocate == WantsToAllocate::Prefers && may_allocate,
             says_holds: holds.is_some(),
-            alignment_log: ask.alignment.trailing_zeros() as u8,
-            writes: ask.writes,
-            protects: ask.integrity,
-            branches: 0,
-            branch_writes: false,
-            sizes: ask.sizes,
-            largest: ask.largest,
-            granted_size: 0,
-            frames: ask.required_frames,
-            holds: holds.unwrap_or(0).into(),
-            more_size: Thresholds::default(),
-            more_frames: Thresholds::default(),
         };
         if ask.preferred_size > ask.sizes.min {
             if ask.preferred_size <= ground.always_granted && !ground.size_comes_first() {
                 pipe.granted_size = ask.preferred_size;
             } else {
-                pipe.more_size.add(ask.preferred_size, 1);
+                pipe.open.get_or_insert_default().sizes.add(ask.preferred_size, 1);
             }
         }
         if ask.preferred_frames > 0 {
             if ground.count_comes_first() {
-                pipe.more_frames.add(ask.preferred_frames.into(), 1);
+                pipe.open.get_or_insert_default().frames.add(ask.preferred_frames.into(), 1);
             } else {
                 // There is no upper bound on frames, so a preferred count is always granted.
                 pipe.frames = pipe.frames.max(ask.preferred_frames);
@@ -174,10 +195,16 @@ impl OpenPipe {
 
     /// Makes pipes that behave alike equal.
     fn settle(&mut self, ground: &Ground) {
-        self.more_size.drop_up_to(self.sizes.min.max(self.granted_size));
-        self.more_frames.drop_up_to(self.frames.into());
-        let memory = &ground.classes[self.class as usize];
-        if memory.mode == Mode::User || memory.memory_type != KSMEMORY_TYPE_USER {
+        if let Some(open) = &mut self.open {
+            open.sizes.drop_up_to(self.sizes.min.max(self.granted_size));
+            open.frames.drop_up_to(self.frames.into());
+            if open.sizes.0.is_empty() && open.frames.0.is_empty() {
+                self.open = None;
+            }
+        }
+        if let Some(memory) = ground.classes.get(self.class as usize)
+            && (memory.mode == Mode::User || memory.memory_type != KSMEMORY_TYPE_USER)
+        {
             self.names_user_memory = false;
         }
         if self.has_allocator {
@@ -202,99 +229,40 @@ impl OpenPipe {
         Some(pipe)
     }
 
-    /// This pipe, seen from a pin upstream, joined with `down` by an edge; what results is seen from `up`'s pin or from
-    /// `down`'s.
-    pub(super) fn join(ground: &Ground, up: &Self, down: &Self, edge: EdgeKind, seen_from: Side) -> Option<Self> {
-        if up.class != down.class || (up.has_allocator && down.has_allocator) {
-            return None;
-        }
-        let writes_below = edge.writes() || down.writes;
-        let shared = edge.is_route() && up.branches > 0;
-        if (up.protects || shared) && writes_below || shared && up.branch_writes {
-            return None;
-        }
-        let largest = up.largest.min(down.largest);
-        let sizes = up.sizes.intersect(&down.sizes, largest)?;
-        let (seen, other) = match seen_from {
-            Side::Upstream => (up, down),
-            Side::Downstream => (down, up),
-        };
-        let mut pipe = seen.clone();
-        pipe.absorb(other, sizes, largest);
-        match seen_from {
-            Side::Upstream => {
-                pipe.writes |= writes_below;
-                if edge.is_route() {
-                    pipe.branches = (pipe.branches + 1).min(2);
-                    pipe.branch_writes |= writes_below;
-                }
-            }
-            Side::Downstream => pipe.protects |= up.protects || shared,
-        }
-        pipe.settle(ground);
-        Some(pipe)
-    }
-
-    /// Takes in what another part of the same pipe asks, whatever lies between the two.
-    fn absorb(&mut self, other: &Self, sizes: Progression, largest: u64) {
-        self.has_user_pin |= other.has_user_pin;
-        self.names_user_memory |= other.names_user_memory;
-        self.has_allocator |= other.has_allocator;
-        self.has_willing |= other.has_willing;
-        self.says_holds |= other.says_holds;
-        self.alignment_log = self.alignment_log.max(other.alignment_log);
-        self.sizes = sizes;
-        self.largest = largest;
-        self.granted_size = self.granted_size.max(other.granted_size);
-        self.frames = self.frames.max(other.frames);
-        self.holds = self.holds.saturating_add(other.holds);
-        self.more_size.merge(&other.more_size);
-        self.more_frames.merge(&other.more_frames);
-    }
-
-    /// Two parts of one pipe together, who writes and who protects left out of account; `None` where their asks cannot
-    /// be met at once.
+    /// Two parts of one pipe together, wherever they lie; `None` where their asks cannot be met at once.
     pub(super) fn combined(ground: &Ground, one: &Self, other: &Self) -> Option<Self> {
-        if one.class != other.class || (one.has_allocator && other.has_allocator) {
+        if one.class != other.class && !one.is_nothing() && !other.is_nothing()
+            || (one.has_allocator && other.has_allocator)
+        {
             return None;
         }
         let largest = one.largest.min(other.largest);
         let sizes = one.sizes.intersect(&other.sizes, largest)?;
         let mut pipe = one.clone();
-        pipe.absorb(other, sizes, largest);
+        pipe.class = one.class.min(other.class);
+        pipe.has_user_pin |= other.has_user_pin;
+        pipe.names_user_memory |= other.names_user_memory;
+        pipe.has_allocator |= other.has_allocator;
+        pipe.has_willing |= other.has_willing;
+        pipe.says_holds |= other.says_holds;
+        pipe.alignment_log = pipe.alignment_log.max(other.alignment_log);
+        pipe.sizes = sizes;
+        pipe.largest = largest;
+        pipe.granted_size = pipe.granted_size.max(other.granted_size);
+        pipe.frames = pipe.frames.max(other.frames);
+        pipe.holds = pipe.holds.saturating_add(other.holds);
+        if let Some(others) = &other.open {
+            let open = pipe.open.get_or_insert_default();
+            open.sizes.merge(&others.sizes);
+            open.frames.merge(&others.frames);
+        }
         pipe.settle(ground);
         Some(pipe)
     }
 
-    /// The pipe with what it says of writers forgotten, for who keeps account of them elsewhere.
-    pub(super) fn without_writers(mut self) -> Self {
-        (self.writes, self.protects, self.branches, self.branch_writes) = (false, false, 0, false);
-        self
-    }
-
-    /// Forgets what does not matter across the edge at which the pipe goes on.
-    pub(super) fn look_across(&mut self, edge: EdgeKind, this_side: Side) {
-        match this_side {
-            Side::Upstream => {
-                self.writes = false;
-                if edge.is_route() {
-                    self.branches = self.branches.min(1);
-                } else {
-                    self.branches = 0;
-                    self.branch_writes = false;
-                }
-            }
-            Side::Downstream => {
-                self.protects = false;
-                self.branches = 0;
-                self.branch_writes = false;
-            }
-        }
-    }
-
     /// The finished pipe's numbers and what it adds to the cost; `None` where it cannot be finished.
     pub(super) fn close(&self, ground: &Ground, keys: &mut Keys) -> Option<PipeNumbers> {
-        let memory = &ground.classes[self.class as usize];
+        let memory = ground.classes.get(self.class as usize)?;
         if memory.mode == Mode::User && !self.has_user_pin {
             return None;
         }
@@ -311,11 +279,14 @@ impl OpenPipe {
             // Each that prefers to allocate was counted as a departure; one of them does.
             order.take_back(keys, Key::Departures);
         }
-        order.add(keys, Key::Departures, self.more_size.unmet(frame_size) + self.more_frames.unmet(frames));
+        if let Some(open) = &self.open {
+            order.add(keys, Key::Departures, open.sizes.unmet(frame_size) + open.frames.unmet(frames));
+        }
         order.add(keys, Key::Bytes, u128::from(frames).saturating_mul(slot));
         order.add(keys, Key::Frames, frames.into());
         order.add(keys, Key::Sizes, frame_size.into());
         order.add(keys, Key::Rank, memory.rank());
+        order.add(keys, Key::Chance, memory.rank_of_equals());
         Some(PipeNumbers { frames, frame_size, alignment })
     }
 
@@ -327,7 +298,8 @@ impl OpenPipe {
         if ground.size_comes_first() {
             return Some(least);
         }
-        let most = self.more_size.0.iter().rev().find_map(|(threshold, _)| fits(*threshold));
+        let preferred = self.open.iter().flat_map(|open| open.sizes.0.iter().rev());
+        let most = preferred.into_iter().find_map(|(threshold, _)| fits(*threshold));
         Some(most.map_or(least, |most| most.max(least)))
     }
 
@@ -336,52 +308,103 @@ impl OpenPipe {
         (self.sizes.step(), self.has_allocator, std::cmp::Reverse(self.largest), self.sizes.min)
     }
 
-    /// Whether whatever can still be done with `other` can be done with this one, at no more cost; then `other` is not
-    /// needed. May say no where that is so.
-    pub(super) fn makes_needless(&self, keys: &Keys, other: &Self, other_keys: &Keys, ground: &Ground) -> bool {
-        let at_least_as_free = self.class == other.class
+    /// The size that was taken for granted because no pin of the component has a maximum below it.
+    pub(super) fn taken_for_granted(&self) -> u64 {
+        self.granted_size
+    }
+
+    /// What this pipe may come to cost more than `other`, if whatever can still be done with `other` can be done with
+    /// this one; else `None`. May say `None` where that is so.
+    pub(super) fn instead_of(&self, other: &Self, ground: &Ground) -> Option<Excess> {
+        let mut excess = Excess::default();
+        let at_least_as_free = (self.class == other.class || self.is_nothing())
             && self.has_user_pin >= other.has_user_pin
             && self.names_user_memory >= other.names_user_memory
             && self.has_allocator <= other.has_allocator
-            && self.writes <= other.writes
-            && self.protects <= other.protects
-            && self.branches <= other.branches
-            && self.branch_writes <= other.branch_writes
-            && self.largest >= other.largest
-            && (self.sizes.contains(&other.sizes)
-                || !self.sizes.has_steps() && self.sizes.min <= ground.always_granted);
+            && self.largest >= other.largest;
         if !at_least_as_free {
-            return false;
+            return None;
         }
-        let mut extra = [(Key::Departures, 0), (Key::Sizes, 0), (Key::Frames, 0), (Key::Bytes, 0)];
-        if self.more_size != other.more_size || self.more_frames != other.more_frames {
-            extra[0].1 += self.more_size.unmet(0) + self.more_frames.unmet(0);
+        if !self.sizes.contains(&other.sizes) {
+            if self.sizes.has_steps() || self.sizes.min > ground.always_granted {
+                return None;
+            }
+            excess.relies_on = self.sizes.min;
         }
-        extra[0].1 += u128::from(other.has_willing && !self.has_willing);
+        let no_thresholds = |pipe: &Self| pipe.open.as_ref().is_none_or(|open| open.sizes.0.is_empty());
+        let same_thresholds = match (&self.open, &other.open) {
+            (None, None) => true,
+            (Some(mine), Some(others)) => mine == others,
+            _ => false,
+        };
+        if !same_thresholds && let Some(open) = &self.open {
+            excess.departures += open.sizes.unmet(0) + open.frames.unmet(0);
+        }
+        excess.departures += u128::from(other.has_willing && !self.has_willing);
         let size = |pipe: &Self| pipe.sizes.min.max(pipe.granted_size);
-        let grows = if self.sizes == other.sizes && self.more_size == other.more_size {
+        let same_size_thresholds = match (&self.open, &other.open) {
+            (None, None) => true,
+            (Some(mine), Some(others)) => mine.sizes == others.sizes,
+            _ => no_thresholds(self) && no_thresholds(other),
+        };
+        let grows = if self.sizes == other.sizes && same_size_thresholds {
             self.granted_size.saturating_sub(other.granted_size)
-        } else if !self.sizes.has_steps() && self.more_size.0.is_empty() {
+        } else if !self.sizes.has_steps() && no_thresholds(self) {
             size(self).saturating_sub(size(other))
         } else {
             LARGEST_FRAME
         };
-        // With steps a little more asked can be a whole step more.
-        extra[1].1 = if grows > 0 && ground.has_steps { LARGEST_FRAME.into() } else { grows.into() };
+        if grows > 0 {
+            // With steps a little more asked can be a whole step more.
+            excess.sizes = if ground.has_steps { LARGEST_FRAME.into() } else { grows.into() };
+            excess.relies_on = excess.relies_on.max(1);
+        }
         let frames = self.frames.saturating_sub(other.frames);
         let least_count = |pipe: &Self| pipe.holds.saturating_add(pipe.says_holds.into());
         let holds = least_count(self).saturating_sub(least_count(other));
-        extra[2].1 = u128::from(frames).max(holds.into());
-        if extra[1].1 > 0 || extra[2].1 > 0 || self.alignment_log > other.alignment_log {
-            extra[3].1 = u128::MAX;
-        }
-        ground.order.at_most(keys, &extra, other_keys)
+        excess.frames = u128::from(frames).max(holds.into());
+        excess.bytes = excess.sizes > 0 || excess.frames > 0 || self.alignment_log > other.alignment_log;
+        Some(excess)
     }
 }
 
-/// From which end of an edge a pipe is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Upstream,
-    Downstream,
+/// How much more one half-built pipe may come to cost than another, at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Excess {
+    departures: u128,
+    sizes: u128,
+    frames: u128,
+    /// Its bytes may be more, by how much is not known.
+    bytes: bool,
+    /// True only while [`Ground::always_granted`] is at least this.
+    pub(super) relies_on: u64,
+}
+
+impl Excess {
+    /// Of two pairs of pipes together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Excess {
+            departures: self.departures + other.departures,
+            sizes: self.sizes + other.sizes,
+            frames: self.frames + other.frames,
+            bytes: self.bytes || other.bytes,
+            relies_on: self.relies_on.max(other.relies_on),
+        }
+    }
+
+    /// Whether `keys` with this added are at most `other_keys`.
+    pub(super) fn is_covered(&self, keys: &Keys, other_keys: &Keys, ground: &Ground) -> bool {
+        let nothing = self.departures == 0 && self.sizes == 0 && self.frames == 0 && !self.bytes;
+        if nothing {
+            return keys <= other_keys;
+        }
+        let bytes = if self.bytes { u128::MAX } else { 0 };
+        let extra = [
+            (Key::Departures, self.departures),
+            (Key::Sizes, self.sizes),
+            (Key::Frames, self.frames),
+            (Key::Bytes, bytes),
+        ];
+        ground.order.at_most(keys, &extra, other_keys)
+    }
 }

@@ -1,10 +1,10 @@
 //! What is negotiated, whichever component of it is being solved.
 
-use super::ask::{asks_of, passing_pins};
+use super::ask::{Ask, asks_of};
 use super::counted::Counted;
 use super::facts::{CutCost, Edge, Facts};
 use super::keys::KeyOrder;
-use super::memory::memory_classes;
+use super::memory::{MemoryClass, NamedMemory};
 use super::open_pipe::Ground;
 use crate::graph::PinId;
 use std::cell::OnceCell;
@@ -13,46 +13,107 @@ use std::cell::OnceCell;
 pub(super) struct Problem<'a> {
     pub(super) facts: &'a Facts<'a>,
     pub(super) order: KeyOrder,
-    pub(super) passes: Vec<bool>,
+    known_depths: Option<&'a [u64]>,
     depths: OnceCell<Vec<u64>>,
 }
 
 impl<'a> Problem<'a> {
     pub(super) fn new(facts: &'a Facts<'a>) -> Self {
-        let order = KeyOrder::of(facts.graph.strategy());
-        Problem { facts, order, passes: passing_pins(facts), depths: OnceCell::new() }
+        Problem { facts, order: KeyOrder::of(facts.graph.strategy()), known_depths: None, depths: OnceCell::new() }
+    }
+
+    /// The same, for who keeps [`Facts::depths`] at hand.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the negotiator that keeps its state is not there yet"))]
+    pub(super) fn with_depths(facts: &'a Facts<'a>, depths: &'a [u64]) -> Self {
+        Problem { known_depths: Some(depths), ..Problem::new(facts) }
     }
 
     /// What a cut of this edge costs.
     pub(super) fn cut_cost(&self, edge: &Edge) -> CutCost {
-        let depths = self.depths.get_or_init(|| self.facts.depths());
+        let depths = self.known_depths.unwrap_or_else(|| self.depths.get_or_init(|| self.facts.depths()));
         CutCost { bytes: self.facts.copied_bytes(edge.from), depth: depths[edge.from.index()] }
+    }
+
+    /// The last tie of using this alternative of a pin: nothing for its first one.
+    pub(super) fn chance_of_ask(&self, pin: PinId, ask: &Ask) -> u128 {
+        match ask.rank {
+            0 => 0,
+            rank => u128::from(rank) << 96 | u128::from(mixed(self.name_number(START, pin) ^ u64::from(rank))),
+        }
+    }
+
+    /// The last tie of a cut.
+    pub(super) fn chance_of_cut(&self, edge: u32) -> u128 {
+        let edge = &self.facts.edges[edge as usize];
+        mixed(self.name_number(self.name_number(START, edge.from), edge.to)).into()
+    }
+
+    /// A number that the full name of a pin gives, after another.
+    fn name_number(&self, before: u64, pin: PinId) -> u64 {
+        let graph = self.facts.graph;
+        let pin = graph.pin(pin);
+        let name = graph.filter(pin.filter()).name().bytes().chain([b'.']).chain(pin.name().bytes()).chain([0xff]);
+        name.fold(before, |number, byte| (number ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
     /// What is common to the pipes these pins can form.
     pub(super) fn ground(&self, pins: &[PinId], counted: &Counted) -> Ground {
-        let mut has_steps = false;
-        let mut smallest_maximum: Option<u64> = None;
+        let mut limits = Limits::default();
+        let mut named = NamedMemory::default();
         let mut asks = Vec::new();
-        for pin in pins.iter().filter(|pin| !self.facts.graph.pin(**pin).items().is_empty()) {
-            asks_of(self.facts, *pin, self.passes[pin.index()], &mut asks);
-            for ask in &asks {
-                has_steps |= ask.sizes.has_steps();
-                if ask.has_maximum() {
-                    smallest_maximum = Some(smallest_maximum.map_or(ask.largest, |least| least.min(ask.largest)));
-                }
+        for pin in pins {
+            named.add(self.facts.graph, *pin, counted.mode(self.facts, *pin));
+            limits = limits.and(self.limits(*pin, &mut asks));
+        }
+        limits.ground(self.order, named.classes(self.facts.graph))
+    }
+
+    /// What a pin says of the sizes its pipe can have.
+    pub(super) fn limits(&self, pin: PinId, asks: &mut Vec<Ask>) -> Limits {
+        let mut limits = Limits::default();
+        if !self.facts.graph.pin(pin).items().is_empty() {
+            asks_of(self.facts, pin, asks);
+            for ask in asks.iter() {
+                let smallest_maximum = if ask.has_maximum() { Some(ask.largest) } else { None };
+                limits = limits.and(Limits { smallest_maximum, has_steps: ask.sizes.has_steps() });
             }
         }
-        let always_granted = match smallest_maximum {
+        limits
+    }
+}
+
+/// What some pins say of the sizes a pipe can have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    smallest_maximum: Option<u64>,
+    has_steps: bool,
+}
+
+impl Limits {
+    pub(super) fn and(self, other: Self) -> Self {
+        let smallest_maximum = match (self.smallest_maximum, other.smallest_maximum) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Limits { smallest_maximum, has_steps: self.has_steps || other.has_steps }
+    }
+
+    pub(super) fn ground(self, order: KeyOrder, classes: Vec<MemoryClass>) -> Ground {
+        let always_granted = match self.smallest_maximum {
             None => u64::MAX,
-            Some(_) if has_steps => 0,
+            Some(_) if self.has_steps => 0,
             Some(maximum) => maximum,
         };
-        Ground {
-            order: self.order,
-            classes: memory_classes(self.facts.graph, pins, |pin| counted.mode(self.facts, pin)),
-            always_granted,
-            has_steps,
-        }
+        Ground { order, classes, always_granted, has_steps: self.has_steps }
     }
+}
+
+/// Where the numbers of names begin (FNV-1a).
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The number with all its bits mixed, so that sums of such numbers do not meet (splitmix64).
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
 }

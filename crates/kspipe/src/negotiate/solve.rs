@@ -6,19 +6,15 @@ use super::counted::Counted;
 use super::facts::Facts;
 use super::keys::{Key, KeyOrder, Keys};
 use super::problem::Problem;
-use super::tree::Effort;
+use super::table::Effort;
 use super::{NegotiateError, Plan, component};
-use crate::graph::Graph;
-
-/// Joins and comparisons of half-built pipes after which a negotiation settles for less than the optimum: so many, and so
-/// many a pin.
-const MOST_EFFORT: (u64, u64) = (60_000_000, 200);
+use crate::graph::{Graph, PinId};
 
 /// The best plan for a graph, by its strategy.
 ///
 /// The plan is proven optimal in its first [`Plan::proven`] keys: in all of them where pipes have no undirected cycles and
 /// the limit of work was not reached: 1,024 half-built pipes at a pin, and 60 million joins and comparisons of them in all
-/// and 200 more a pin.
+/// and 200 more a pin, of which each part of the graph that no `copy` route divides has its share.
 ///
 /// # Errors
 /// [`NegotiateError::Cycle`] where frames would go round, [`NegotiateError::Infeasible`] where no plan is valid, and
@@ -39,14 +35,12 @@ const MOST_EFFORT: (u64, u64) = (60_000_000, 200);
 pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let facts = Facts::of(graph)?;
     let problem = Problem::new(&facts);
-    let mut left = MOST_EFFORT.0 + MOST_EFFORT.1 * graph.pins().len() as u64;
     let (mut exhausted, mut undecided, mut used) = (false, false, 0);
     let mut parts = Vec::with_capacity(facts.components.len());
     let mut total = Keys::default();
     for pins in &facts.components {
         let ground = problem.ground(pins, &Counted::EVERYTHING);
-        // What a hard component used up, the easy ones after it do not need.
-        let mut effort = Effort::up_to(left.max(MOST_EFFORT.1 * pins.len() as u64));
+        let mut effort = Effort::up_to(most_effort(&facts, pins));
         match component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING) {
             Some((solution, keys)) => {
                 total += keys;
@@ -58,7 +52,6 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
         }
         exhausted |= effort.exhausted;
         used += effort.used;
-        left = left.saturating_sub(effort.used);
     }
     if undecided {
         return Err(NegotiateError::Undecided { states: used });
@@ -68,6 +61,19 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
         if exhausted { proven_by_bounds(&facts, &problem.order, &plan) } else { problem.order.compared() as u8 };
     debug_assert_eq!(super::verify(graph, &plan), Ok(()), "every plan is verified in debug builds");
     Ok(plan)
+}
+
+/// Joins and comparisons of half-built pipes after which a component is settled for less than the optimum. Its share of
+/// all depends on nothing that is done to the others: by its pins, or an equal one where that is more, and some in any case.
+pub(super) fn most_effort(facts: &Facts<'_>, pins: &[PinId]) -> u64 {
+    const ALL: u64 = 60_000_000;
+    const OF_A_PIN: u64 = 200;
+    const OF_A_COMPONENT: u64 = 1_000_000;
+    let all_pins = facts.graph.pins().len().max(1) as u64;
+    let own = pins.len() as u64;
+    let by_pins = (u128::from(ALL) * u128::from(own) / u128::from(all_pins)) as u64;
+    let equal = ALL / facts.components.len().max(1) as u64;
+    by_pins.max(equal).max(OF_A_COMPONENT) + OF_A_PIN * own
 }
 
 /// How many leading keys are as small as they can be whatever is chosen.

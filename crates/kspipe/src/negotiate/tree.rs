@@ -1,292 +1,138 @@
-//! The exact optimum of a component without undirected cycles: a dynamic programme over what half-built pipes still
-//! allow, from the leaves to a root.
-//!
-//! Cutting an edge costs the same whatever else is chosen, and a pipe is valid where the intersection of what its pins
-//! ask is not empty. So of all ways to treat the pins on one side of an edge, only those matter that differ in what the
-//! pipe across the edge still allows ([`OpenPipe`]), and of those that allow the same, only the cheapest. A way that
-//! allows no less than another and costs no more makes that other one needless.
+//! A part of a component that is a tree, pin by pin from the leaves to its top: the whole component, a piece of it, or a
+//! tree that hangs at a pin.
 
 use super::ask::Ask;
-use super::counted::Counted;
-use super::facts::{Edge, EdgeKind};
-use super::keys::{Key, Keys};
-use super::open_pipe::{Ground, OpenPipe, Side};
-use super::problem::Problem;
+use super::facts::{Edge, Facts};
+use super::keys::Keys;
+use super::sharing::WayOut;
+use super::table::{Table, Work};
+use super::trace::{Solution, Trace, follow, push};
 use crate::graph::PinId;
 
-/// At most so many half-built pipes are kept at a pin.
-pub(super) const MOST_OPEN_PIPES: usize = 1024;
-/// So many are kept once [`Effort`] is used up.
-const FEWEST_OPEN_PIPES: usize = 64;
-
-/// How much work a negotiation may do before it settles for less than the optimum.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Effort {
-    /// Comparisons and joins of half-built pipes done so far.
-    pub(super) used: u64,
-    /// As many as there may be.
-    pub(super) limit: u64,
-    /// Something was left out, so a better plan may exist.
-    pub(super) exhausted: bool,
+/// A pin, the place of the pin above it, and the edge between the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Visit {
+    pub(super) pin: PinId,
+    pub(super) parent: u32,
+    pub(super) edge: u32,
 }
 
-impl Effort {
-    pub(super) fn up_to(limit: u64) -> Self {
-        Effort { used: 0, limit, exhausted: false }
+/// What stands for a place, an edge or a part where there is none.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What the first visit of a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Top {
+    /// A pin at whose edge the piece is seen from above.
+    BelowAnEdge,
+    /// The component's root: nothing lies above.
+    Root,
+    /// A pin of whose lower neighbours some are in the piece, but not itself.
+    Absent,
+    /// A pin that something else joins.
+    Open,
+}
+
+/// Some pins of a tree that hang together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece<'a> {
+    /// The pins, each after the one above it and before those beside that one.
+    pub(super) visits: &'a [Visit],
+    pub(super) top: Top,
+    /// The place of the pin at which the path goes on, and over which edge.
+    pub(super) far_end: Option<(u32, WayOut)>,
+    /// Parts that are kept and meet the piece: the place of the pin at which they do.
+    pub(super) kept: &'a [(u32, u32)],
+}
+
+impl Work<'_> {
+    /// The best way to treat a tree; `None` where there is none (or none was found, which [`Effort::exhausted`] tells).
+    ///
+    /// [`Effort::exhausted`]: super::table::Effort::exhausted
+    pub(super) fn solve_tree(&mut self, visits: &[Visit]) -> Option<(Solution, Keys)> {
+        let piece = Piece { visits, top: Top::Root, far_end: None, kept: &[] };
+        let table = self.fold(&piece, |_| None);
+        let best = table.entries.first()?;
+        Some((follow(self.traces, best.trace, |_, _| ()), best.keys))
     }
-}
 
-/// What is chosen at a pin.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PinChoice {
-    pub(super) item: Option<u32>,
-    pub(super) class: u16,
-}
-
-/// How a component is solved: what each pin uses and which edges are cut.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Solution {
-    pub(super) pins: Vec<(PinId, PinChoice)>,
-    pub(super) cuts: Vec<u32>,
-}
-
-/// How a half-built pipe came to be, as a tree of choices.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Trace {
-    Pin { pin: PinId, choice: PinChoice },
-    Join { one: u32, other: u32 },
-    Cut { one: u32, other: u32, edge: u32 },
-    CutEdge { one: u32, edge: u32 },
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    pipe: OpenPipe,
-    keys: Keys,
-    trace: u32,
-}
-
-/// The half-built pipes at one pin, none of which makes another needless.
-#[derive(Debug, Default)]
-struct Table(Vec<Entry>);
-
-impl Table {
-    fn insert(
-        &mut self,
-        ground: &Ground,
-        effort: &mut Effort,
-        pipe: OpenPipe,
-        keys: Keys,
-        trace: impl FnOnce() -> u32,
-    ) {
-        let better = self.0.iter().position(|entry| entry.pipe.makes_needless(&entry.keys, &pipe, &keys, ground));
-        effort.used += 1 + better.unwrap_or(2 * self.0.len()) as u64;
-        if better.is_some() {
-            return;
-        }
-        self.0.retain(|entry| !pipe.makes_needless(&keys, &entry.pipe, &entry.keys, ground));
-        self.0.push(Entry { pipe, keys, trace: trace() });
-        let most = if effort.used > effort.limit { FEWEST_OPEN_PIPES } else { MOST_OPEN_PIPES };
-        if self.0.len() > most {
-            effort.exhausted = true;
-            // The cheapest, and of the others the freest: where the cheapest ask too much of each other, those lead on.
-            self.0.sort_by_key(|entry| entry.keys);
-            let mut others = self.0.split_off(most - most / 4);
-            others.sort_by_key(|entry| entry.pipe.strictness());
-            self.0.extend(others.into_iter().take(most / 4));
-        }
-    }
-}
-
-/// One component being solved.
-pub(super) struct TreeSolver<'a> {
-    pub(super) problem: &'a Problem<'a>,
-    pub(super) ground: &'a Ground,
-    pub(super) may_cut: bool,
-    pub(super) effort: &'a mut Effort,
-    pub(super) counted: &'a Counted,
-}
-
-/// A pin on the way from the root, and the edge over which it is reached.
-struct Visit {
-    pin: PinId,
-    parent: Option<(u32, u32)>,
-}
-
-impl TreeSolver<'_> {
-    /// The best way to treat the component with these pins; `None` where there is none (or none was found, which
-    /// [`Effort::exhausted`] tells).
-    pub(super) fn solve(&mut self, pins: &[PinId]) -> Option<(Solution, Keys)> {
-        let visits = self.visits(pins);
-        let mut tables: Vec<Option<Table>> = Vec::new();
-        tables.resize_with(visits.len(), || None);
-        let mut traces = Vec::with_capacity(pins.len() * 2);
+    /// What a piece can be, seen from its top. An empty table: nothing valid.
+    pub(super) fn fold<'t>(&mut self, piece: &Piece<'_>, kept: impl Fn(u32) -> Option<&'t Table>) -> Table {
         let mut asks = Vec::new();
-        for place in (0..visits.len()).rev() {
-            let visit = &visits[place];
-            let own = tables[place].take();
-            let mut table = own.unwrap_or_else(|| self.table_of_pin(visit.pin, &mut asks, &mut traces));
-            let Some((edge_number, parent)) = visit.parent else {
-                return self.close(&table, &traces);
+        // Pins that some of their neighbours below were met with already, the innermost last.
+        let mut begun: Vec<(u32, Table)> = Vec::new();
+        for place in (0..piece.visits.len() as u32).rev() {
+            let visit = piece.visits[place as usize];
+            let mut table = match begun.pop_if(|(begun, _)| *begun == place) {
+                Some((_, table)) => table,
+                None => self.own(piece, place, &mut asks, &kept),
             };
-            let edge = self.problem.facts.edges[edge_number as usize];
-            let side = if edge.from == visit.pin { Side::Upstream } else { Side::Downstream };
-            self.look_across(&mut table, self.counted.kind(edge_number, &edge), side);
-            let parent = parent as usize;
-            let mine = tables[parent].take();
-            let mine = mine.unwrap_or_else(|| self.table_of_pin(visits[parent].pin, &mut asks, &mut traces));
-            let merged = self.merge(mine, &table, edge_number, side, &mut traces);
-            if merged.0.is_empty() {
-                return None;
+            if let Some((_, way_out)) = piece.far_end.filter(|(far, _)| *far == place) {
+                table = self.with_far_end(table, way_out);
             }
-            tables[parent] = Some(merged);
-        }
-        None
-    }
-
-    /// The pins from a root on, parents before children. The root is an end of a chain where there is one.
-    fn visits(&self, pins: &[PinId]) -> Vec<Visit> {
-        let root =
-            pins.iter().copied().find(|pin| self.problem.facts.edges_at(*pin).len() <= 1).or(pins.first().copied());
-        let mut visits: Vec<Visit> = Vec::with_capacity(pins.len());
-        visits.extend(root.map(|pin| Visit { pin, parent: None }));
-        let mut next = 0;
-        while next < visits.len() {
-            let (pin, came_by) = (visits[next].pin, visits[next].parent.map(|(edge, _)| edge));
-            for edge in self.problem.facts.edges_at(pin).iter().filter(|edge| Some(**edge) != came_by) {
-                let Edge { from, to, .. } = self.problem.facts.edges[*edge as usize];
-                visits.push(Visit { pin: if from == pin { to } else { from }, parent: Some((*edge, next as u32)) });
+            if place == 0 {
+                return match piece.top {
+                    Top::BelowAnEdge => self.cross(table, visit.edge, visit.pin),
+                    Top::Root => self.finish(table),
+                    Top::Absent | Top::Open => table,
+                };
             }
-            next += 1;
-        }
-        visits
-    }
-
-    /// What a pin is by itself: an entry for each of its items and each memory it accepts.
-    fn table_of_pin(&mut self, pin: PinId, asks: &mut Vec<Ask>, traces: &mut Vec<Trace>) -> Table {
-        let (facts, ground) = (self.problem.facts, self.ground);
-        self.counted.asks_of(self.problem, pin, asks);
-        let (holds, mode) = (self.counted.holds(facts, pin), self.counted.mode(facts, pin));
-        let mut table = Table::default();
-        for ask in asks.iter() {
-            for class in 0..ground.classes.len() as u16 {
-                if let Some((pipe, keys)) = OpenPipe::of(ground, ask, holds, mode, class) {
-                    let choice = PinChoice { item: ask.item, class };
-                    table.insert(ground, self.effort, pipe, keys, || push(traces, Trace::Pin { pin, choice }));
-                }
+            let below = self.cross(table, visit.edge, visit.pin);
+            let mine = match begun.pop_if(|(begun, _)| *begun == visit.parent) {
+                Some((_, table)) => table,
+                None => self.own(piece, visit.parent, &mut asks, &kept),
+            };
+            let met = self.meet(&mine, &below);
+            if met.is_empty() {
+                return met;
             }
+            begun.push((visit.parent, met));
         }
-        table
+        Table::default()
     }
 
-    fn look_across(&mut self, table: &mut Table, edge: EdgeKind, side: Side) {
-        let entries = std::mem::take(&mut table.0);
-        for mut entry in entries {
-            entry.pipe.look_across(edge, side);
-            table.insert(self.ground, self.effort, entry.pipe, entry.keys, || entry.trace);
-        }
-    }
-
-    /// What a pin and a child's side of an edge are together: joined, or cut apart.
-    fn merge(
+    /// A pin by itself and the kept parts that meet it.
+    fn own<'t>(
         &mut self,
-        mine: Table,
-        child: &Table,
-        edge_number: u32,
-        child_side: Side,
-        traces: &mut Vec<Trace>,
+        piece: &Piece<'_>,
+        place: u32,
+        asks: &mut Vec<Ask>,
+        kept: &impl Fn(u32) -> Option<&'t Table>,
     ) -> Table {
-        let (facts, ground) = (self.problem.facts, self.ground);
-        let edge = &facts.edges[edge_number as usize];
-        let kind = self.counted.kind(edge_number, edge);
-        let carried = self.counted.carried(facts, edge.from);
-        let closed = self.cut_child(child, edge, child_side, carried);
-        let mut table = Table::default();
-        for Entry { pipe, keys, trace } in &mine.0 {
-            for other in &child.0 {
-                self.effort.used += 1;
-                let joined = match child_side {
-                    Side::Downstream => OpenPipe::join(ground, pipe, &other.pipe, kind, Side::Upstream),
-                    Side::Upstream => OpenPipe::join(ground, &other.pipe, pipe, kind, Side::Downstream),
-                };
-                if let Some(joined) = joined {
-                    let link = Trace::Join { one: *trace, other: other.trace };
-                    table.insert(ground, self.effort, joined, *keys + other.keys, || push(traces, link));
-                }
+        let is_absent = place == 0 && piece.top == Top::Absent;
+        let mut table = if is_absent { self.nothing() } else { self.pin(piece.visits[place as usize].pin, asks) };
+        for (_, part) in piece.kept.iter().filter(|(at, _)| *at == place) {
+            let Some(other) = kept(*part) else { continue };
+            let mut other = other.clone();
+            for (entry, way) in other.entries.iter_mut().enumerate() {
+                way.trace = push(self.traces, Trace::Kept { part: *part, entry: entry as u32 });
             }
-            if let Some((closed_keys, closed_trace)) = closed {
-                let apart = match child_side {
-                    Side::Upstream => pipe.with_capacity(ground, carried),
-                    Side::Downstream => Some(pipe.clone()),
-                };
-                if let Some(apart) = apart {
-                    let link = Trace::Cut { one: *trace, other: closed_trace, edge: edge_number };
-                    table.insert(ground, self.effort, apart, *keys + closed_keys, || push(traces, link));
-                }
-            }
+            table = self.meet(&table, &other);
         }
         table
     }
-
-    /// The cheapest way to end the child's pipe at the edge, the cut paid.
-    fn cut_child(&self, child: &Table, edge: &Edge, child_side: Side, carried: u64) -> Option<(Keys, u32)> {
-        if !self.may_cut || !edge.cuttable {
-            return None;
-        }
-        let mut best: Option<(Keys, u32)> = None;
-        for entry in &child.0 {
-            let mut keys = entry.keys;
-            let closed = match child_side {
-                Side::Downstream => {
-                    entry.pipe.with_capacity(self.ground, carried).and_then(|pipe| pipe.close(self.ground, &mut keys))
-                }
-                Side::Upstream => entry.pipe.close(self.ground, &mut keys),
-            };
-            if closed.is_some() && best.is_none_or(|(least, _)| keys < least) {
-                best = Some((keys, entry.trace));
-            }
-        }
-        let (mut keys, trace) = best?;
-        let cost = self.problem.cut_cost(edge);
-        self.ground.order.add(&mut keys, Key::BytesCopied, cost.bytes.into());
-        self.ground.order.add(&mut keys, Key::Depth, cost.depth.into());
-        Some((keys, trace))
-    }
-
-    fn close(&self, table: &Table, traces: &[Trace]) -> Option<(Solution, Keys)> {
-        let mut best: Option<(Keys, u32)> = None;
-        for entry in &table.0 {
-            let mut keys = entry.keys;
-            if entry.pipe.close(self.ground, &mut keys).is_some() && best.is_none_or(|(least, _)| keys < least) {
-                best = Some((keys, entry.trace));
-            }
-        }
-        best.map(|(keys, trace)| (follow(traces, trace), keys))
-    }
 }
 
-pub(super) fn push(traces: &mut Vec<Trace>, trace: Trace) -> u32 {
-    traces.push(trace);
-    (traces.len() - 1) as u32
+/// The pins of a tree from a root on, each after the one above it and before those beside that one. The root is an end
+/// of a chain where there is one.
+pub(super) fn visits_of(facts: &Facts<'_>, pins: &[PinId]) -> Vec<Visit> {
+    let root = pins.iter().copied().find(|pin| facts.edges_at(*pin).len() <= 1).or(pins.first().copied());
+    let mut visits = Vec::with_capacity(pins.len());
+    if let Some(root) = root {
+        visit_from(facts, root, &mut visits, |_| true);
+    }
+    visits
 }
 
-/// The choices that led to a half-built pipe.
-pub(super) fn follow(traces: &[Trace], last: u32) -> Solution {
-    let mut solution = Solution::default();
-    let mut stack = vec![last];
-    while let Some(at) = stack.pop() {
-        match traces[at as usize] {
-            Trace::Pin { pin, choice } => solution.pins.push((pin, choice)),
-            Trace::Join { one, other } => stack.extend([one, other]),
-            Trace::Cut { one, other, edge } => {
-                solution.cuts.push(edge);
-                stack.extend([one, other]);
-            }
-            Trace::CutEdge { one, edge } => {
-                solution.cuts.push(edge);
-                stack.push(one);
-            }
+/// Appends the pins of the tree below `root` that can be reached over edges that `may` be taken.
+pub(super) fn visit_from(facts: &Facts<'_>, root: PinId, visits: &mut Vec<Visit>, may: impl Fn(u32) -> bool) {
+    let mut waiting = vec![Visit { pin: root, parent: NONE, edge: NONE }];
+    while let Some(visit) = waiting.pop() {
+        let place = visits.len() as u32;
+        visits.push(visit);
+        for edge in facts.edges_at(visit.pin).iter().filter(|edge| **edge != visit.edge && may(**edge)) {
+            let Edge { from, to, .. } = facts.edges[*edge as usize];
+            waiting.push(Visit { pin: if from == visit.pin { to } else { from }, parent: place, edge: *edge });
         }
     }
-    solution
 }

@@ -8,7 +8,7 @@ pub(super) use wording::memory_name;
 use super::counted::{Counted, Part};
 use super::facts::Facts;
 use super::problem::Problem;
-use super::tree::Effort;
+use super::table::Effort;
 use super::{Infeasible, component};
 use crate::graph::{Mode, PinId, RouteKind};
 use std::collections::{HashSet, VecDeque};

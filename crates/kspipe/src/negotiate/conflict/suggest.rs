@@ -6,7 +6,7 @@ use crate::negotiate::component;
 use crate::negotiate::counted::Counted;
 use crate::negotiate::facts::Facts;
 use crate::negotiate::problem::Problem;
-use crate::negotiate::tree::Effort;
+use crate::negotiate::table::Effort;
 use ks::RequirementFlags;
 
 /// A change to one alternative of a pin.

@@ -1,0 +1,186 @@
+//! One component, solved in a way that can be gone on with when something in it changes.
+//!
+//! A tree's tables are kept ([`Clusters`]). What is not a tree, and a tree that is too hard to keep, is solved whole each
+//! time. The solution is the one that [`component::solve`] finds afresh: the best one is one, whatever way leads to it.
+
+use super::clusters::{Changes, Clusters, NotKept};
+use super::component::{self, Shape};
+use super::counted::Counted;
+use super::decomposition::PINS_OF_A_PIECE;
+use super::keys::Keys;
+use super::open_pipe::Ground;
+use super::problem::Problem;
+use super::table::Effort;
+use super::trace::Solution;
+use crate::graph::PinId;
+
+/// A component with its solution.
+#[derive(Clone, Debug)]
+pub(super) struct KeptComponent {
+    /// In canonical order.
+    pins: Vec<PinId>,
+    ground: Ground,
+    state: State,
+    /// The solution that was told last, where the state does not have it.
+    told: Option<Solution>,
+    /// Every pin's choice is to be told, because the numbers of its memory mean something else now.
+    tell_all: bool,
+    pins_of_a_piece: u32,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Clusters(Box<Clusters>),
+    Whole { found: Option<Box<(Solution, Keys)>>, exhausted: bool, used: u64, patience: Patience },
+}
+
+/// After how many more changes it is tried again to keep a component that was too hard.
+#[derive(Clone, Copy, Debug, Default)]
+struct Patience {
+    left: u32,
+    next: u32,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A plan; whether no other is better is `proven`.
+    Solved { keys: Keys, proven: bool },
+    /// There is no plan.
+    Infeasible,
+    /// No plan was found, but not all were looked for; so much work was done.
+    Undecided { used: u64 },
+}
+
+impl KeptComponent {
+    /// Solves a component afresh. `limit` is the most work to be done where it cannot be kept.
+    pub(super) fn new(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64) -> Self {
+        KeptComponent::in_pieces(problem, pins, limit, PINS_OF_A_PIECE)
+    }
+
+    fn in_pieces(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64, pins_of_a_piece: u32) -> Self {
+        let ground = problem.ground(&pins, &Counted::EVERYTHING);
+        let state = State::of(problem, &pins, &ground, limit, Patience::default(), pins_of_a_piece);
+        KeptComponent { pins, ground, state, told: None, tell_all: false, pins_of_a_piece }
+    }
+
+    /// Solves it again after a change that left its pins and edges: `pins` ask something else, and `edges` cost something
+    /// else to cut or carry something else.
+    pub(super) fn update(&mut self, problem: &Problem<'_>, pins: &[PinId], edges: &[u32], limit: u64) {
+        let mut patience = Patience::default();
+        match &mut self.state {
+            State::Clusters(clusters) => match clusters.update(problem, &self.pins, &mut self.ground, pins, edges) {
+                Ok(_) => return,
+                Err(NotKept::OtherGround) => {}
+                Err(NotKept::TooHard) => patience = Patience { left: 1, next: 2 },
+            },
+            State::Whole { patience: so_far, .. } => patience = so_far.after_a_change(),
+        }
+        if self.told.is_none() {
+            self.told = self.state.solution();
+        }
+        let ground = problem.ground(&self.pins, &Counted::EVERYTHING);
+        self.tell_all |= ground.classes != self.ground.classes;
+        self.ground = ground;
+        self.state = State::of(problem, &self.pins, &self.ground, limit, patience, self.pins_of_a_piece);
+    }
+
+    /// What was found.
+    pub(super) fn outcome(&self) -> Outcome {
+        match &self.state {
+            State::Clusters(clusters) => match clusters.keys() {
+                Some(keys) => Outcome::Solved { keys, proven: true },
+                None => Outcome::Infeasible,
+            },
+            State::Whole { found: Some(found), exhausted, .. } => Outcome::Solved { keys: found.1, proven: !exhausted },
+            State::Whole { exhausted: true, used, .. } => Outcome::Undecided { used: *used },
+            State::Whole { .. } => Outcome::Infeasible,
+        }
+    }
+
+    /// In what the solution differs from the one told last; all of it the first time. To be asked after every update.
+    /// `None` where there is none; the one told last stays the one to compare with.
+    pub(super) fn changes(&mut self, problem: &Problem<'_>) -> Option<Changes> {
+        let changes = match &mut self.state {
+            State::Clusters(clusters) => clusters.choose(problem, &self.ground)?,
+            State::Whole { found, .. } => {
+                found.as_ref()?;
+                Changes::default()
+            }
+        };
+        let is_whole = matches!(self.state, State::Whole { .. });
+        if self.told.is_none() && !self.tell_all && !is_whole {
+            return Some(changes);
+        }
+        let told = self.told.take().unwrap_or_default();
+        let now = self.state.solution().unwrap_or_default();
+        let mut changes = Changes::default();
+        changes.add(&told, &now);
+        if std::mem::take(&mut self.tell_all) {
+            changes.pins = now.pins;
+        }
+        Some(changes)
+    }
+
+    /// The solution, its pins and cuts in order.
+    pub(super) fn solution(&self) -> Option<Solution> {
+        self.state.solution()
+    }
+
+    /// What is common to its pipes; [`PinChoice::class`](super::trace::PinChoice) is a place in its classes.
+    pub(super) fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// Its pins, in canonical order.
+    pub(super) fn pins(&self) -> &[PinId] {
+        &self.pins
+    }
+}
+
+impl State {
+    fn of(
+        problem: &Problem<'_>,
+        pins: &[PinId],
+        ground: &Ground,
+        limit: u64,
+        patience: Patience,
+        pins_of_a_piece: u32,
+    ) -> Self {
+        let shape = Shape::of(problem, pins);
+        let mut patience = patience;
+        if shape.is_tree && patience.left == 0 {
+            match Clusters::new(problem, pins, ground, shape.is_cuttable, pins_of_a_piece) {
+                Ok(clusters) => return State::Clusters(Box::new(clusters)),
+                Err(_) => patience = patience.doubled(),
+            }
+        }
+        let mut effort = Effort::up_to(limit);
+        let mut found = component::solve(problem, pins, ground, &mut effort, &Counted::EVERYTHING);
+        if let Some((solution, _)) = &mut found {
+            solution.sort();
+        }
+        State::Whole { found: found.map(Box::new), exhausted: effort.exhausted, used: effort.used, patience }
+    }
+
+    fn solution(&self) -> Option<Solution> {
+        match self {
+            State::Clusters(clusters) => clusters.solution(),
+            State::Whole { found, .. } => found.as_ref().map(|found| found.0.clone()),
+        }
+    }
+}
+
+impl Patience {
+    fn after_a_change(self) -> Self {
+        Patience { left: self.left.saturating_sub(1), ..self }
+    }
+
+    fn doubled(self) -> Self {
+        let next = self.next.max(1);
+        Patience { left: next, next: next.saturating_mul(2) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
