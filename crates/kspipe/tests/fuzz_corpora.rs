@@ -6,6 +6,8 @@ use std::path::Path;
 mod framing_blob;
 #[path = "../../../fuzz/checks/graph_file.rs"]
 mod graph_file;
+#[path = "../../../fuzz/checks/negotiation.rs"]
+mod negotiation;
 #[path = "../../../fuzz/checks/y4m.rs"]
 mod y4m;
 
@@ -34,6 +36,11 @@ fn graph_files() {
 #[test]
 fn framing_blobs() {
     replay("framing_blob", framing_blob::check);
+}
+
+#[test]
+fn graphs_to_negotiate() {
+    replay("negotiation", negotiation::check);
 }
 
 #[test]

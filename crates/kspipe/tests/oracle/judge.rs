@@ -48,7 +48,7 @@ pub(crate) fn cost_of_valid(graph: &Graph, plan: &Plan) -> Option<Cost> {
         return None;
     }
     cost.allocators = candidates.len() as u128;
-    for candidate in candidates {
+    for mut candidate in candidates {
         let number = plan.pipe_of[candidate.pins[0].index()];
         let pipe = plan.pipes.get(number.index())?;
         let together = plan
@@ -56,12 +56,15 @@ pub(crate) fn cost_of_valid(graph: &Graph, plan: &Plan) -> Option<Cost> {
             .iter()
             .enumerate()
             .all(|(pin, of)| (*of == number) == candidate.pins.iter().any(|other| other.index() == pin));
-        let items = items_of(graph, plan, &candidate.pins)?;
-        if !together || !is_ordered(&candidate, pipe) || !candidate.is_valid(pipe, &items) {
+        if !together || !is_ordered(&candidate, pipe) {
             return None;
         }
-        // The items in the order of the plan's pins.
+        // In what order pins stand that do not feed each other is the plan's to say.
+        candidate.pins.clone_from(&pipe.pins);
         let items = items_of(graph, plan, &pipe.pins)?;
+        if !candidate.is_valid(pipe, &items) {
+            return None;
+        }
         let part = candidate.cost(pipe, &items);
         cost.departures += part.departures;
         cost.bytes += part.bytes;
@@ -95,12 +98,7 @@ impl Candidate<'_> {
             && self.is_valid_size(pipe.frame_size, items)
             && pipe.alignment == self.alignment(items)
             && pipe.frames >= self.least_count(items)
-            && self.allocator(items, pipe.memory_type).is_some_and(|allocator| {
-                // The first pin is the first of those the plan lists.
-                allocator.pin == pipe.allocator.pin
-                    && allocator.kind == pipe.allocator.kind
-                    && (self.pins[0] != pipe.pins[0] || allocator.place == pipe.allocator.place)
-            })
+            && self.allocator(items, pipe.memory_type) == Some(pipe.allocator)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod asks;
 pub(crate) mod brute;
+pub(crate) mod changes;
 pub(crate) mod compare;
 pub(crate) mod coverage;
 mod cuts;
