@@ -137,6 +137,16 @@ impl Table {
             && self.entries.iter().zip(&other.entries).all(|(mine, others)| mine.is_like(others))
     }
 
+    /// Leaves out the ways that others make needless, after what they are seen from changed.
+    fn prune(&mut self, ground: &Ground, effort: &mut Effort) {
+        if self.entries.len() > 1 {
+            for entry in std::mem::take(&mut self.entries) {
+                let trace = entry.trace;
+                self.insert(ground, effort, entry, || trace);
+            }
+        }
+    }
+
     fn insert(&mut self, ground: &Ground, effort: &mut Effort, mut entry: Entry, trace: impl FnOnce() -> u32) {
         for (place, old) in self.entries.iter().enumerate() {
             if old.makes_needless(&entry, ground, effort) {
@@ -184,7 +194,7 @@ impl Work<'_> {
         let (facts, ground) = (self.problem.facts, self.ground);
         self.counted.asks_of(self.problem, pin, asks);
         let (holds, mode) = (self.counted.holds(facts, pin), self.counted.mode(facts, pin));
-        let mut table = Table::default();
+        let mut table = Table { entries: Vec::with_capacity(asks.len()), ..Table::default() };
         for ask in asks.iter() {
             let chance = self.problem.chance_of_ask(pin, ask);
             for class in 0..ground.classes.len() as u16 {
@@ -201,13 +211,11 @@ impl Work<'_> {
     }
 
     /// The part with its near end made a far end too: the path goes on there.
-    pub(super) fn with_far_end(&mut self, table: Table, way_out: WayOut) -> Table {
-        let mut opened = Table { entries: Vec::new(), link: Link::SAME_PIN, way_out: Some(way_out) };
-        for mut entry in table.entries {
+    pub(super) fn with_far_end(table: Table, way_out: WayOut) -> Table {
+        let mut opened = Table { link: Link::SAME_PIN, way_out: Some(way_out), ..table };
+        for entry in &mut opened.entries {
             // The far end loses only what can never matter there.
             entry.far = Some(Box::new(FarEnd { pipe: None, sharing: entry.sharing.towards(way_out) }));
-            let trace = entry.trace;
-            opened.insert(self.ground, self.effort, entry, || trace);
         }
         opened
     }
@@ -219,10 +227,10 @@ impl Work<'_> {
         let kind = self.counted.kind(edge_number, edge);
         let upwards = edge.to == pin;
         let link = table.link.longer(kind, upwards);
-        let mut crossed = Table { entries: Vec::with_capacity(table.entries.len() + 1), link, way_out: table.way_out };
         let cuts =
             if self.may_cut && edge.cuttable { self.cut(&table, edge_number, edge, upwards) } else { Vec::new() };
-        for mut entry in table.entries {
+        let mut crossed = Table { entries: table.entries, link, way_out: table.way_out };
+        crossed.entries.retain_mut(|entry| {
             let beyond = match &mut entry.far {
                 Some(far) if far.pipe.is_none() => Some(far),
                 _ => None,
@@ -230,17 +238,12 @@ impl Work<'_> {
             if let (Some(far), Some(way_out)) = (beyond, table.way_out) {
                 far.sharing = table.link.far_beyond(far.sharing, entry.sharing, kind, upwards).towards(way_out);
             }
-            entry.sharing = if upwards {
-                entry.sharing.seen_from_above(kind)
-            } else {
-                match entry.sharing.seen_from_below(kind) {
-                    Some(sharing) => sharing,
-                    None => continue,
-                }
-            };
-            let trace = entry.trace;
-            crossed.insert(ground, self.effort, entry, || trace);
-        }
+            let seen =
+                if upwards { Some(entry.sharing.seen_from_above(kind)) } else { entry.sharing.seen_from_below(kind) };
+            entry.sharing = seen.unwrap_or_default();
+            seen.is_some()
+        });
+        crossed.prune(ground, self.effort);
         for entry in cuts {
             let one = entry.trace;
             let trace = Trace::CutEdge { one, edge: edge_number };
@@ -287,20 +290,18 @@ impl Work<'_> {
 
     /// The part where nothing can join its near end any more.
     pub(super) fn finish(&mut self, table: Table) -> Table {
-        let mut finished = Table { entries: Vec::with_capacity(1), ..table };
-        for mut entry in table.entries {
-            self.effort.used += 1;
-            let is_one_pipe = entry.far.as_ref().is_some_and(|far| far.pipe.is_none());
-            if !is_one_pipe && !entry.pipe.is_nothing() {
-                if entry.pipe.close(self.ground, &mut entry.keys).is_none() {
-                    continue;
-                }
-                entry.pipe = OpenPipe::nothing(1);
-            }
+        let mut finished = table;
+        self.effort.used += finished.entries.len() as u64;
+        finished.entries.retain_mut(|entry| {
             entry.sharing = Sharing::default();
-            let trace = entry.trace;
-            finished.insert(self.ground, self.effort, entry, || trace);
-        }
+            let is_one_pipe = entry.far.as_ref().is_some_and(|far| far.pipe.is_none());
+            if is_one_pipe || entry.pipe.is_nothing() {
+                return true;
+            }
+            let pipe = std::mem::replace(&mut entry.pipe, OpenPipe::nothing(1));
+            pipe.close(self.ground, &mut entry.keys).is_some()
+        });
+        finished.prune(self.ground, self.effort);
         finished
     }
 
@@ -308,7 +309,8 @@ impl Work<'_> {
     pub(super) fn meet(&mut self, mine: &Table, other: &Table) -> Table {
         let ground = self.ground;
         let (path, side) = if other.way_out.is_none() { (mine, other) } else { (other, mine) };
-        let mut table = Table { entries: Vec::new(), link: path.link, way_out: path.way_out };
+        let room = path.entries.len().max(side.entries.len());
+        let mut table = Table { entries: Vec::with_capacity(room), link: path.link, way_out: path.way_out };
         for one in &path.entries {
             for two in &side.entries {
                 self.effort.used += 1;

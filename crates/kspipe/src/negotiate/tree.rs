@@ -68,7 +68,7 @@ impl Work<'_> {
                 None => self.own(piece, place, &mut asks, &kept),
             };
             if let Some((_, way_out)) = piece.far_end.filter(|(far, _)| *far == place) {
-                table = self.with_far_end(table, way_out);
+                table = Work::with_far_end(table, way_out);
             }
             if place == 0 {
                 return match piece.top {
