@@ -8,6 +8,8 @@ mod check;
 mod framing_blob;
 #[path = "../../../fuzz/checks/graph_file.rs"]
 mod graph_file;
+#[path = "../../../fuzz/checks/negotiation.rs"]
+mod negotiation;
 #[path = "../../../fuzz/checks/y4m.rs"]
 mod y4m;
 
@@ -41,6 +43,11 @@ fn framing_blobs() {
 #[test]
 fn files_under_the_linter() {
     replay("check", check::check);
+}
+
+#[test]
+fn graphs_to_negotiate() {
+    replay("negotiation", negotiation::check);
 }
 
 #[test]

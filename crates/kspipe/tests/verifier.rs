@@ -3,9 +3,15 @@
 mod oracle;
 
 use kspipe::graph::{Direction, Graph, RouteKind};
-use kspipe::negotiate::{Plan, Rule, verify};
-use oracle::brute::best_plan;
+use kspipe::negotiate::{Plan, Rule, negotiate, verify};
+use oracle::brute::{best_plan, keys};
+use oracle::changes::changes;
+use oracle::generate::graphs;
+use oracle::judge::cost_of_valid;
 use oracle::mutations::{BREAKS, Broken, graph, without_bridges};
+use oracle::on_random_graphs;
+use proptest::test_runner::TestCaseError;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 fn rules_broken(graph: &Graph, plan: &Plan) -> BTreeSet<Rule> {
@@ -119,4 +125,41 @@ fn a_plan_for_another_graph_is_rejected_without_a_panic() {
     let empty = Graph::builder().build().expect("a graph");
     assert_eq!(rules_broken(&empty, &plan), BTreeSet::from([Rule::Shape]));
     assert_eq!(verify(&empty, &best_plan(&empty).expect("a plan of no pipes")), Ok(()));
+}
+
+/// Each small change of the best plan of a random graph breaks a rule, and the verifier says so; or it breaks none, the
+/// verifier does not mind it either, and it costs no less.
+#[test]
+fn every_small_change_of_a_plan_is_caught_or_is_valid_and_no_cheaper() {
+    let (caught, valid) = (Cell::new(0u64), Cell::new(0u64));
+    on_random_graphs(graphs(), 20, |graph| {
+        let Ok(plan) = negotiate(graph) else { return Ok(()) };
+        let keys = keys(graph.strategy());
+        for (what, mut changed) in changes(graph, &plan) {
+            let rules = rules_broken(graph, &changed);
+            let only_costs = rules.iter().all(|rule| *rule == Rule::Cost);
+            let fail = |error: &str| Err(TestCaseError::fail(format!("{error}: {what}, {rules:?}\n{changed:#?}")));
+            let Some(cost) = cost_of_valid(graph, &changed) else {
+                caught.set(caught.get() + 1);
+                if only_costs {
+                    return fail("missed");
+                }
+                continue;
+            };
+            valid.set(valid.get() + 1);
+            if !only_costs {
+                return fail("rejected");
+            }
+            if keys(&cost)[..usize::from(plan.proven)] < keys(&plan.cost)[..usize::from(plan.proven)] {
+                return fail("cheaper");
+            }
+            changed.cost = cost;
+            if verify(graph, &changed).is_err() {
+                return Err(TestCaseError::fail(format!("cost: {what}\n{:?}\n{changed:#?}", verify(graph, &changed))));
+            }
+        }
+        Ok(())
+    });
+    println!("{caught:?} changes break a rule, {valid:?} break none");
+    assert!(caught.get() > 1000 && valid.get() > 1000, "both kinds come up");
 }

@@ -4,6 +4,9 @@
 
 #[path = "../../kspipe/tests/corpus/mod.rs"]
 mod corpus;
+#[path = "../../kspipe/tests/oracle/asks.rs"]
+#[allow(dead_code, reason = "what other tests use")]
+mod asks;
 #[path = "../../kspipe/tests/oracle/generate.rs"]
 #[allow(dead_code, reason = "what other tests use")]
 mod generate;

@@ -4,17 +4,29 @@
 // Each test that uses this module uses a part of it.
 #![allow(dead_code)]
 
+mod asks;
 pub(crate) mod brute;
+pub(crate) mod changes;
+pub(crate) mod compare;
+pub(crate) mod coverage;
+mod cuts;
+pub(crate) mod file;
 pub(crate) mod generate;
+pub(crate) mod judge;
+mod minimal;
 pub(crate) mod mutations;
 mod pipe;
+pub(crate) mod planted;
+pub(crate) mod rebuilt;
 mod rules;
 
 use generate::GraphDraft;
 use kspipe::graph::Graph;
+use minimal::minimal;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {
@@ -23,28 +35,67 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
+/// The number of graphs a test of all of them takes.
+pub(crate) fn number_of_graphs() -> u64 {
+    number("KSPIPE_ORACLE_GRAPHS", 5_000)
+}
+
+/// A graph that a test fails on, the smallest found, and what the test says of it.
+pub(crate) struct Failure {
+    pub(crate) seed: u64,
+    pub(crate) reason: String,
+    pub(crate) graph: Graph,
+}
+
 /// Runs `test` on as many graphs as asked for, or a part of them where one graph takes long.
 pub(crate) fn on_random_graphs(
     graphs: impl Strategy<Value = GraphDraft>,
     share: u64,
-    test: impl Fn(&GraphDraft) -> Result<(), TestCaseError>,
+    test: impl Fn(&Graph) -> Result<(), TestCaseError>,
 ) {
-    let count = number("KSPIPE_ORACLE_GRAPHS", 2_000) / share;
+    if let Some(Failure { seed, reason, graph }) = failure_on(graphs, number_of_graphs() / share, test) {
+        panic!("seed {seed}: {reason}\n{}", describe(&graph));
+    }
+}
+
+/// Runs `test` on so many graphs; where it fails, the graph is made as small as it can be.
+pub(crate) fn failure_on(
+    graphs: impl Strategy<Value = GraphDraft>,
+    count: u64,
+    test: impl Fn(&Graph) -> Result<(), TestCaseError>,
+) -> Option<Failure> {
     let seed = number("KSPIPE_ORACLE_SEED", 0x6b73_7069_7065);
-    println!("{} graphs, seed {seed}", count);
+    println!("{count} graphs, seed {seed}");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
         cases: u32::try_from(count).expect("a number of graphs that ends"),
         failure_persistence: None,
-        max_shrink_iters: 20_000,
+        // The draft shrinks a little; then what it makes is taken apart.
+        max_shrink_iters: 500,
         ..Config::default()
     };
+    // What a test says of a graph; a panic is an answer too.
+    let says = |graph: &Graph| match catch_unwind(AssertUnwindSafe(|| test(graph))) {
+        Ok(Ok(())) => None,
+        Ok(Err(TestCaseError::Fail(reason) | TestCaseError::Reject(reason))) => Some(reason.message().to_owned()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            Some(format!("panic: {}", text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("of no words")))
+        }
+    };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    match runner.run(&graphs, |draft| test(&draft)) {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, draft)) => {
-            panic!("seed {seed}: {reason}\n{}", describe(&draft.build()))
+    match runner.run(&graphs, |draft| match says(&draft.build()) {
+        None => Ok(()),
+        Some(reason) => Err(TestCaseError::fail(reason)),
+    }) {
+        Ok(()) => None,
+        Err(TestError::Fail(first, draft)) => {
+            // It goes on failing in the same way: its first word says in which.
+            let kind = |reason: &str| reason.split([':', ' ']).next().map(str::to_owned);
+            let first = kind(first.message());
+            let graph = minimal(&draft.build(), |graph| says(graph).is_some_and(|reason| kind(&reason) == first));
+            Some(Failure { seed, reason: says(&graph).unwrap_or_default(), graph })
         }
         Err(error) => panic!("seed {seed}: {error}"),
     }

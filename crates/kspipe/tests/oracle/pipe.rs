@@ -1,12 +1,18 @@
 //! The best way to run one pipe, its pins and cuts given: every choice of items, memory, size and count.
 
 use super::rules::{accepted, all_memory, is_mapped};
-use ks::{AllocatorFlags, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, RequirementFlags};
+use ks::{
+    AllocatorFlags, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_SYSTEM,
+    KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD, RequirementFlags,
+};
 use kspipe::graph::{Direction, FramingItem, Graph, Mode, PinId, Route, RouteKind};
 use kspipe::negotiate::{AllocatorChoice, AllocatorKind, AllocatorPlace, Cost, Pipe};
 
 /// The largest frame there is.
 const LARGEST: u64 = i64::MAX as u64;
+
+/// The items its pins use, pin by pin.
+pub(crate) type Chosen<'a> = Vec<Option<&'a FramingItem>>;
 
 /// A pipe whose pins are known, and what came to be known about them.
 pub(crate) struct Candidate<'a> {
@@ -22,13 +28,12 @@ pub(crate) struct Candidate<'a> {
 }
 
 /// A way to run a pipe: what the plan says of it, which items its pins use, and its part of the cost.
+#[derive(Clone)]
 pub(crate) struct Way {
     pub(crate) pipe: Pipe,
     pub(crate) items: Vec<Option<u32>>,
     pub(crate) cost: Cost,
 }
-
-type Chosen<'a> = Vec<Option<&'a FramingItem>>;
 
 impl Candidate<'_> {
     /// The cheapest valid way, by the keys given.
@@ -60,12 +65,12 @@ impl Candidate<'_> {
 
     fn best_with(&self, items: &Chosen<'_>, choice: &[usize], keys: &dyn Fn(&Cost) -> Vec<u128>) -> Option<Way> {
         let mut best: Option<Way> = None;
-        let alignment = items.iter().flatten().map(|item| item.alignment).fold(1, u64::max);
-        for memory in self.memories(items) {
+        let alignment = self.alignment(items);
+        for memory in self.memories_by_ties(items) {
             let Some(allocator) = self.allocator(items, memory) else { continue };
             for size in self.sizes(items) {
                 for frames in self.counts(items) {
-                    let mode = if self.has_user_pin() { Mode::User } else { Mode::Kernel };
+                    let mode = self.mode();
                     let pins = self.pins.clone();
                     let (frame_size, memory_type) = (size, memory);
                     let pipe = Pipe { pins, mode, memory_type, frames, frame_size, alignment, prefix: 0, allocator };
@@ -84,12 +89,21 @@ impl Candidate<'_> {
         self.pins.iter().any(|pin| self.graph.mode(*pin) == Mode::User)
     }
 
+    pub(crate) fn mode(&self) -> Mode {
+        if self.has_user_pin() { Mode::User } else { Mode::Kernel }
+    }
+
+    /// Rule 4. Of powers of two the largest is a multiple of each.
+    pub(crate) fn alignment(&self, items: &Chosen<'_>) -> u64 {
+        items.iter().flatten().map(|item| item.alignment).fold(1, u64::max)
+    }
+
     fn reaches(&self, from: PinId, to: PinId) -> bool {
         from == to || self.edges.iter().any(|(above, below)| *above == from && self.reaches(*below, to))
     }
 
     /// Rule 7. A writer is where the frame is when it is written, and for a route, the pin after it.
-    fn writes_what_is_shared(&self, items: &Chosen<'_>) -> bool {
+    pub(crate) fn writes_what_is_shared(&self, items: &Chosen<'_>) -> bool {
         let says = |pin: PinId, what: RequirementFlags| {
             let place = self.pins.iter().position(|other| *other == pin);
             place.and_then(|place| items[place]).is_some_and(|item| item.requirements.contains(what))
@@ -125,7 +139,7 @@ impl Candidate<'_> {
     }
 
     /// Rule 2.
-    fn memories(&self, items: &Chosen<'_>) -> Vec<ks::Guid> {
+    pub(crate) fn memories(&self, items: &Chosen<'_>) -> Vec<ks::Guid> {
         let mut memories = all_memory(self.graph);
         memories.extend(items.iter().flatten().map(|item| item.memory));
         memories.retain(|memory| ![KSMEMORY_TYPE_WILDCARD, KSMEMORY_TYPE_SYSTEM].contains(memory));
@@ -150,45 +164,77 @@ impl Candidate<'_> {
         memories
     }
 
-    /// Rule 3: the sizes worth trying. What a size costs never falls as it grows, except where it reaches what a pin
-    /// prefers; so the best is the smallest valid one from 1, or from such a preference.
-    fn sizes(&self, items: &Chosen<'_>) -> Vec<u64> {
-        let required: Vec<&FramingItem> =
-            items.iter().flatten().copied().filter(|item| !item.is_preference()).collect();
-        let is_valid = |size: u64| {
-            let in_ranges = required.iter().all(|item| {
-                let (min, max, step) = (item.physical.min, item.physical.max, item.physical.step);
-                size >= u64::from(min)
-                    && (max == u32::MAX || size <= u64::from(max))
-                    && (step <= 1 || (size - u64::from(min)).is_multiple_of(u64::from(step)))
-                    && size >= u64::from(item.optimal.min)
-            });
-            (1..=LARGEST).contains(&size) && in_ranges && self.capacities.iter().all(|bytes| size >= *bytes)
+    /// The type most pins name comes first, then user, nonpaged, paged memory.
+    fn memories_by_ties(&self, items: &Chosen<'_>) -> Vec<ks::Guid> {
+        let mut memories = self.memories(items);
+        memories.sort_by_key(|memory| place_in_ties(*memory, items));
+        memories
+    }
+
+    /// Rule 3.
+    pub(crate) fn is_valid_size(&self, size: u64, items: &Chosen<'_>) -> bool {
+        let suits = |item: &FramingItem| {
+            let (min, max, step) = (item.physical.min, item.physical.max, item.physical.step);
+            size >= u64::from(min)
+                && (max == u32::MAX || size <= u64::from(max))
+                && (step <= 1 || (size - u64::from(min)).is_multiple_of(u64::from(step)))
+                && size >= u64::from(item.optimal.min)
         };
-        // All steps together repeat after their common multiple.
-        let period: u64 =
-            required.iter().fold(1, |period, item| common_multiple(period, u64::from(item.physical.step.max(1))));
+        (1..=LARGEST).contains(&size)
+            && items.iter().flatten().filter(|item| !item.is_preference()).all(|item| suits(item))
+            && self.capacities.iter().all(|bytes| size >= *bytes)
+    }
+
+    /// The sizes worth trying. What a size costs never falls as it grows, except where it reaches what a pin prefers; so
+    /// the best is the smallest valid one from 1, or from such a preference.
+    fn sizes(&self, items: &Chosen<'_>) -> Vec<u64> {
         let mut from = vec![1];
         from.extend(items.iter().flatten().map(|item| u64::from(item.physical.min)));
         from.extend(items.iter().flatten().map(|item| u64::from(item.optimal.min)));
-        from.extend(&self.capacities);
-        let mut sizes: Vec<u64> = from
-            .into_iter()
-            .filter_map(|from| (from..from.saturating_add(period)).find(|size| is_valid(*size)))
-            .collect();
+        let mut sizes: Vec<u64> = from.into_iter().filter_map(|from| self.smallest_size(from, items)).collect();
         sizes.sort_unstable();
         sizes.dedup();
         sizes
     }
 
-    /// Rule 5: the counts worth trying, as with sizes.
-    fn counts(&self, items: &Chosen<'_>) -> Vec<u64> {
-        let required = items.iter().flatten().filter(|item| !item.is_preference()).map(|item| u64::from(item.frames));
-        let mut least = required.max().unwrap_or(0).max(1);
-        let holds: Vec<u64> = self.pins.iter().filter_map(|pin| self.graph.pin(*pin).holds()).map(u64::from).collect();
-        if !holds.is_empty() {
-            least = least.max(holds.iter().sum::<u64>() + 1);
+    /// The smallest valid size of at least so many bytes. Found step by step: sizes that are on some of the steppings are
+    /// a common multiple of these apart, so among as many of them as the next stepping is long, one is on that too.
+    fn smallest_size(&self, from: u64, items: &Chosen<'_>) -> Option<u64> {
+        let required = || items.iter().flatten().filter(|item| !item.is_preference());
+        let least = required().map(|item| u64::from(item.physical.min.max(item.optimal.min)));
+        let mut size = u128::from(least.chain(self.capacities.iter().copied()).fold(from, u64::max));
+        let mut steps: Vec<(u128, u128)> = required()
+            .filter(|item| item.physical.step > 1)
+            .map(|item| (item.physical.step.into(), item.physical.min.into()))
+            .collect();
+        // The longest first, where no search is needed.
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        let mut apart = 1u128;
+        for (step, min) in steps {
+            if apart == 1 {
+                size += (step - (size - min) % step) % step;
+            }
+            let tries = step / common_divisor(apart, step);
+            size = (0..tries).map(|time| size + time * apart).find(|size| (size - min) % step == 0)?;
+            apart = apart / common_divisor(apart, step) * step;
+            if size > u128::from(LARGEST) {
+                return None;
+            }
         }
+        u64::try_from(size).ok().filter(|size| self.is_valid_size(*size, items))
+    }
+
+    /// Rule 5: the fewest frames.
+    pub(crate) fn least_count(&self, items: &Chosen<'_>) -> u64 {
+        let required = items.iter().flatten().filter(|item| !item.is_preference()).map(|item| u64::from(item.frames));
+        let holds: Vec<u64> = self.pins.iter().filter_map(|pin| self.graph.pin(*pin).holds()).map(u64::from).collect();
+        let held = if holds.is_empty() { 0 } else { holds.iter().sum::<u64>() + 1 };
+        required.max().unwrap_or(0).max(held).max(1)
+    }
+
+    /// The counts worth trying, as with sizes.
+    fn counts(&self, items: &Chosen<'_>) -> Vec<u64> {
+        let least = self.least_count(items);
         let mut counts = vec![least];
         counts.extend(items.iter().flatten().map(|item| u64::from(item.frames)).filter(|frames| *frames > least));
         counts.sort_unstable();
@@ -197,7 +243,7 @@ impl Candidate<'_> {
     }
 
     /// Rule 6; `None` where two pins must allocate.
-    fn allocator(&self, items: &Chosen<'_>, memory: ks::Guid) -> Option<AllocatorChoice> {
+    pub(crate) fn allocator(&self, items: &Chosen<'_>, memory: ks::Guid) -> Option<AllocatorChoice> {
         let with = |wanted: &dyn Fn(&FramingItem) -> bool| -> Vec<PinId> {
             let pins = self.pins.iter().zip(items).filter(|(_, item)| item.is_some_and(wanted));
             pins.map(|(pin, _)| *pin).collect()
@@ -248,7 +294,7 @@ impl Candidate<'_> {
         farthest.min_by_key(|pin| self.graph.pin_name(*pin))
     }
 
-    fn cost(&self, pipe: &Pipe, items: &Chosen<'_>) -> Cost {
+    pub(crate) fn cost(&self, pipe: &Pipe, items: &Chosen<'_>) -> Cost {
         let mut departures = 0;
         for (pin, item) in pipe.pins.iter().zip(items) {
             let Some(item) = item.filter(|item| item.is_preference()) else { continue };
@@ -272,10 +318,17 @@ impl Candidate<'_> {
     }
 }
 
-fn common_multiple(a: u64, b: u64) -> u64 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
+fn common_divisor(a: u128, b: u128) -> u128 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
     }
-    a / x * b
+    a
+}
+
+/// Among memory types that cost the same, the least is taken.
+pub(crate) fn place_in_ties(memory: ks::Guid, items: &Chosen<'_>) -> (usize, usize) {
+    let named = items.iter().flatten().filter(|item| item.memory == memory).count();
+    let known = [KSMEMORY_TYPE_USER, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED];
+    (usize::MAX - named, known.iter().position(|known| *known == memory).unwrap_or(known.len()))
 }

@@ -7,7 +7,7 @@ use ks::{
 use kspipe::graph::{Direction, Graph, Mode, PinId, Route, RouteKind};
 
 /// The bytes a frame carries at a pin, by the definition, from the pin upwards.
-pub(crate) fn data(graph: &Graph, id: PinId) -> Option<u64> {
+fn data(graph: &Graph, id: PinId) -> Option<u64> {
     let pin = graph.pin(id);
     if let Some(bytes) = pin.media_size() {
         return Some(bytes);
@@ -28,6 +28,44 @@ pub(crate) fn data(graph: &Graph, id: PinId) -> Option<u64> {
     candidates.into_iter().max()
 }
 
+/// What is asked of a graph again and again, answered once.
+pub(crate) struct Known<'a> {
+    pub(crate) graph: &'a Graph,
+    /// All pins, each time the first by name of those with everything upstream done.
+    pub(crate) order: Vec<PinId>,
+    /// By pin.
+    pub(crate) data: Vec<Option<u64>>,
+    /// By pin: the pins from which it can be reached, itself included.
+    pub(crate) depth: Vec<u128>,
+}
+
+impl<'a> Known<'a> {
+    /// The graph has no cycle.
+    pub(crate) fn of(graph: &'a Graph) -> Self {
+        let mut order: Vec<PinId> = Vec::new();
+        while order.len() < graph.pins().len() {
+            let ready = graph.pin_ids().filter(|pin| !order.contains(pin)).find(|pin| {
+                graph.pin_ids().all(|above| above == *pin || order.contains(&above) || !feeds(graph, above, *pin))
+            });
+            order.push(ready.expect("the graph has no cycle"));
+        }
+        Known {
+            graph,
+            order,
+            data: graph.pin_ids().map(|pin| data(graph, pin)).collect(),
+            depth: graph
+                .pin_ids()
+                .map(|pin| graph.pin_ids().filter(|above| feeds(graph, *above, pin)).count() as u128)
+                .collect(),
+        }
+    }
+
+    /// A pin's data as copying it is counted.
+    pub(crate) fn counted_data(&self, pin: PinId) -> u64 {
+        self.data[pin.index()].unwrap_or(self.data.iter().copied().flatten().max().unwrap_or(1))
+    }
+}
+
 /// The data of a route's in pin, scaled by its out pin's compression: what does not fit 64 bits fits no frame.
 pub(crate) fn scaled_data(graph: &Graph, route: &Route) -> Option<u64> {
     let compression = graph.pin(route.to).compression();
@@ -37,14 +75,8 @@ pub(crate) fn scaled_data(graph: &Graph, route: &Route) -> Option<u64> {
     Some(u64::try_from(whole).unwrap_or(u64::MAX))
 }
 
-/// A pin's data as copying it is counted.
-pub(crate) fn counted_data(graph: &Graph, id: PinId) -> u64 {
-    let largest = graph.pin_ids().filter_map(|pin| data(graph, pin)).max().unwrap_or(1);
-    data(graph, id).unwrap_or(largest)
-}
-
 /// Whether frames, or what is made of them, get from one pin to another, by connections and all routes.
-pub(crate) fn feeds(graph: &Graph, from: PinId, to: PinId) -> bool {
+fn feeds(graph: &Graph, from: PinId, to: PinId) -> bool {
     if from == to {
         return true;
     }
