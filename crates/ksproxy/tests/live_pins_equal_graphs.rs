@@ -2,11 +2,11 @@
 //!
 //! `KSPIPE_LIVE_GRAPHS` is the number of random graphs (500), `KSPIPE_LIVE_SEED` a number that chooses them.
 
-#[path = "../../kspipe/tests/corpus/mod.rs"]
-mod corpus;
 #[path = "../../kspipe/tests/oracle/asks.rs"]
 #[allow(dead_code, reason = "what other tests use")]
 mod asks;
+#[path = "../../kspipe/tests/corpus/mod.rs"]
+mod corpus;
 #[path = "../../kspipe/tests/oracle/generate.rs"]
 #[allow(dead_code, reason = "what other tests use")]
 mod generate;

@@ -53,6 +53,7 @@ fn nothing() -> NegotiateError {
         asks: Vec::new(),
         message: String::new(),
         help: String::new(),
+        ..Infeasible::default()
     })
 }
 
