@@ -213,8 +213,8 @@ fn questions(graph: &Graph, plan: &Plan) -> Vec<Question> {
 /// What a plan's answers claim is what comes of negotiating the changed graph.
 #[test]
 fn every_saving_and_every_change_is_what_negotiation_says() {
-    on_random_graphs(graphs(), 20, |draft| {
-        let graph = draft.build();
+    on_random_graphs(graphs(), 20, |graph| {
+        let graph = graph.clone();
         let Ok(plan) = negotiate(&graph) else { return Ok(()) };
         let mut explainer = Explainer::new(&graph, &plan);
         for question in questions(&graph, &plan) {
@@ -253,8 +253,8 @@ fn every_saving_and_every_change_is_what_negotiation_says() {
 /// What is suggested for a graph without a plan gives these pins one.
 #[test]
 fn every_change_suggested_for_a_conflict_was_tried() {
-    on_random_graphs(graphs(), 4, |draft| {
-        let mut graph = draft.build();
+    on_random_graphs(graphs(), 4, |graph| {
+        let mut graph = graph.clone();
         graph = match Change::AllowBridges.apply(&graph) {
             // Half of the graphs allow bridges, and have few conflicts.
             Some(_) => graph,

@@ -48,13 +48,7 @@ fn by_keys(graph: &Graph, keys: &dyn Fn(&Cost) -> Vec<u128>) -> Answer {
 }
 
 fn nothing() -> NegotiateError {
-    NegotiateError::Infeasible(Infeasible {
-        pins: Vec::new(),
-        asks: Vec::new(),
-        message: String::new(),
-        help: String::new(),
-        ..Infeasible::default()
-    })
+    NegotiateError::Infeasible(Infeasible::default())
 }
 
 fn forbidding_bridges(graph: &Graph) -> Graph {
