@@ -174,7 +174,7 @@ fn filter(graph: &mut kspipe::graph::GraphBuilder, name: &str, ins: usize, outs:
 /// A name out of order, often the beginning of another one's.
 fn name(number: usize) -> String {
     let mixed = (number * 7) % 31;
-    format!("f{}{}", if mixed % 3 == 0 { "-" } else { "" }, mixed % 10) + &"-x".repeat(mixed / 10)
+    format!("f{}{}", if mixed.is_multiple_of(3) { "-" } else { "" }, mixed % 10) + &"-x".repeat(mixed / 10)
 }
 
 /// A chain, a tree of tees, mixers, branches that meet again, or several of them apart.
