@@ -166,7 +166,8 @@ fn what_a_hold_filter_keeps_is_compared_with_what_its_pins_say() {
     };
     assert_eq!(codes(&hold("", "pass")), []);
     assert_eq!(codes(&hold("", "copy")), [("KS017", "\"in -> out copy\"".to_owned())]);
-    assert_eq!(codes(&hold(", holds = 1", "pass")), [("KS018", "1".to_owned())]);
+    // With a frame for each it says it holds, and no more, the filter waits for ever.
+    assert_eq!(codes(&hold(", holds = 1", "pass")), [("KS018", "1".to_owned()), ("KS030", "out".to_owned())]);
 }
 
 #[test]

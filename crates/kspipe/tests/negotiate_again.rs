@@ -305,7 +305,11 @@ fn after_any_changes_the_plan_is_that_of_a_fresh_negotiation() {
         let graph = random_graph(&mut numbers);
         let mut negotiator = Negotiator::new(graph);
         let mut last: Option<Plan> = negotiator.plan().ok().cloned();
-        assert_eq!(said(negotiator.plan()), said(negotiate(negotiator.graph()).as_ref()), "seed {seed}, the start");
+        assert_eq!(
+            said(negotiator.plan().as_ref().copied()),
+            said(negotiate(negotiator.graph()).as_ref()),
+            "seed {seed}, the start"
+        );
         for step in 0..20 {
             let mut changed = negotiator.graph().clone();
             let batch: Vec<Change> = (0..numbers.one_of(&[1, 1, 1, 2, 4]))
@@ -319,7 +323,7 @@ fn after_any_changes_the_plan_is_that_of_a_fresh_negotiation() {
             assert_eq!(negotiator.graph(), &changed);
             let fresh = negotiate(&changed);
             let context = || format!("seed {seed}, step {step}: {batch:?}\n{}", oracle::describe(&changed));
-            assert_eq!(said(negotiator.plan()), said(fresh.as_ref()), "{}", context());
+            assert_eq!(said(negotiator.plan().as_ref().copied()), said(fresh.as_ref()), "{}", context());
             steps += 1;
             match answer {
                 Ok(difference) => {
@@ -330,8 +334,8 @@ fn after_any_changes_the_plan_is_that_of_a_fresh_negotiation() {
                 }
                 Err(StepError::NoPlan(error)) => {
                     infeasible += 1;
-                    cycles += u32::from(matches!(error, NegotiateError::Cycle(_)));
-                    assert_eq!(negotiator.plan(), Err(&error));
+                    cycles += u32::from(matches!(&error, NegotiateError::Cycle(_)));
+                    assert_eq!(negotiator.plan(), Err(error));
                 }
                 Err(StepError::Unfit(error)) => panic!("{error}: {}", context()),
             }

@@ -26,7 +26,7 @@ use solved::Solved;
 ///
 /// ```
 /// use kspipe::graph::{Change, Direction, Framing, FramingItem, Graph};
-/// use kspipe::negotiate::{Negotiator, PipeId, PipeChange, negotiate};
+/// use kspipe::negotiate::{Negotiator, PipeChange, PipeId, negotiate};
 ///
 /// let mut graph = Graph::builder();
 /// graph.filter("camera").pin("capture", Direction::Out).item(FramingItem { frames: 4, ..FramingItem::exactly(3_110_400) });
@@ -40,7 +40,7 @@ use solved::Solved;
 /// let difference = negotiator.change([Change::Holds { pin, frames: Some(7) }])?;
 /// assert_eq!(difference.regrown[0].numbers, [PipeChange::Frames]);
 /// assert_eq!(difference.new_number(PipeId(0)), Some(PipeId(0)));
-/// assert_eq!(negotiator.plan(), negotiate(negotiator.graph()).as_ref());
+/// assert_eq!(negotiator.plan()?, &negotiate(negotiator.graph())?);
 ///
 /// // Frames of one size only, and another than the camera's: there is no plan until one of the two gives way.
 /// let framing = |size| Change::Framing { pin, framing: Framing::Extended(vec![FramingItem::exactly(size)]) };
@@ -106,12 +106,12 @@ impl Negotiator {
     ///
     /// # Errors
     /// Why there is none: what [`negotiate`](super::negotiate) says of the graph.
-    pub fn plan(&self) -> Result<&Plan, &NegotiateError> {
+    pub fn plan(&self) -> Result<&Plan, NegotiateError> {
         match (&self.error, &self.plan) {
             (None, Some(plan)) => Ok(plan),
-            (Some(error), _) => Err(error),
+            (Some(error), _) => Err(error.clone()),
             // Whoever left no plan left an error.
-            (None, None) => Err(&NegotiateError::Undecided { states: 0 }),
+            (None, None) => Err(NegotiateError::Undecided { states: 0 }),
         }
     }
 

@@ -192,6 +192,7 @@ impl Pipes {
         let mut tallies = Vec::new();
         let mut ranks = Vec::new();
         let mut touched = BTreeSet::new();
+        let mut left = BTreeSet::new();
         let mut ways = Vec::new();
         let mut moved: Vec<(u32, u32)> = Vec::new();
         let old = plan.pipes.splice(start..end, []).zip(self.tallies.of_pipe.splice(start..end, []));
@@ -216,6 +217,9 @@ impl Pipes {
             let Some(group) = groups.next() else { break };
             let number = PipeId((start + pipes.len()) as u32);
             touched.insert(number);
+            if group.from == [number] {
+                left.insert(number);
+            }
             ways.extend(group.from.iter().map(|from| (*from, number)));
             ranks.push(first_rank_of(&group.pins));
             tallies.push(group.chunks);
@@ -226,12 +230,16 @@ impl Pipes {
         self.tallies.of_pipe.splice(start..start, tallies);
         self.first_rank.splice(start..end, ranks);
         if grown != 0 {
-            for pipe in plan.pipe_of.iter_mut().filter(|pipe| pipe.index() >= end) {
-                pipe.0 = (i64::from(pipe.0) + grown) as u32;
+            // Wrapping, so that going down is adding too.
+            let (end, grown) = (end as u32, grown as u32);
+            for pipe in &mut plan.pipe_of {
+                pipe.0 = pipe.0.wrapping_add(if pipe.0 >= end { grown } else { 0 });
             }
         }
         let renamed = moved.iter().filter(|(old, new)| old != new).map(|(_, new)| PipeId(*new));
-        for number in renamed.chain(touched.iter().copied()) {
+        // What is left of a pipe that keeps its number has it already.
+        let other = touched.iter().copied().filter(|number| !left.contains(number));
+        for number in renamed.chain(other) {
             for pin in &plan.pipes[number.index()].pins {
                 plan.pipe_of[pin.index()] = number;
             }

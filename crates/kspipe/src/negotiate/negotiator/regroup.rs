@@ -134,9 +134,16 @@ impl Pipes {
             }
             let count = division.behind.len() + 1;
             let part_of = |place: u32| division.part_of(place) - division.rest;
-            for pin in pins {
-                let part = division.part_of(self.walk.place[pin.index()]);
-                parts[part].pins.push(pin);
+            if let [(first, end, part)] = division.behind[..] {
+                // Most often there is one cut, and many pins.
+                let is_behind = |pin: &PinId| (first..end).contains(&self.walk.place[pin.index()]);
+                let (behind, rest) = parted(pins, is_behind);
+                (parts[part].pins, parts[division.rest].pins) = (behind, rest);
+            } else {
+                for pin in pins {
+                    let part = division.part_of(self.walk.place[pin.index()]);
+                    parts[part].pins.push(pin);
+                }
             }
             let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
             let divided = tallies.divide(chunks, count, part_of, |first, last| division.is_whole(first, last), &asker);
@@ -228,6 +235,18 @@ fn root(into: &mut [usize], mut at: usize) -> usize {
         at = into[at];
     }
     at
+}
+
+/// The pins that are so, and the others, each in their order.
+fn parted(pins: Vec<PinId>, is: impl Fn(&PinId) -> bool) -> (Vec<PinId>, Vec<PinId>) {
+    let (mut those, mut others) = (Vec::with_capacity(pins.len()), Vec::with_capacity(pins.len()));
+    // Pins of one side mostly stand together.
+    for run in pins.chunk_by(|one, next| is(one) == is(next)) {
+        if run.first().is_some_and(&is) { those.extend_from_slice(run) } else { others.extend_from_slice(run) }
+    }
+    those.shrink_to_fit();
+    others.shrink_to_fit();
+    (those, others)
 }
 
 /// Two lists in the order of `rank` as one, runs of each taken at once.
