@@ -50,7 +50,13 @@ fn a_conflict_names_both_pins_and_leaves_every_pin_as_it_was() {
     assert_eq!(error.pins(), ["camera.capture", "viewer.in"]);
     let NegotiatePinsError::Conflict { help, asks, .. } = error else { panic!("{error:?}") };
     assert_eq!(asks.len(), 2);
-    assert_eq!(help, "put a filter that copies between them");
+    assert_eq!(
+        help,
+        "a filter that copies between them would make it work; so would camera.capture with PhysicalRange.MaxFrameSize of at \
+         least 8192, or viewer.in with PhysicalRange.MinFrameSize and FramingRange.MinFrameSize of at most 4096, or \
+         camera.capture with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY, or viewer.in with \
+         KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY"
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::hresult::*;
 use kspipe::graph::{BuildError, Graph};
-use kspipe::negotiate::NegotiateError;
 use kspipe::negotiate::describe::DoesNotFit;
+use kspipe::negotiate::{Change, NegotiateError};
 use std::fmt;
 use windows_core::HRESULT;
 
@@ -106,11 +106,15 @@ impl NegotiatePinsError {
                     message.push_str(&format!("; it is connected to {}", graph.pin_name(peer)));
                     pins.push(graph.pin_name(peer));
                 }
-                // Nobody copies at a connection of live pins, so that is no help.
-                let help = if conflict.help.starts_with("allow bridges") {
-                    "put a filter that copies between them".to_owned()
-                } else {
-                    conflict.help
+                // Nobody copies at a connection of live pins, so bridges are no help; a filter that copies is the same.
+                let (copies, others): (Vec<Change>, Vec<Change>) =
+                    conflict.changes.into_iter().partition(|change| *change == Change::AllowBridges);
+                let copies = copies.iter().map(|_| "a filter that copies between them".to_owned());
+                let ways: Vec<String> = copies.chain(others.iter().map(|change| change.describe(graph))).collect();
+                let help = match ways.split_first() {
+                    None => conflict.help,
+                    Some((first, [])) => format!("{first} would make it work"),
+                    Some((first, others)) => format!("{first} would make it work; so would {}", others.join(", or ")),
                 };
                 let asks = conflict.asks.into_iter().map(|(pin, ask)| (graph.pin_name(pin), ask)).collect();
                 Self::Conflict { pins, asks, message, help }
