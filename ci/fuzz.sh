@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs each fuzz target a fixed number of times (the first argument; 20000 without one) on a copy of its corpus, where a
-# nightly toolchain is present. The flags are those of `cargo fuzz run`, so that cargo-fuzz need not be installed.
+# nightly toolchain is present; those that negotiate a graph a run, for two minutes at most. A run of a minute is a hang. The flags are those of `cargo fuzz run`, so that cargo-fuzz need not be installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-20000}
@@ -20,7 +20,8 @@ for source in fuzz/fuzz_targets/*.rs; do
   name=$(basename "$source" .rs)
   cp -r "fuzz/corpus/$name" "$scratch/$name"
   echo "fuzzing $name, $runs runs"
-  "target/fuzz/$target/release/$name" -seed=1 -runs="$runs" -max_len=4096 -artifact_prefix="$scratch/" "$scratch/$name" \
+  "target/fuzz/$target/release/$name" -seed=1 -runs="$runs" -max_len=4096 -timeout=60 -max_total_time=120 \
+    -artifact_prefix="$scratch/" "$scratch/$name" \
     >"$scratch/$name.log" 2>&1 || { tail -n 40 "$scratch/$name.log"; exit 1; }
   tail -n 1 "$scratch/$name.log"
 done

@@ -10,6 +10,8 @@ mod framing_blob;
 mod graph_file;
 #[path = "../../../fuzz/checks/negotiation.rs"]
 mod negotiation;
+#[path = "../../../fuzz/checks/negotiator.rs"]
+mod negotiator;
 #[path = "../../../fuzz/checks/y4m.rs"]
 mod y4m;
 
@@ -48,6 +50,11 @@ fn files_under_the_linter() {
 #[test]
 fn graphs_to_negotiate() {
     replay("negotiation", negotiation::check);
+}
+
+#[test]
+fn changes_of_graphs() {
+    replay("negotiator", negotiator::check);
 }
 
 #[test]
