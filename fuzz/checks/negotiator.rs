@@ -1,13 +1,10 @@
 //! Any graph and any changes of it: a negotiator that keeps its state has the plan that a fresh negotiation finds.
 
-#[path = "negotiation.rs"]
-#[allow(dead_code, reason = "it has a check of its own")]
-mod negotiation;
-
 use arbitrary::{Result, Unstructured};
 use kspipe::graph::{Bridges, Change, Compression, Connection, FilterId, Framing, Graph, PinId, RouteKind, Strategy};
 use kspipe::negotiate::{NegotiateError, Negotiator, negotiate, verify};
-use negotiation::{graph, item, mode, number, wide_number};
+
+use super::negotiation::{graph, item, mode, number, wide_number};
 
 /// The most changes of a graph.
 const MOST_CHANGES: usize = 12;
