@@ -46,6 +46,7 @@ impl Wiring {
                 let peer = graph.pin(pin).peer();
                 let bridge = peer.filter(|peer| is_bridge(plan, pin, *peer)).map(|peer| plan.pipe_of[peer.index()]);
                 outlets.push(Outlet {
+                    pin,
                     way,
                     from,
                     to: peer.and_then(|peer| queue_of[peer.index()]),

@@ -4,6 +4,7 @@ use super::hub::{FilterIndex, Hub, QueueIndex};
 use super::pool::Held;
 use super::queue::Item;
 use super::statistics::Counters;
+use crate::graph::PinId;
 use crate::stream::filters::FilterError;
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ pub(in crate::stream) enum Way {
 /// An out pin.
 #[derive(Debug)]
 pub(in crate::stream) struct Outlet {
+    pub(in crate::stream) pin: PinId,
     pub(in crate::stream) way: Way,
     /// Whose frames go out, by the filter's in pins; 0 at a source.
     pub(in crate::stream) from: usize,
