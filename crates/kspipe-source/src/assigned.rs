@@ -1,6 +1,6 @@
 //! Members assigned one by one: framings that a function puts together, and edits of framings that a pin has.
 
-use crate::evaluate::{Evaluator, Overflow, Unknown, Value};
+use crate::evaluate::{Evaluator, Overflow, Value};
 use crate::facts::Assignment;
 use crate::find::{Declarations, split};
 use crate::framing::Structure;
@@ -10,6 +10,7 @@ use crate::preprocess::At;
 use crate::slots::Slots;
 use crate::text::Place;
 use crate::types::{Type, framing_type};
+use crate::unknown::{Cause, Unknown};
 use std::collections::BTreeMap;
 
 /// A member that is assigned.
@@ -144,10 +145,14 @@ fn step(
                 Ok(Value::Integer(stored.integer))
             }
             (guid @ Value::Guid(_), Type::Guid) => Ok(guid),
-            _ => Err(Unknown::new(assignment.right, "it is not of the member's type")),
+            _ => Err(Unknown::new(Cause::Wrong, assignment.right, "it is not of the member's type")),
         })
     } else {
-        Err(Unknown::new(assignment.right, format!("`{}` changes it when the driver runs", assignment.operator)))
+        Err(Unknown::new(
+            Cause::AtRunTime,
+            assignment.right,
+            format!("`{}` changes it when the driver runs", assignment.operator),
+        ))
     };
     let step = Step {
         offset,
@@ -283,7 +288,7 @@ fn macro_calls(evaluator: &Evaluator<'_, '_>) -> Vec<Assembly> {
             let value = evaluated.value.and_then(|value| match (value, of) {
                 (Value::Integer(integer), Type::Integer(of)) => Ok(Value::Integer(integer.cast(*of).integer)),
                 (guid @ Value::Guid(_), Type::Guid) => Ok(guid),
-                _ => Err(Unknown::new(place, "it is not of the member's type")),
+                _ => Err(Unknown::new(Cause::Wrong, place, "it is not of the member's type")),
             });
             steps.push(Step {
                 offset,

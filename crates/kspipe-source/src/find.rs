@@ -1,7 +1,7 @@
 //! Finds the declarations of framings in a unit's tokens. The syntax tree alone would not do: a macro can hold a whole
 //! declaration, and a grammar that does not replace macros sees a call in its place.
 
-use crate::evaluate::{Evaluator, Overflow, Unknown};
+use crate::evaluate::{Evaluator, Overflow};
 use crate::framing::{Form, Structure};
 use crate::initializer::{Filled, fill, parse};
 use crate::lexer::{Token, TokenKind};
@@ -10,6 +10,7 @@ use crate::preprocess::{At, Lookup};
 use crate::slots::Slots;
 use crate::text::Place;
 use crate::types::{Type, framing_type};
+use crate::unknown::{Cause, Unknown};
 use std::collections::{HashMap, HashSet};
 
 /// The macro of ks.h.
@@ -223,17 +224,25 @@ impl<'s> Finder<'_, '_, 's> {
         let closed = tokens.get(length.saturating_sub(1)).is_some_and(|token| token.is(")"));
         if length < 3 || !closed {
             if tokens.get(1).is_some_and(|token| token.is("(")) {
-                self.declarations.problems.push(Unknown::new(place, format!("the arguments of `{SIMPLE}` do not end")));
+                self.declarations.problems.push(Unknown::new(
+                    Cause::NotRead,
+                    place,
+                    format!("the arguments of `{SIMPLE}` do not end"),
+                ));
             }
             return;
         }
         let arguments = split(&tokens[2..length - 1]);
         let [name, memory, flags, frames, alignment, min, max] = arguments.as_slice() else {
             let because = format!("`{SIMPLE}` has 7 arguments, here are {}", arguments.len());
-            return self.declarations.problems.push(Unknown::new(place, because));
+            return self.declarations.problems.push(Unknown::new(Cause::NotRead, place, because));
         };
         let Some(name) = name.first() else {
-            return self.declarations.problems.push(Unknown::new(place, format!("`{SIMPLE}` is given no name")));
+            return self.declarations.problems.push(Unknown::new(
+                Cause::NotRead,
+                place,
+                format!("`{SIMPLE}` is given no name"),
+            ));
         };
         let Some(of) = framing_type("KSALLOCATOR_FRAMING_EX") else { return };
         let whole = place.to(tokens[length - 1].place);

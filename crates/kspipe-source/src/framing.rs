@@ -1,9 +1,10 @@
 //! A framing as a driver's source declares it: every member with its place, and its value or why it is not known.
 
-use crate::evaluate::{Unknown, Value};
+use crate::evaluate::Value;
 use crate::fields::{Fields, HEAD, HEAD_BYTES, ITEM, ITEM_BYTES, OLD};
 use crate::slots::Slots;
 use crate::text::Place;
+use crate::unknown::{Cause, Unknown};
 use ks::Guid;
 use std::fmt;
 
@@ -220,7 +221,7 @@ pub(crate) fn members(
             let (value, place) = if *size == 16 { slots.guid(at) } else { slots.word(at) }.unwrap_or_else(|| {
                 let zero =
                     if *size == 16 { Value::Guid(Guid::NULL) } else { Value::Integer(crate::integer::Integer::int(0)) };
-                (otherwise.map_or(Ok(zero), |why| Err(Unknown::new(whole, why))), whole)
+                (otherwise.map_or(Ok(zero), |why| Err(Unknown::new(Cause::AtRunTime, whole, why))), whole)
             });
             let value = value.map(|value| match value {
                 Value::Guid(guid) => MemberValue::Guid(guid),

@@ -11,6 +11,8 @@ use crate::problem::{Problem, ProblemKind};
 use crate::slots::Slots;
 use crate::text::{LARGEST_SOURCE, Language, Place, SourceFile};
 use crate::types::Type;
+use crate::unknown::Cause;
+use crate::walk;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A file to read.
@@ -86,7 +88,7 @@ pub fn read(
     mut include: impl FnMut(&str, &str) -> Option<(String, Vec<u8>)>,
 ) -> DriverSource {
     let (files, includes) = load(inputs, &mut include);
-    let facts = Facts::read(&files);
+    let facts = walk::facts(&files);
     let pointer_bytes = if options.pointer_bytes == 4 { 4 } else { 8 };
     let mut reading =
         Reading { files: &files, facts: &facts, framings: Vec::new(), problems: Vec::new(), edits: Vec::new() };
@@ -359,13 +361,13 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
     // Of what is assigned nothing is missing that the function does not state.
     let stated = framing.unknown().filter(|(_, unknown)| unknown.place != framing.place);
     for (member, unknown) in stated {
-        push(
-            ProblemKind::NotEvaluated,
-            member.place,
-            Some(member),
-            format!("it is not checked: {}", unknown.because),
-            "give the file that defines it as well, or a directory to look for includes in",
-        );
+        if unknown.cause == Cause::Wrong {
+            let message = format!("it has no value: {}", unknown.because);
+            push(ProblemKind::NoValue, member.place, Some(member), message, "write what a compiler can compute");
+        } else {
+            let message = format!("it is not checked: {}", unknown.because);
+            push(ProblemKind::NotEvaluated, member.place, Some(member), message, help(unknown.cause));
+        }
     }
     if framing.structure == Structure::Extended
         && let Some(count) = framing.member(None, "CountItems")
@@ -386,6 +388,17 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
         );
     }
     problems
+}
+
+/// What can be done about a value that is not known.
+fn help(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Undefined => "give the file that defines it as well, or a directory to look for includes in",
+        Cause::Ambiguous => "give only files that are compiled together; of a conditional, check each way by hand",
+        Cause::AtRunTime => "check what the driver answers too: `kspipe check` reads the blob of the property",
+        Cause::NotRead => "write a whole number here to have it checked; the rest of the framing is",
+        Cause::Wrong => "write what a compiler can compute",
+    }
 }
 
 /// The variable of a framing's name: without its scopes, and what in it the framing is.

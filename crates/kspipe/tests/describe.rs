@@ -15,7 +15,7 @@ use kspipe::graph::{
 };
 use kspipe::negotiate::describe::{Description, Reason, plan_text};
 use kspipe::negotiate::{
-    Change, Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, explained_plan_json, negotiate,
+    Infeasible, NegotiateError, PipeId, Plan, RouteChoice, WhatIf, error_json, explained_plan_json, negotiate,
     plan_json,
 };
 use serde_json::{Value, json};
@@ -472,7 +472,7 @@ fn an_error_names_the_pins_and_what_helps() {
         asks: vec![(out, "one byte".to_owned())],
         message: "no".to_owned(),
         help: "yes".to_owned(),
-        changes: vec![Change::Prefer { pin: out }],
+        changes: vec![WhatIf::Prefer { pin: out }],
     });
     assert_eq!(
         error_json(&graph, &infeasible),

@@ -6,8 +6,8 @@ mod oracle;
 use ks::{AllocatorFlags, KSMEMORY_TYPE_KERNEL_NONPAGED, RequirementFlags};
 use kspipe::graph::{Bridges, Connection, Direction, FrameRange, FramingItem, Graph, GraphBuilder, PinId, RouteKind};
 use kspipe::negotiate::{
-    AllocatorKind, Answer, Asked, Change, Explainer, NegotiateError, Obstacle, PipeId, PipeNumber, Plan, Question,
-    Saving, negotiate,
+    AllocatorKind, Answer, Asked, Explainer, NegotiateError, Obstacle, PipeId, PipeNumber, Plan, Question, Saving,
+    WhatIf, negotiate,
 };
 use oracle::generate::graphs;
 use oracle::on_random_graphs;
@@ -133,7 +133,7 @@ fn a_conflict_of_three_pins_is_found_whole() {
     assert!(asked.len() >= 2 && asked.iter().all(Option::is_some), "{:?}", lines(&graph, &answer));
     for cause in &answer.causes {
         let (pin, asked) = (cause.reason.pin.expect("a pin"), cause.reason.asked.expect("one ask"));
-        let forbidden = Change::Drop { pin, item: cause.reason.item, asked }.apply(&graph).expect("it asks that");
+        let forbidden = WhatIf::Drop { pin, item: cause.reason.item, asked }.apply(&graph).expect("it asks that");
         assert!(negotiate(&forbidden).expect("a plan").cost.bytes_copied <= plan.cost.bytes_copied);
     }
 }
@@ -232,7 +232,7 @@ fn every_saving_and_every_change_is_what_negotiation_says() {
                 if asked == Asked::Mode {
                     continue;
                 }
-                let without = Change::Drop { pin, item: cause.reason.item, asked }.apply(&graph);
+                let without = WhatIf::Drop { pin, item: cause.reason.item, asked }.apply(&graph);
                 let changed = negotiate(&without.expect("it asks that"));
                 prop_assert_eq!(changed.expect("a plan").cost, cost.after, "{:?}", cause);
                 prop_assert_eq!(plan.cost, cost.before);
@@ -255,7 +255,7 @@ fn every_saving_and_every_change_is_what_negotiation_says() {
 fn every_change_suggested_for_a_conflict_was_tried() {
     on_random_graphs(graphs(), 4, |graph| {
         let mut graph = graph.clone();
-        graph = match Change::AllowBridges.apply(&graph) {
+        graph = match WhatIf::AllowBridges.apply(&graph) {
             // Half of the graphs allow bridges, and have few conflicts.
             Some(_) => graph,
             None => return Ok(()),

@@ -108,7 +108,13 @@ pub(super) fn read_all(paths: &[PathBuf], includes: &[PathBuf]) -> (Vec<CheckedF
     let (mut files, mut failures, mut of_sources) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         let found = if path.is_dir() {
-            sources::in_directory(path).map_err(|error| Failure::file("read the directory", path, error))
+            match sources::in_directory(path) {
+                Ok(found) if found.is_empty() => {
+                    let error = io::Error::new(io::ErrorKind::NotFound, "there are no sources of C or C++ in it");
+                    Err(Failure::file("check the directory", path, error))
+                }
+                found => found.map_err(|error| Failure::file("read the directory", path, error)),
+            }
         } else if sources::is_source(path) {
             Ok(vec![path.clone()])
         } else {

@@ -31,23 +31,23 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     }
     let (files, failures) = input::read_all(&arguments.files, &arguments.include);
     let judged: Vec<_> = files.into_iter().map(|file| JudgedFile::new(file, &verdicts)).collect();
-    let unreadable = !failures.is_empty();
+    let unread: Vec<String> = failures.iter().map(Failure::message).collect();
     for failure in failures {
         failure.tell();
     }
     let shown = match arguments.format {
         FindingFormat::Text => {
             let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            text::text(&judged, colour)
+            text::text(&judged, unread.len(), colour)
         }
-        FindingFormat::Json => format!("{:#}\n", json::json(&judged)),
-        FindingFormat::Sarif => format!("{:#}\n", sarif::sarif(&judged)),
+        FindingFormat::Json => format!("{:#}\n", json::json(&judged, &unread)),
+        FindingFormat::Sarif => format!("{:#}\n", sarif::sarif(&judged, &unread)),
     };
     output::write(None, &shown)?;
-    match (unreadable, Counts::of(&judged).errors) {
-        (true, _) => Err(Failure::SystemSaid),
-        (false, 0) => Ok(()),
-        (false, _) => Err(Failure::GraphSaid),
+    match (unread.is_empty(), Counts::of(&judged).errors) {
+        (false, _) => Err(Failure::SystemSaid),
+        (true, 0) => Ok(()),
+        (true, _) => Err(Failure::GraphSaid),
     }
 }
 

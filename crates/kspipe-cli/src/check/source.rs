@@ -51,7 +51,7 @@ pub(super) fn check(texts: &[(String, Vec<u8>)], includes: &[PathBuf]) -> Vec<Ch
 
 fn of_framing(source: &DriverSource, framing: &SourceFraming, given: usize) -> Vec<(Place, Finding)> {
     let name = printable(&framing.full_name());
-    let found = check_framing(&name, &declared(framing), &circumstances(framing, given));
+    let found = check_framing(&name, &declared(source, framing), &circumstances(framing, given));
     found
         .into_iter()
         .map(|mut finding| {
@@ -74,15 +74,21 @@ fn of_framing(source: &DriverSource, framing: &SourceFraming, given: usize) -> V
         .collect()
 }
 
-/// What the source says of the framing; what it does not say stays unknown.
-fn declared(framing: &SourceFraming) -> DeclaredFraming {
+/// What the source says of the framing; what it does not say stays unknown. A value that overflowed is not what its
+/// author means: that is found, and nothing rests on the bits that are left.
+fn declared(source: &DriverSource, framing: &SourceFraming) -> DeclaredFraming {
+    let overflowed = |place: Place| {
+        let overflows = source.problems.iter().filter(|problem| problem.kind == ProblemKind::Overflow);
+        let mut places = overflows.map(|problem| problem.place);
+        places.any(|other| other.file == place.file && other.start < place.end && place.start < other.end)
+    };
     let structure = match framing.structure {
         kspipe_source::Structure::Old => Structure::Old,
         kspipe_source::Structure::Extended => Structure::Extended,
     };
     let mut declared = DeclaredFraming::new(structure, Origin::Source);
     declared.set_items(framing.item_count());
-    for member in &framing.members {
+    for member in framing.members.iter().filter(|member| member.place == framing.place || !overflowed(member.place)) {
         match (Member::named(member.name), &member.value, member.item) {
             (Some(named), Ok(MemberValue::Word(word)), item) => declared.set(item, named, *word),
             (Some(named), Ok(MemberValue::Guid(guid)), Some(item)) => declared.set_guid(item, named, *guid),
@@ -118,6 +124,7 @@ fn circumstances(framing: &SourceFraming, given: usize) -> Circumstances {
 fn of_problem(problem: &Problem) -> (Place, Finding) {
     let code: &'static Code = match problem.kind {
         ProblemKind::NotEvaluated => &codes::NOT_EVALUATED,
+        ProblemKind::NoValue => &codes::NO_VALUE,
         ProblemKind::Overflow => &codes::OVERFLOW,
         ProblemKind::NotUnderstood => &codes::NOT_UNDERSTOOD,
         ProblemKind::Conditional => &codes::SEVERAL_WAYS,

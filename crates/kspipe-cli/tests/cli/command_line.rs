@@ -16,7 +16,7 @@ fn help_of_each_command_shows_an_example() {
 #[test]
 fn commands_of_later_days_are_not_there() {
     let ground = Ground::new();
-    for command in ["check", "serve", "attach", "top", "bench", "convert"] {
+    for command in ["serve", "attach", "top", "bench"] {
         ground.run(&[command], 2);
     }
 }
@@ -155,6 +155,16 @@ fn reports_are_written_in_both_formats() {
         assert_eq!(pipe["KSSTREAMALLOCATOR_STATUS"]["AllocatedFrames"], 0);
         assert_eq!(pipe["KSSTREAMALLOCATOR_STATUS"]["Framing"]["FrameSize"], pipe["frame_size"]);
     }
+}
+
+#[test]
+fn one_frame_is_no_frames() {
+    let ground = Ground::new();
+    let (_, error) = ground.run(&["run", "examples/tee.toml", "--frames", "1"], 0);
+    assert!(error.contains("finished: 1 frame in "), "{error}");
+    let words = error.split([' ', '\n', ',', ';', '(', ')']).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let wrong = ["frames", "waits", "sinks", "bytes", "copies"];
+    assert!(!words.windows(2).any(|pair| pair[0] == "1" && wrong.contains(&pair[1])), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod explained;
 
 use super::describe::{self, Description, PipeProperties, Reason, Termination, memory_name};
-use super::{Asked, Change, Cost, Explainer, NegotiateError, Pipe, PipeId, Plan, Question};
+use super::{Asked, Cost, Explainer, NegotiateError, Pipe, PipeId, Plan, Question, WhatIf};
 use crate::graph::{Compression, Connection, Graph, PinId};
 use ks::Guid;
 use serde_json::{Map, Value, json};
@@ -146,7 +146,7 @@ pub fn error_json(graph: &Graph, error: &NegotiateError) -> Value {
 }
 
 /// A change of one thing.
-fn change_json(graph: &Graph, change: &Change) -> Value {
+fn change_json(graph: &Graph, change: &WhatIf) -> Value {
     json!({
         "change": change.name(),
         "pin": change.pin().map(|pin| graph.pin_name(pin)),

@@ -1,6 +1,6 @@
 //! The plan: what negotiation decides, and what it costs.
 
-use super::Change;
+use super::WhatIf;
 use crate::graph::{Connection, Graph, Mode, PinId, Route, Strategy};
 use ks::Guid;
 use std::fmt;
@@ -229,7 +229,7 @@ pub struct Infeasible {
     pub help: String,
     /// Changes of one thing each after which these pins have a plan, the smallest first. Each was tried. Empty where none
     /// was found.
-    pub changes: Vec<Change>,
+    pub changes: Vec<WhatIf>,
 }
 
 impl NegotiateError {

@@ -3,7 +3,7 @@
 use crate::hresult::*;
 use kspipe::graph::{BuildError, Graph};
 use kspipe::negotiate::describe::DoesNotFit;
-use kspipe::negotiate::{Change, NegotiateError};
+use kspipe::negotiate::{NegotiateError, WhatIf};
 use std::fmt;
 use windows_core::HRESULT;
 
@@ -107,8 +107,8 @@ impl NegotiatePinsError {
                     pins.push(graph.pin_name(peer));
                 }
                 // Nobody copies at a connection of live pins, so bridges are no help; a filter that copies is the same.
-                let (copies, others): (Vec<Change>, Vec<Change>) =
-                    conflict.changes.into_iter().partition(|change| *change == Change::AllowBridges);
+                let (copies, others): (Vec<WhatIf>, Vec<WhatIf>) =
+                    conflict.changes.into_iter().partition(|change| *change == WhatIf::AllowBridges);
                 let copies = copies.iter().map(|_| "a filter that copies between them".to_owned());
                 let ways: Vec<String> = copies.chain(others.iter().map(|change| change.describe(graph))).collect();
                 let help = match ways.split_first() {

@@ -5,12 +5,12 @@ mod wording;
 
 pub(super) use wording::{item_words, memory_name};
 
-use super::change::{Asked, for_each_item};
 use super::counted::{Counted, Part};
 use super::facts::{FactTables, Facts};
 use super::memory::ANY_MEMORY;
 use super::problem::Problem;
 use super::table::Effort;
+use super::what_if::{Asked, for_each_item};
 use super::{Infeasible, component};
 use crate::graph::{Graph, Mode, PinId, RouteKind};
 use std::collections::{HashSet, VecDeque};

@@ -2,12 +2,12 @@
 
 use super::{Conflict, EFFORT_OF_A_TRY, MOST_TRIES};
 use crate::graph::{Graph, Mode, PinId};
-use crate::negotiate::change::{Asked, Change};
 use crate::negotiate::component;
 use crate::negotiate::counted::Counted;
 use crate::negotiate::facts::Facts;
 use crate::negotiate::problem::Problem;
 use crate::negotiate::table::Effort;
+use crate::negotiate::what_if::{Asked, WhatIf};
 
 /// So many changes are suggested at most.
 const MOST_CHANGES: usize = 5;
@@ -21,14 +21,14 @@ pub(super) fn suggest(
     conflict: &Conflict,
     named: &[PinId],
     component: Option<PinId>,
-) -> Vec<Change> {
+) -> Vec<WhatIf> {
     let graph = facts.graph;
     let Some(member) = component else { return Vec::new() };
     let mut candidates = candidates(facts, conflict, named);
     // Stable: of those that change as much, the first pin's come first.
-    candidates.sort_by_key(Change::extent);
+    candidates.sort_by_key(WhatIf::extent);
     let mut tries = (MOST_TRIES as usize).min(MOST_PINS / graph.pins().len().max(1)).max(4);
-    let mut found: Vec<Change> = Vec::new();
+    let mut found: Vec<WhatIf> = Vec::new();
     for change in candidates {
         if tries == 0 || found.len() == MOST_CHANGES {
             break;
@@ -46,47 +46,47 @@ pub(super) fn suggest(
 }
 
 /// Whether a change does less of the same.
-fn covers(smaller: &Change, change: &Change) -> bool {
+fn covers(smaller: &WhatIf, change: &WhatIf) -> bool {
     match (smaller, change) {
-        (Change::LowerMinimum { pin, .. }, Change::Drop { pin: other, asked, .. }) => {
+        (WhatIf::LowerMinimum { pin, .. }, WhatIf::Drop { pin: other, asked, .. }) => {
             pin == other && matches!(asked, Asked::Size | Asked::PhysicalMinimum | Asked::Capacity)
         }
-        (Change::RaiseMaximum { pin, .. }, Change::Drop { pin: other, asked, .. }) => {
+        (WhatIf::RaiseMaximum { pin, .. }, WhatIf::Drop { pin: other, asked, .. }) => {
             pin == other && *asked == Asked::PhysicalMaximum
         }
         _ => false,
     }
 }
 
-fn candidates(facts: &Facts<'_>, conflict: &Conflict, named: &[PinId]) -> Vec<Change> {
+fn candidates(facts: &Facts<'_>, conflict: &Conflict, named: &[PinId]) -> Vec<WhatIf> {
     let graph = facts.graph;
-    let mut changes = vec![Change::AllowBridges];
+    let mut changes = vec![WhatIf::AllowBridges];
     let numbers = numbers(facts, conflict, named);
     for (pin, asked) in &conflict.asks {
         let pin = *pin;
         match asked {
             Asked::PhysicalMinimum | Asked::Capacity => {
-                changes.extend(numbers.largest_allowed.map(|bytes| Change::LowerMinimum { pin, bytes }));
-                changes.push(Change::Drop { pin, item: None, asked: Asked::Size });
+                changes.extend(numbers.largest_allowed.map(|bytes| WhatIf::LowerMinimum { pin, bytes }));
+                changes.push(WhatIf::Drop { pin, item: None, asked: Asked::Size });
             }
             Asked::PhysicalMaximum => {
-                changes.extend(numbers.smallest_needed.map(|bytes| Change::RaiseMaximum { pin, bytes }));
-                changes.push(Change::Drop { pin, item: None, asked: Asked::PhysicalMaximum });
+                changes.extend(numbers.smallest_needed.map(|bytes| WhatIf::RaiseMaximum { pin, bytes }));
+                changes.push(WhatIf::Drop { pin, item: None, asked: Asked::PhysicalMaximum });
             }
             Asked::Memory => {
-                changes.push(Change::Drop { pin, item: None, asked: Asked::Memory });
-                let memories = graph.pin(pin).items().iter().map(|item| Change::MapMemory { memory_type: item.memory });
+                changes.push(WhatIf::Drop { pin, item: None, asked: Asked::Memory });
+                let memories = graph.pin(pin).items().iter().map(|item| WhatIf::MapMemory { memory_type: item.memory });
                 changes.extend(memories);
             }
-            asked => changes.push(Change::Drop { pin, item: None, asked: *asked }),
+            asked => changes.push(WhatIf::Drop { pin, item: None, asked: *asked }),
         }
-        changes.push(Change::Prefer { pin });
+        changes.push(WhatIf::Prefer { pin });
     }
     for edge in conflict.writers.iter().map(|writer| facts.edges[*writer as usize]) {
-        changes.push(Change::CopyRoute { from: edge.from, to: edge.to });
+        changes.push(WhatIf::CopyRoute { from: edge.from, to: edge.to });
     }
     for pin in conflict.sides.iter().filter(|pin| graph.mode(**pin) == Mode::User) {
-        changes.push(Change::Mode { filter: graph.pin(*pin).filter(), mode: Mode::Kernel });
+        changes.push(WhatIf::Mode { filter: graph.pin(*pin).filter(), mode: Mode::Kernel });
     }
     let mut seen = Vec::new();
     changes.retain(|change| {
@@ -116,7 +116,7 @@ fn numbers(facts: &Facts<'_>, conflict: &Conflict, named: &[PinId]) -> Numbers {
 }
 
 /// What helps, in words.
-pub(super) fn help(graph: &Graph, changes: &[Change]) -> String {
+pub(super) fn help(graph: &Graph, changes: &[WhatIf]) -> String {
     let words: Vec<String> = changes.iter().map(|change| change.describe(graph)).collect();
     match words.as_slice() {
         [] => "no change of one thing was found that makes it work: change what several of them ask, or put a filter that \
@@ -128,12 +128,12 @@ pub(super) fn help(graph: &Graph, changes: &[Change]) -> String {
 }
 
 /// Whether the part of the graph around a pin has a plan after a change. A route that copies makes two parts of one.
-fn helps(graph: &Graph, change: &Change, member: PinId) -> bool {
+fn helps(graph: &Graph, change: &WhatIf, member: PinId) -> bool {
     let Some(changed) = change.apply(graph) else { return false };
     let Ok(facts) = Facts::of(&changed) else { return false };
     let problem = Problem::new(&facts);
     let members = match change {
-        Change::CopyRoute { from, to } => vec![*from, *to],
+        WhatIf::CopyRoute { from, to } => vec![*from, *to],
         _ => vec![member],
     };
     members.into_iter().all(|member| {

@@ -2,8 +2,8 @@
 
 use super::Conflict;
 use crate::graph::{FramingItem, Graph, PinId};
-use crate::negotiate::change::Asked;
 use crate::negotiate::facts::Facts;
+use crate::negotiate::what_if::Asked;
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
     KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,

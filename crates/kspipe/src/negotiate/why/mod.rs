@@ -12,7 +12,7 @@ pub use unused::Obstacle;
 pub(super) use unused::{ON_WINDOWS, obstacle, offer};
 
 use super::describe::{Description, PipeReasons, Reason};
-use super::{Change, PipeId, Plan};
+use super::{PipeId, Plan, WhatIf};
 use crate::graph::{Connection, Graph, PinId};
 use renegotiate::{Outcome, Renegotiator};
 
@@ -135,7 +135,7 @@ pub enum Saving {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TriedChange {
     /// The change.
-    pub change: Change,
+    pub change: WhatIf,
     /// What the plan costs after it.
     pub cost: CostDifference,
 }
@@ -269,7 +269,7 @@ impl<'a> Explainer<'a> {
     fn saving(&mut self, reason: &Reason, number: Option<PipeNumber>) -> Option<Saving> {
         let (pin, asked) = (reason.pin?, reason.asked?);
         let (graph, before) = (self.description.graph(), self.description.plan());
-        let change = Change::dropping(graph, pin, reason.item, asked);
+        let change = WhatIf::dropping(graph, pin, reason.item, asked);
         Some(match self.renegotiator.with(&change) {
             Outcome::Plan(changed, plan) => {
                 let cost = Box::new(CostDifference::of(before, &plan));

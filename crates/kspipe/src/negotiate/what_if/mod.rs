@@ -1,4 +1,4 @@
-//! Changes of one thing in a graph: what is tried to tell what an ask costs, and what would help.
+//! What if one thing in a graph were different: what is tried to tell what an ask costs, and what would help.
 
 mod asked;
 
@@ -9,9 +9,10 @@ use crate::graph::{Bridges, Compression, FilterId, Framing, FramingItem, Graph, 
 use asked::other_side;
 use ks::{Guid, RequirementFlags};
 
-/// A change of one thing in a graph.
+/// One thing that could be different in a graph. It is tried on a copy of the graph ([`WhatIf::apply`]) to tell what an
+/// ask costs, and suggested where it would help. A change that is meant is a [`graph::Change`](crate::graph::Change).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Change {
+pub enum WhatIf {
     /// Frames may be copied at connections.
     AllowBridges,
     /// A pin no longer asks one thing: in one of its items, or with `None` in all of them.
@@ -75,12 +76,12 @@ pub enum Change {
     },
 }
 
-impl Change {
+impl WhatIf {
     /// The change that takes away what a reason names.
-    pub(super) fn dropping(graph: &Graph, pin: PinId, item: Option<u32>, asked: Asked) -> Change {
+    pub(super) fn dropping(graph: &Graph, pin: PinId, item: Option<u32>, asked: Asked) -> WhatIf {
         match asked {
-            Asked::Mode => Change::Mode { filter: graph.pin(pin).filter(), mode: other_side(graph, pin) },
-            _ => Change::Drop { pin, item, asked },
+            Asked::Mode => WhatIf::Mode { filter: graph.pin(pin).filter(), mode: other_side(graph, pin) },
+            _ => WhatIf::Drop { pin, item, asked },
         }
     }
 
@@ -93,13 +94,13 @@ impl Change {
     /// Changes a graph; `false` where that changes nothing.
     fn apply_to(&self, graph: &mut Graph) -> bool {
         match *self {
-            Change::AllowBridges => {
+            WhatIf::AllowBridges => {
                 let forbidden = graph.bridges == Bridges::Forbid;
                 graph.bridges = Bridges::Allow;
                 forbidden
             }
-            Change::Drop { pin, item, asked } => drop_asked(graph, pin, item, asked),
-            Change::LowerMinimum { pin, bytes } => change_items(graph, pin, None, |item| {
+            WhatIf::Drop { pin, item, asked } => drop_asked(graph, pin, item, asked),
+            WhatIf::LowerMinimum { pin, bytes } => change_items(graph, pin, None, |item| {
                 if item.physical.min > bytes {
                     let step = item.physical.step.max(1);
                     // On the stepping, so that the sizes allowed become more and no others.
@@ -108,28 +109,28 @@ impl Change {
                 }
                 item.optimal.min = item.optimal.min.min(bytes);
             }),
-            Change::RaiseMaximum { pin, bytes } => {
+            WhatIf::RaiseMaximum { pin, bytes } => {
                 change_items(graph, pin, None, |item| item.physical.max = item.physical.max.max(bytes))
             }
-            Change::Add { pin, asked } => change_items(graph, pin, None, |item| asked.add_to(item)),
-            Change::Prefer { pin } => {
+            WhatIf::Add { pin, asked } => change_items(graph, pin, None, |item| asked.add_to(item)),
+            WhatIf::Prefer { pin } => {
                 change_items(graph, pin, None, |item| item.requirements.insert(RequirementFlags::PREFERENCES_ONLY))
             }
-            Change::Require { pin } => {
+            WhatIf::Require { pin } => {
                 let changed =
                     change_items(graph, pin, None, |item| item.requirements.remove(RequirementFlags::PREFERENCES_ONLY));
                 // A range that is only preferred may be empty; as a requirement that is no graph.
                 let items = graph.pin(pin).items();
                 changed && items.iter().all(|item| item.physical.min <= item.physical.max)
             }
-            Change::CopyRoute { from, to } => {
+            WhatIf::CopyRoute { from, to } => {
                 let mut routes = graph.routes.iter_mut();
                 let route = routes.find(|route| (route.from, route.to) == (from, to) && route.kind != RouteKind::Copy);
                 let Some(route) = route else { return false };
                 route.kind = RouteKind::Copy;
                 true
             }
-            Change::Mode { filter, mode } => {
+            WhatIf::Mode { filter, mode } => {
                 let pins = graph.filters[filter.index()].pins();
                 let mut changed = false;
                 for pin in pins {
@@ -139,7 +140,7 @@ impl Change {
                 graph.filters[filter.index()].mode = mode;
                 changed
             }
-            Change::MapMemory { memory_type } => match graph.memory.get_mut(&memory_type) {
+            WhatIf::MapMemory { memory_type } => match graph.memory.get_mut(&memory_type) {
                 Some(memory) if !memory.user_mappable => {
                     memory.user_mappable = true;
                     true
@@ -153,10 +154,10 @@ impl Change {
     pub fn describe(&self, graph: &Graph) -> String {
         let name = |pin: PinId| graph.pin_name(pin);
         match self {
-            Change::AllowBridges => {
+            WhatIf::AllowBridges => {
                 "bridges allowed (`bridges = \"allow\"`), so that frames are copied between them,".to_owned()
             }
-            Change::Drop { pin, item, asked } => {
+            WhatIf::Drop { pin, item, asked } => {
                 let several = graph.pin(*pin).items().len() > 1;
                 let place = item.filter(|_| several).map_or(String::new(), |item| format!(" in item {item}"));
                 match asked {
@@ -168,7 +169,7 @@ impl Change {
                     asked => format!("{} without {asked}{place}", name(*pin)),
                 }
             }
-            Change::LowerMinimum { pin, bytes } => {
+            WhatIf::LowerMinimum { pin, bytes } => {
                 let items = graph.pin(*pin).items();
                 let asked = match (
                     items.iter().any(|item| item.physical.min > *bytes),
@@ -180,15 +181,15 @@ impl Change {
                 };
                 format!("{} with {asked} of at most {bytes}", name(*pin))
             }
-            Change::RaiseMaximum { pin, bytes } => {
+            WhatIf::RaiseMaximum { pin, bytes } => {
                 format!("{} with {} of at least {bytes}", name(*pin), Asked::PhysicalMaximum)
             }
-            Change::Add { pin, asked } => format!("{} with {asked}", name(*pin)),
-            Change::Prefer { pin } => format!("{} with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY", name(*pin)),
-            Change::Require { pin } => format!("{} without KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY", name(*pin)),
-            Change::CopyRoute { from, to } => format!("a route {} -> {} that copies", name(*from), name(*to)),
-            Change::Mode { filter, mode } => format!("{} in {mode} mode", graph.filter(*filter).name()),
-            Change::MapMemory { memory_type } => {
+            WhatIf::Add { pin, asked } => format!("{} with {asked}", name(*pin)),
+            WhatIf::Prefer { pin } => format!("{} with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY", name(*pin)),
+            WhatIf::Require { pin } => format!("{} without KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY", name(*pin)),
+            WhatIf::CopyRoute { from, to } => format!("a route {} -> {} that copies", name(*from), name(*to)),
+            WhatIf::Mode { filter, mode } => format!("{} in {mode} mode", graph.filter(*filter).name()),
+            WhatIf::MapMemory { memory_type } => {
                 format!("memory {} that user mode can map (`user-mappable = true`)", memory_name(graph, *memory_type))
             }
         }
@@ -197,12 +198,12 @@ impl Change {
     /// The pin whose framing it changes, if one.
     pub fn pin(&self) -> Option<PinId> {
         match *self {
-            Change::Drop { pin, .. }
-            | Change::LowerMinimum { pin, .. }
-            | Change::RaiseMaximum { pin, .. }
-            | Change::Add { pin, .. }
-            | Change::Prefer { pin }
-            | Change::Require { pin } => Some(pin),
+            WhatIf::Drop { pin, .. }
+            | WhatIf::LowerMinimum { pin, .. }
+            | WhatIf::RaiseMaximum { pin, .. }
+            | WhatIf::Add { pin, .. }
+            | WhatIf::Prefer { pin }
+            | WhatIf::Require { pin } => Some(pin),
             _ => None,
         }
     }
@@ -210,16 +211,16 @@ impl Change {
     /// The name JSON has for its kind.
     pub fn name(&self) -> &'static str {
         match self {
-            Change::AllowBridges => "allow-bridges",
-            Change::Drop { .. } => "drop",
-            Change::LowerMinimum { .. } => "lower-minimum",
-            Change::RaiseMaximum { .. } => "raise-maximum",
-            Change::Add { .. } => "add",
-            Change::Prefer { .. } => "prefer",
-            Change::Require { .. } => "require",
-            Change::CopyRoute { .. } => "copy-route",
-            Change::Mode { .. } => "mode",
-            Change::MapMemory { .. } => "map-memory",
+            WhatIf::AllowBridges => "allow-bridges",
+            WhatIf::Drop { .. } => "drop",
+            WhatIf::LowerMinimum { .. } => "lower-minimum",
+            WhatIf::RaiseMaximum { .. } => "raise-maximum",
+            WhatIf::Add { .. } => "add",
+            WhatIf::Prefer { .. } => "prefer",
+            WhatIf::Require { .. } => "require",
+            WhatIf::CopyRoute { .. } => "copy-route",
+            WhatIf::Mode { .. } => "mode",
+            WhatIf::MapMemory { .. } => "map-memory",
         }
     }
 
@@ -227,12 +228,12 @@ impl Change {
     /// a pin asks; then what a filter does or where it runs.
     pub(super) fn extent(&self) -> u8 {
         match self {
-            Change::AllowBridges => 0,
-            Change::LowerMinimum { .. } | Change::RaiseMaximum { .. } => 1,
-            Change::Drop { .. } | Change::Add { .. } | Change::MapMemory { .. } => 2,
-            Change::Require { .. } | Change::Prefer { .. } => 3,
-            Change::CopyRoute { .. } => 4,
-            Change::Mode { .. } => 5,
+            WhatIf::AllowBridges => 0,
+            WhatIf::LowerMinimum { .. } | WhatIf::RaiseMaximum { .. } => 1,
+            WhatIf::Drop { .. } | WhatIf::Add { .. } | WhatIf::MapMemory { .. } => 2,
+            WhatIf::Require { .. } | WhatIf::Prefer { .. } => 3,
+            WhatIf::CopyRoute { .. } => 4,
+            WhatIf::Mode { .. } => 5,
         }
     }
 }
