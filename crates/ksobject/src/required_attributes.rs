@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// Every attribute that is asked for must be attached, and every attached one that is required must be asked for. An
 /// attribute is known by its GUID, and named twice is named once. Where nobody asks for any (`None`, which is not the
 /// same as an empty list), the range must have no list at all.
-pub(crate) fn are_met(range: &DataRange<'_>, asked: Option<&AttributeList<'_>>) -> bool {
+pub fn are_met(range: &DataRange<'_>, asked: Option<&AttributeList<'_>>) -> bool {
     let Some(attached) = range.attributes() else {
         // A range that requires attributes and has none attached is met by nothing.
         let requires = range.head().range_flags().contains(DataRangeFlags::REQUIRED_ATTRIBUTES);
@@ -22,8 +22,7 @@ pub(crate) fn are_met(range: &DataRange<'_>, asked: Option<&AttributeList<'_>>) 
 }
 
 /// Whether a format without attributes is one of the range's.
-#[cfg(unix)]
-pub(crate) fn are_met_by_none(range: &DataRange<'_>) -> bool {
+pub fn are_met_by_none(range: &DataRange<'_>) -> bool {
     are_met(range, Some(&AttributeList::EMPTY))
 }
 

@@ -4,7 +4,6 @@ use crate::handle::{Handle, OwnedHandle};
 use ks::{IOCTL_KS_PROPERTY, KsAllocatorFraming, KsProperty, NtStatus};
 use std::fmt;
 use std::sync::Arc;
-use windows_core::HRESULT;
 use zerocopy::IntoBytes;
 
 /// A Win32 error code (winerror.h), as `KsCreateAllocator` and `DeviceIoControl` fail with.
@@ -76,12 +75,6 @@ impl Win32Error {
             NtStatus::STATUS_NO_MATCH => Self::NO_MATCH,
             _ => Self::MR_MID_NOT_FOUND,
         }
-    }
-
-    /// `HRESULT_FROM_WIN32`.
-    pub const fn to_hresult(self) -> HRESULT {
-        let code = self.0.cast_signed();
-        if code <= 0 { HRESULT(code) } else { HRESULT((self.0 & 0xFFFF | 0x8007_0000).cast_signed()) }
     }
 }
 
@@ -171,8 +164,8 @@ pub trait ObjectAccess: Send + Sync {
     ) -> Result<usize, DeviceError>;
 }
 
-/// How the objects of this system are reached.
-pub(crate) fn of_the_system() -> Arc<dyn ObjectAccess> {
+/// How the objects of this system are reached: `DeviceObjects` on Windows, `InProcessObjects` elsewhere.
+pub fn objects_of_the_system() -> Arc<dyn ObjectAccess> {
     #[cfg(unix)]
     return crate::in_process::InProcessObjects::access();
     #[cfg(windows)]
@@ -192,15 +185,6 @@ impl dyn ObjectAccess + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hresult::*;
-
-    #[test]
-    fn win32_errors_map_as_hresult_from_win32_maps_them() {
-        assert_eq!(Win32Error(0).to_hresult(), S_OK);
-        assert_eq!(Win32Error::INVALID_HANDLE.to_hresult(), E_HANDLE);
-        assert_eq!(Win32Error::INVALID_PARAMETER.to_hresult(), E_INVALIDARG);
-        assert_eq!(Win32Error(0x8004_0211).to_hresult(), VFW_E_NOT_COMMITTED, "an HRESULT stays one");
-    }
 
     #[test]
     fn every_status_has_its_error() {
