@@ -34,7 +34,7 @@ pub(crate) struct Evaluated {
     pub(crate) overflows: Vec<Overflow>,
 }
 
-/// Parentheses in parentheses, and constants made of constants.
+/// Expressions in expressions: parentheses, signs, and constants made of constants.
 pub(crate) const DEEPEST: usize = 100;
 /// The work one source may cost: every look at a token of an expression counts.
 pub(crate) const LARGEST_WORK: usize = 20_000_000;
@@ -48,11 +48,13 @@ pub(crate) struct Evaluator<'u, 's> {
     /// Constants that are being evaluated: one that is made of itself has no value.
     active: RefCell<Vec<String>>,
     pub(crate) work: Cell<usize>,
+    /// How deep the expression that is read stands in others, those of constants and types it names among them.
+    pub(crate) depth: Cell<usize>,
 }
 
 impl<'u, 's> Evaluator<'u, 's> {
     pub(crate) fn new(unit: &'u Unit<'s>, files: &'s [SourceFile], facts: &'u Facts, pointer_bytes: u64) -> Self {
-        Self { unit, files, facts, pointer_bytes, active: RefCell::default(), work: Cell::new(0) }
+        Self { unit, files, facts, pointer_bytes, active: RefCell::default(), work: Cell::new(0), depth: Cell::new(0) }
     }
 
     /// The value of tokens in which macros are still to be replaced.

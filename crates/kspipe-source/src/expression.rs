@@ -15,12 +15,11 @@ pub(crate) struct Parser<'e, 'u, 's> {
     tokens: &'e [Token<'s>],
     position: usize,
     at: &'e At,
-    depth: usize,
     overflows: Vec<Overflow>,
 }
 
 /// Binary operators, each level binding tighter than the one before.
-const LEVELS: &[&[&str]] = &[
+pub(crate) const LEVELS: &[&[&str]] = &[
     &["||"],
     &["&&"],
     &["|"],
@@ -36,7 +35,7 @@ const LEVELS: &[&[&str]] = &[
 impl<'e, 'u, 's> Parser<'e, 'u, 's> {
     /// The value of all the tokens, in which macros are replaced.
     pub(crate) fn evaluate(evaluator: &'e Evaluator<'u, 's>, tokens: &'e [Token<'s>], at: &'e At) -> Evaluated {
-        let mut parser = Parser { evaluator, tokens, position: 0, at, depth: 0, overflows: Vec::new() };
+        let mut parser = Parser { evaluator, tokens, position: 0, at, overflows: Vec::new() };
         let mut value = parser.conditional();
         if parser.position < tokens.len() && value.is_ok() {
             value = Err(parser.not_understood());
@@ -79,15 +78,15 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
 
     fn conditional(&mut self) -> Result<Value, Unknown> {
         let work = self.evaluator.work.get();
-        if self.depth >= DEEPEST || work > LARGEST_WORK {
+        if self.evaluator.depth.get() >= DEEPEST || work > LARGEST_WORK {
             self.position = self.tokens.len();
             return Err(Unknown::new(Cause::NotRead, self.place(), "the expression is nested too deeply"));
         }
         self.evaluator.work.set(work + 1 + self.tokens.len() - self.position.min(self.tokens.len()));
-        self.depth += 1;
+        self.evaluator.depth.update(|depth| depth + 1);
         let condition = self.binary(0);
         let value = if self.take("?") { self.arms(condition) } else { condition };
-        self.depth -= 1;
+        self.evaluator.depth.update(|depth| depth - 1);
         value
     }
 
@@ -157,13 +156,13 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
     }
 
     fn unary(&mut self) -> Result<Value, Unknown> {
-        if self.depth >= DEEPEST {
+        if self.evaluator.depth.get() >= DEEPEST {
             self.position = self.tokens.len();
             return Err(Unknown::new(Cause::NotRead, self.place(), "the expression is nested too deeply"));
         }
-        self.depth += 1;
+        self.evaluator.depth.update(|depth| depth + 1);
         let value = self.unary_inner();
-        self.depth -= 1;
+        self.evaluator.depth.update(|depth| depth - 1);
         value
     }
 
@@ -376,6 +375,11 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
             };
             return self.evaluator.named(&argument.text, argument.place, self.at, &mut self.overflows);
         }
+        if matches!(name, "FIELD_OFFSET" | "offsetof" | "__builtin_offsetof" | "RTL_FIELD_SIZE") {
+            let inner = &self.tokens[open + 1..close];
+            self.position = close + 1;
+            return self.member_of(name == "RTL_FIELD_SIZE", inner, place);
+        }
         let conversion = self.type_name(std::slice::from_ref(&self.tokens[open - 1]));
         self.position = open + 1;
         let mut arguments = Vec::new();
@@ -411,6 +415,30 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
             ("BYTES_TO_PAGES", [a]) => Ok(Value::Integer(Integer::new((a.value + 4095) >> 12, a.of))),
             _ => Err(Unknown::new(Cause::NotRead, place, format!("`{name}` has the wrong number of arguments"))),
         }
+    }
+
+    /// `FIELD_OFFSET(type, member.member)`, or the member's size.
+    fn member_of(&mut self, is_size: bool, inner: &[Token<'s>], place: Place) -> Result<Value, Unknown> {
+        let not_read = || Unknown::new(Cause::NotRead, place, "this member is not understood");
+        let comma = inner.iter().position(|token| token.is(",")).ok_or_else(not_read)?;
+        let (of, path) = (&inner[..comma], &inner[comma + 1..]);
+        let type_place = of.first().map_or(place, |token| token.place);
+        let unknown = || Unknown::new(Cause::Undefined, type_place, "the type of this member is not known");
+        let (mut of, mut offset) = (self.type_name(of).ok_or_else(unknown)??, 0u64);
+        for part in path.split(|token| token.is(".")) {
+            let [name] = part else { return Err(not_read()) };
+            let Type::Record(record) = &of else { return Err(not_read()) };
+            let (at, member) = record.member(name.identifier().ok_or_else(not_read)?).ok_or_else(not_read)?;
+            (of, offset) = (member, offset.saturating_add(at));
+        }
+        let pointer_bytes = self.evaluator.pointer_bytes;
+        let (value, of) = if is_size {
+            (of.size(pointer_bytes), IntegerType { bits: 8 * pointer_bytes as u32, signed: false })
+        } else {
+            // FIELD_OFFSET is a LONG in the headers.
+            (offset, IntegerType::INT)
+        };
+        Ok(Value::Integer(Integer::new(i128::from(value), of)))
     }
 
     /// Members, elements and calls of what is no constant.

@@ -51,6 +51,15 @@ pub(crate) struct Assignment {
     pub(crate) blocks: Vec<usize>,
 }
 
+/// A block of statements in a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    /// When it is entered: `case 2`, `if (x)`, or nothing.
+    pub(crate) label: String,
+    /// Blocks with the same one shut each other out.
+    pub(crate) choice: usize,
+}
+
 /// What the syntax trees say.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -59,8 +68,7 @@ pub(crate) struct Facts {
     pub(crate) guids: HashMap<String, Place>,
     pub(crate) functions: Vec<Function>,
     pub(crate) assignments: Vec<Assignment>,
-    /// When each block is entered: `case 2`, `if (x)`, or nothing.
-    pub(crate) blocks: Vec<String>,
+    pub(crate) blocks: Vec<Block>,
     /// Namespaces and classes.
     pub(crate) scopes: Vec<(Place, String)>,
     /// What the parser could not understand.

@@ -139,6 +139,15 @@ impl SourceFraming {
         }
     }
 
+    /// Whether it is initialised to zeros and nothing else: storage that something fills when the driver runs, or the end
+    /// of a table, and no framing that somebody states.
+    pub fn is_blank(&self) -> bool {
+        let is_zero = |member: &Member| {
+            matches!(member.value, Ok(MemberValue::Word(0))) || member.value == Ok(MemberValue::Guid(Guid::NULL))
+        };
+        self.form == Form::Initializer && self.members.iter().all(is_zero)
+    }
+
     /// The members whose values are not known.
     pub fn unknown(&self) -> impl Iterator<Item = (&Member, &Unknown)> {
         self.members.iter().filter_map(|member| member.value.as_ref().err().map(|unknown| (member, unknown)))

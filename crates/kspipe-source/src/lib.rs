@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 mod assigned;
+mod condition;
 mod declared_types;
 mod evaluate;
 mod expression;

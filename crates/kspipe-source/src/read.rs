@@ -5,6 +5,7 @@ use crate::evaluate::{Evaluator, Overflow};
 use crate::facts::Facts;
 use crate::find::{Declarations, Found, find, structure_of};
 use crate::framing::{Form, Member, MemberValue, SourceFraming, Structure, members};
+use crate::lexer::Token;
 use crate::pins::{edits, pins};
 use crate::preprocess::{Includes, Unit, included_names};
 use crate::problem::{Problem, ProblemKind};
@@ -202,12 +203,18 @@ impl Reading<'_> {
         taken.extend(declared);
         let cleared = declared.is_none() && is_cleared(evaluator, function.place, &assembly.base);
         let size = if assembly.structure == Structure::Old { 24 } else { 112 };
-        let start = match declared.and_then(|index| declarations.found.get(index)) {
-            Some(found) => found.slots.clone(),
+        let declaration = declared.and_then(|index| declarations.found.get(index));
+        let filled = declaration.is_some_and(|found| is_handed_on(evaluator, found, assembly.first_place()));
+        let start = match declaration {
+            Some(found) if !filled => found.slots.clone(),
             None if cleared => Slots::zero(size, assembly.place()),
-            None => Slots::default(),
+            _ => Slots::default(),
         };
-        let otherwise = (declared.is_none() && !cleared).then_some("nothing in this function assigns it");
+        let otherwise = match (declaration.is_some(), filled || !cleared) {
+            (true, _) if filled => Some("what is called with its address before may fill it"),
+            (false, true) => Some("nothing in this function assigns it"),
+            _ => None,
+        };
         let mut framings = Vec::new();
         for way in assembly.ways(evaluator, &start) {
             overflows.extend(way.overflows);
@@ -352,6 +359,9 @@ impl Reading<'_> {
 /// What a framing leaves to say: values that are not known, items that are not there, and that nobody uses it.
 fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
     let mut problems = Vec::new();
+    if framing.is_blank() {
+        return problems;
+    }
     let name = framing.full_name();
     let mut push = |kind, place, member: Option<&Member>, message: String, help: &str| {
         let (item, member) = member.map_or((None, None), |member| (member.item, Some(member.name)));
@@ -461,12 +471,28 @@ fn is_item(of: &Type) -> bool {
     matches!(of, Type::Record(record) if record.name == "KS_FRAMING_ITEM")
 }
 
+/// What sets memory to one value.
+const CLEARING: [&str; 5] = ["RtlZeroMemory", "memset", "ZeroMemory", "RtlFillMemory", "sizeof"];
+
+/// Whether the address of a variable is given to something between its declaration and this place, other than to be
+/// cleared or measured.
+fn is_handed_on(evaluator: &Evaluator<'_, '_>, found: &Found, before: Place) -> bool {
+    let tokens = &evaluator.unit.tokens;
+    let is_between =
+        |place: Place| place.file == before.file && found.place.end <= place.start && place.end <= before.start;
+    tokens.iter().enumerate().filter(|(_, token)| is_between(token.place)).any(|(index, token)| {
+        let address = index.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.is("&"));
+        let words = tokens[index.saturating_sub(3)..index].iter().filter_map(Token::identifier);
+        address && token.identifier() == Some(&found.name) && !words.into_iter().any(|word| CLEARING.contains(&word))
+    })
+}
+
 /// Whether a function clears an object before it assigns members.
 fn is_cleared(evaluator: &Evaluator<'_, '_>, function: Place, base: &str) -> bool {
     let base = base.trim_matches(['(', ')', '*', '&']);
     let tokens = &evaluator.unit.tokens;
     tokens.iter().enumerate().filter(|(_, token)| function.contains(token.place)).any(|(index, token)| {
-        matches!(token.identifier(), Some("RtlZeroMemory" | "memset" | "ZeroMemory" | "RtlFillMemory"))
+        token.identifier().is_some_and(|word| word != "sizeof" && CLEARING.contains(&word))
             && tokens.iter().skip(index + 1).take(4).any(|argument| argument.identifier() == Some(base))
     })
 }

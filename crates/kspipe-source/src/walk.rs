@@ -1,6 +1,6 @@
 //! From syntax trees to facts.
 
-use crate::facts::{Assignment, Constant, Facts, Function, TypeSource};
+use crate::facts::{Assignment, Block, Constant, Facts, Function, TypeSource};
 use crate::lexer::{TokenKind, tokens};
 use crate::text::{Language, Place, SourceFile};
 use std::ops::ControlFlow;
@@ -80,6 +80,24 @@ fn without_annotations(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// What decides whether a block is entered: of the blocks of one `switch` or `if` one is.
+fn choice(node: Node<'_>) -> usize {
+    let parent =
+        node.parent().filter(|parent| node.kind() == "case_statement" || matches!(parent.kind(), "if_statement"));
+    parent.unwrap_or(node).id()
+}
+
+/// The value that initialises a number: `3`, `{ 3 }` or `(3)`; `None` for a list.
+fn single(value: Node<'_>) -> Option<Node<'_>> {
+    if !matches!(value.kind(), "initializer_list" | "argument_list") {
+        return Some(value);
+    }
+    let mut cursor = value.walk();
+    let mut values = value.named_children(&mut cursor).filter(|child| child.kind() != "comment");
+    let first = values.next().filter(|first| first.kind() != "initializer_list");
+    if values.next().is_some() { None } else { first }
+}
+
 /// A walk through the tree of one file.
 pub(crate) struct Walk<'w> {
     facts: &'w mut Facts,
@@ -145,7 +163,8 @@ impl Walk<'_> {
         let is_block = matches!(node.kind(), "compound_statement" | "case_statement" | "else_clause")
             || (field == Some("consequence") && node.is_named());
         if is_block && matches!(inside.first(), Some(Inside::Function(..))) && inside.len() < DEEPEST_BLOCK {
-            self.facts.blocks.push(self.label(node));
+            let block = Block { label: self.label(node), choice: choice(node) };
+            self.facts.blocks.push(block);
             inside.push(Inside::Block(self.facts.blocks.len() - 1, depth));
         }
         match node.kind() {
@@ -272,7 +291,7 @@ impl Walk<'_> {
             if matches!(of.as_str(), "GUID" | "IID" | "CLSID") {
                 let place = self.place(value);
                 self.facts.guids.entry(name).or_insert(place);
-            } else if is_constant && value.kind() != "initializer_list" {
+            } else if is_constant && let Some(value) = single(value) {
                 let constant = Constant { expression: Some(self.place(value)), more: 0, of: Some(of.clone()) };
                 self.facts.constants.entry(name).or_default().push(constant);
             }

@@ -16,7 +16,7 @@ pub(super) fn check(texts: &[(String, Vec<u8>)], includes: &[PathBuf]) -> Vec<Ch
     }
     let source = sources::read_all(texts, includes);
     let mut findings: Vec<(Place, Finding)> = Vec::new();
-    for framing in &source.framings {
+    for framing in source.framings.iter().filter(|framing| !framing.is_blank()) {
         findings.extend(of_framing(&source, framing, texts.len()));
     }
     findings.extend(source.problems.iter().map(of_problem));

@@ -351,6 +351,10 @@ impl Builder<'_> {
             total[self.pipe(pin).index()] += self.holds(pin);
         }
         let mut on_the_way = vec![0; self.graph.pins().len()];
+        let routes = self.graph.routes().iter().zip(&self.is_copy);
+        let mut ways: Vec<(PinId, PinId)> =
+            routes.filter(|(_, is_copy)| !**is_copy).map(|(route, _)| (route.to, route.from)).collect();
+        ways.sort_unstable();
         // Upstream before downstream, as a plan orders them.
         let pins = self.plan.pipes.iter().flat_map(|pipe| &pipe.pins);
         for pin in pins.filter(|pin| pin.index() < on_the_way.len()).collect::<Vec<_>>() {
@@ -360,13 +364,9 @@ impl Builder<'_> {
                     id.peer().filter(|from| !self.is_bridge[from.index()]).map(|from| on_the_way[from.index()])
                 }
                 Direction::Out => {
-                    let filter = self.graph.filter(id.filter());
-                    let ins = filter.pins().filter(|from| self.graph.pin(*from).direction() == Direction::In);
-                    let ways = ins.filter(|from| {
-                        let mut routes = self.routes_from(*from);
-                        routes.any(|place| self.graph.routes()[place].to == *pin && !self.is_copy[place])
-                    });
-                    ways.map(|from| on_the_way[from.index()]).min()
+                    let first = ways.partition_point(|(to, _)| to < pin);
+                    let here = ways[first..].iter().take_while(|(to, _)| to == pin);
+                    here.map(|(_, from)| on_the_way[from.index()]).min()
                 }
             };
             on_the_way[pin.index()] = before.unwrap_or(0) + self.holds(*pin);
