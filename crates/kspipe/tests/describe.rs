@@ -473,13 +473,14 @@ fn an_error_names_the_pins_and_what_helps() {
         message: "no".to_owned(),
         help: "yes".to_owned(),
         changes: vec![WhatIf::Prefer { pin: out }],
+        together: Vec::new(),
     });
     assert_eq!(
         error_json(&graph, &infeasible),
         json!({ "version": 1, "error": {
             "pins": ["a.out"], "asks": [{ "pin": "a.out", "ask": "one byte" }], "message": "no", "help": "yes",
             "changes": [{ "change": "prefer", "pin": "a.out",
-                "text": "a.out with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY" }] } })
+                "text": "a.out with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY" }], "together": [] } })
     );
     let cycle = error_json(&graph, &NegotiateError::Cycle(vec![out, input]));
     assert_eq!(cycle["error"]["message"], "the graph has a cycle: a.out -> b.in -> a.out");

@@ -230,6 +230,9 @@ pub struct Infeasible {
     /// Changes of one thing each after which these pins have a plan, the smallest first. Each was tried. Empty where none
     /// was found.
     pub changes: Vec<WhatIf>,
+    /// Where several things conflict, so that no one change helps: changes after which these pins have a plan, all of
+    /// them together. They were tried, and none can be left out. Empty where one change helps, or none were found.
+    pub together: Vec<WhatIf>,
 }
 
 impl NegotiateError {

@@ -73,16 +73,11 @@ pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasi
         message
             .push_str(&format!(" (perhaps not all of this matters: {MOST_TRIES} re-negotiations did not settle it)"));
     }
-    let mut named: Vec<PinId> = Vec::new();
-    for (pin, _) in &roles {
-        if !named.contains(pin) {
-            named.push(*pin);
-        }
-    }
-    named.sort_unstable();
-    let changes = suggest(facts, &conflict, &named, pins.first().copied());
+    let named = named(&roles);
+    let changes = suggest(facts, &conflict, &named, pins);
+    let together = if changes.is_empty() { suggest::together(facts, &conflict, pins) } else { Vec::new() };
     let asks = roles.iter().map(|(pin, role)| (*pin, wording::describe(facts, &conflict, *pin, *role))).collect();
-    Infeasible { pins: named, asks, message, help: suggest::help(facts.graph, &changes), changes }
+    Infeasible { pins: named, asks, message, help: suggest::help(facts.graph, &changes, &together), changes, together }
 }
 
 /// Each pin that has to do with a conflict, and what, in the order of the pins.
@@ -116,6 +111,14 @@ pub(super) fn roles(facts: &Facts<'_>, pins: &[PinId], conflict: &Conflict) -> V
     roles.sort_by_key(|(pin, _)| *pin);
     roles.dedup();
     roles
+}
+
+/// The pins that have to do with a conflict, each once.
+fn named(roles: &[(PinId, Role)]) -> Vec<PinId> {
+    let mut named: Vec<PinId> = roles.iter().map(|(pin, _)| *pin).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 /// The nearest in pin upstream whose frames go on to several pins of its filter, the pin itself included.

@@ -5,7 +5,9 @@ mod asked;
 pub use asked::Asked;
 
 use super::conflict::memory_name;
-use crate::graph::{Bridges, Compression, FilterId, Framing, FramingItem, Graph, Mode, PinId, RouteKind};
+use crate::graph::{
+    Bridges, Compression, FilterId, Framing, FramingItem, Graph, Mode, PinId, RouteKind, kind_by_itself,
+};
 use asked::other_side;
 use ks::{Guid, RequirementFlags};
 
@@ -85,10 +87,29 @@ impl WhatIf {
         }
     }
 
-    /// The graph with this changed; `None` where that changes nothing.
+    /// The graph with this changed; `None` where that changes nothing, or the graph has no such pin, filter or item.
     pub fn apply(&self, graph: &Graph) -> Option<Graph> {
+        if !self.is_about(graph) {
+            return None;
+        }
         let mut changed = graph.clone();
         self.apply_to(&mut changed).then_some(changed)
+    }
+
+    /// Whether the graph has the pins and filters it names.
+    fn is_about(&self, graph: &Graph) -> bool {
+        let has = |pin: PinId| pin.index() < graph.pins.len();
+        match *self {
+            WhatIf::AllowBridges | WhatIf::MapMemory { .. } => true,
+            WhatIf::Drop { pin, .. }
+            | WhatIf::LowerMinimum { pin, .. }
+            | WhatIf::RaiseMaximum { pin, .. }
+            | WhatIf::Add { pin, .. }
+            | WhatIf::Prefer { pin }
+            | WhatIf::Require { pin } => has(pin),
+            WhatIf::CopyRoute { from, to } => has(from) && has(to),
+            WhatIf::Mode { filter, .. } => filter.index() < graph.filters.len(),
+        }
     }
 
     /// Changes a graph; `false` where that changes nothing.
@@ -245,8 +266,25 @@ fn drop_asked(graph: &mut Graph, pin: PinId, item: Option<u32>, asked: Asked) ->
         Asked::MediaSize => at.media_size.take().is_some(),
         Asked::Compression => std::mem::replace(&mut at.compression, Compression::NONE).is_stated(),
         Asked::Mode => false,
-        asked => change_items(graph, pin, item, |item| asked.drop_from(item)),
+        asked => {
+            let follows = route_that_follows(graph, pin);
+            let changed = change_items(graph, pin, item, |item| asked.drop_from(item));
+            if let Some(route) = follows {
+                graph.routes[route].kind = kind_by_itself(&graph.pins[pin.index()].framing);
+            }
+            changed
+        }
     }
+}
+
+/// The place of the route that a filter has by itself, where this is its in pin: what the pin asks says how it goes.
+fn route_that_follows(graph: &Graph, pin: PinId) -> Option<usize> {
+    let at = graph.pin(pin);
+    if !graph.filter(at.filter()).route_by_itself {
+        return None;
+    }
+    let place = graph.routes.binary_search_by_key(&pin, |route| route.from).ok()?;
+    (graph.routes[place].kind == kind_by_itself(at.framing())).then_some(place)
 }
 
 /// Changes one item of a pin or all of them; `false` where that changes nothing.

@@ -118,7 +118,7 @@ pub enum Saving {
         cost: Box<CostDifference>,
         /// What the number asked about is then, in words; `None` where it is the same, or no number was asked about.
         becomes: Option<String>,
-        /// Where the number is the same: who asks for as much.
+        /// Where the number is the same: who asks for as much, or the rule by which it is so where nobody does.
         still: Vec<Reason>,
         /// Where the ask told how many bytes the pin's frames carry: what they are taken to carry without it.
         data: Option<u64>,
@@ -284,7 +284,6 @@ impl<'a> Explainer<'a> {
                     if now == value(&self.description) {
                         let reasons = new.reasons(plan.pipe_of[pin.index()]);
                         still = number.of(&reasons).to_vec();
-                        still.retain(|other| other.pin.is_some());
                     } else {
                         becomes = Some(now);
                     }
