@@ -467,14 +467,14 @@ fn an_error_names_the_pins_and_what_helps() {
     assert_eq!(json["error"]["pins"], json!(["a.out", "b.in"]));
     assert_eq!(json["error"]["asks"][0]["pin"], "a.out");
     let (out, input) = (pin(&graph, "a.out"), pin(&graph, "b.in"));
-    let infeasible = NegotiateError::Infeasible(Infeasible {
+    let infeasible = NegotiateError::Infeasible(Box::new(Infeasible {
         pins: vec![out],
         asks: vec![(out, "one byte".to_owned())],
         message: "no".to_owned(),
         help: "yes".to_owned(),
         changes: vec![WhatIf::Prefer { pin: out }],
         together: Vec::new(),
-    });
+    }));
     assert_eq!(
         error_json(&graph, &infeasible),
         json!({ "version": 1, "error": {

@@ -207,7 +207,7 @@ pub enum NegotiateError {
     /// The graph has a cycle (rule 8): its pins, in order, the first again at the end left out.
     Cycle(Vec<PinId>),
     /// No plan is valid.
-    Infeasible(Infeasible),
+    Infeasible(Box<Infeasible>),
     /// The stated limit came before any plan was found. There may be one.
     Undecided {
         /// The states looked at.

@@ -64,7 +64,7 @@ impl Conflict {
 }
 
 /// Explains why these pins, one component of a graph, have no valid plan.
-pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasible {
+pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Box<Infeasible> {
     let facts = problem.facts;
     let conflict = Conflict::of(problem, pins);
     let roles = roles(facts, pins, &conflict);
@@ -77,7 +77,8 @@ pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasi
     let changes = suggest(facts, &conflict, &named, pins);
     let together = if changes.is_empty() { suggest::together(facts, &conflict, pins) } else { Vec::new() };
     let asks = roles.iter().map(|(pin, role)| (*pin, wording::describe(facts, &conflict, *pin, *role))).collect();
-    Infeasible { pins: named, asks, message, help: suggest::help(facts.graph, &changes, &together), changes, together }
+    let help = suggest::help(facts.graph, &changes, &together);
+    Box::new(Infeasible { pins: named, asks, message, help, changes, together })
 }
 
 /// Each pin that has to do with a conflict, and what, in the order of the pins.
