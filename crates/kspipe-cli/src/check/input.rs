@@ -72,6 +72,11 @@ impl Text {
         Text { text, starts }
     }
 
+    /// All of it.
+    pub(super) fn whole(&self) -> &str {
+        &self.text
+    }
+
     /// A line by its number from 1, without its end.
     pub(super) fn line(&self, number: usize) -> &str {
         let Some(start) = number.checked_sub(1).and_then(|index| self.starts.get(index)) else { return "" };
