@@ -63,6 +63,26 @@ fn a_directory_is_read_as_one_driver() {
 }
 
 #[test]
+fn a_file_that_is_given_twice_is_checked_once() {
+    let ground = Ground::new();
+    fs::create_dir_all(ground.path("src")).expect("a folder can be made");
+    ground.file("src/pin.c", "KSALLOCATOR_FRAMING Fr = { 2, NonPagedPool, 2, 100, 4096, 0 };");
+    ground.file("graph.toml", "filter.a.pin.out = { direction = \"out\", framing = [{ alignment = 4095 }] }\n");
+    let names = ["src/pin.c", "src", "src/../src/pin.c", "./src", "graph.toml", "./graph.toml", "graph.toml"];
+    assert_eq!(found(&ground, &names, 1), ["graph.toml:1:66 KS043", "src/pin.c:1:53 KS040"]);
+}
+
+#[test]
+fn a_source_is_known_by_its_content_too() {
+    let ground = Ground::new();
+    let source = "/* a driver */\nKSALLOCATOR_FRAMING Fr = { 2, NonPagedPool, 2, 100, 4096, 0 };";
+    ground.file("pin.txt", source);
+    assert_eq!(found(&ground, &["pin.txt"], 1), ["pin.txt:2:53 KS040"]);
+    let output = ground.kspipe(&["check", "-"]).write_stdin(source).output().expect("the command can be run");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("-:2:53: error[KS040]"), "{output:?}");
+}
+
+#[test]
 fn every_code_of_sources_is_found() {
     let cases = [
         ("KS080", "KSALLOCATOR_FRAMING Fr = { 2, NonPagedPool, FRAMES, 100, 0, 0 };", 0),
