@@ -112,6 +112,7 @@ for bits in "$@"; do
   ci/windows/directshow.sh "$bits" || status=1
   echo "== kspipe.exe, $bits bits"
   KSPIPE_COMMAND="$PWD/ci/wine.sh $bits $PWD/target/windows/$bits/kspipe.exe" \
-    timeout 1200 cargo test --quiet --locked -p kspipe-cli --test cli -- examples:: inspect:: command_line:: || status=1
+    timeout 1200 cargo test --quiet --locked -p kspipe-cli --test cli -- examples:: inspect:: command_line:: check:: convert:: sources:: \
+    --skip what_is_found_in_a_blob || status=1
 done
 exit $status

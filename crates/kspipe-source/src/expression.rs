@@ -67,6 +67,12 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
         if self.take(punctuator) { Ok(()) } else { Err(self.not_understood()) }
     }
 
+    /// The value in parentheses. What is wrong inside is told before what it leads to.
+    fn closed(&mut self, value: Result<Value, Unknown>) -> Result<Value, Unknown> {
+        let closed = self.expect(")");
+        value.and_then(|value| closed.map(|()| value))
+    }
+
     fn not_understood(&self) -> Unknown {
         match self.peek() {
             Some(token) => {
@@ -95,7 +101,9 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
         let before = self.overflows.len();
         let yes = self.conditional();
         let of_yes = self.overflows.split_off(before.min(self.overflows.len()));
-        self.expect(":")?;
+        if let Err(missing) = self.expect(":") {
+            return yes.and(Err(missing));
+        }
         let no = self.conditional();
         match condition? {
             Value::Integer(condition) if condition.is_true() => {
@@ -325,8 +333,7 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
             TokenKind::Text => Err(Unknown::new(Cause::Wrong, place, "a text is no number")),
             TokenKind::Punctuator if token.is("(") => {
                 let value = self.conditional();
-                self.expect(")")?;
-                value
+                self.closed(value)
             }
             TokenKind::Punctuator if token.is("::") => self.primary(),
             TokenKind::Punctuator => {
@@ -353,7 +360,7 @@ impl<'e, 'u, 's> Parser<'e, 'u, 's> {
             self.position = close + 1;
             self.expect("(")?;
             let value = self.conditional();
-            self.expect(")")?;
+            let value = self.closed(value);
             let of =
                 of.unwrap_or_else(|| Err(Unknown::new(Cause::Undefined, place, "the type of this cast is not known")))?;
             return self.converted(of, value?, place);

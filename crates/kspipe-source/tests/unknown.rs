@@ -9,6 +9,7 @@ fn read_size(before: &str, size: &str) -> DriverSource {
 
 #[test]
 fn each_reason_is_of_its_kind() {
+    let nested = format!("{}1{}", "(".repeat(3000), ")".repeat(3000));
     let cases = [
         ("", "SIZE", Cause::Undefined),
         ("", "sizeof(struct PICTURE)", Cause::Undefined),
@@ -22,6 +23,7 @@ fn each_reason_is_of_its_kind() {
         ("", "1.5 * 4", Cause::NotRead),
         ("", "1e3", Cause::NotRead),
         ("", "4_KiB", Cause::NotRead),
+        ("", &nested, Cause::NotRead),
         ("int Size(void) { return 1; }", "Size()", Cause::AtRunTime),
         ("", "&Fr", Cause::AtRunTime),
         ("", "1 / 0", Cause::Wrong),

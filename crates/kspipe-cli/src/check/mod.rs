@@ -1,6 +1,7 @@
 //! `kspipe check`: what is wrong, or odd, in graph files, framing blobs and drivers' sources.
 
 mod explain;
+mod fix;
 mod input;
 mod json;
 mod judge;
@@ -29,8 +30,23 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     if arguments.files.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Failure::usage("`-` is given twice", "there is one standard input"));
     }
-    let (files, failures) = input::read_all(&arguments.files, &arguments.include);
-    let judged: Vec<_> = files.into_iter().map(|file| JudgedFile::new(file, &verdicts)).collect();
+    if arguments.fix && arguments.files.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::usage("`--fix` changes files, and `-` is none", "write standard input to a file first"));
+    }
+    let (mut judged, mut failures) = read(arguments, &verdicts);
+    if arguments.fix {
+        for _ in 0..MOST_ROUNDS {
+            let written = fix::write(&judged)?;
+            if written.is_empty() {
+                break;
+            }
+            for (name, values) in written {
+                let values = if values == 1 { "1 value".to_owned() } else { format!("{values} values") };
+                output::tell(format_args!("{name}: {values} written\n"));
+            }
+            (judged, failures) = read(arguments, &verdicts);
+        }
+    }
     let unread: Vec<String> = failures.iter().map(Failure::message).collect();
     for failure in failures {
         failure.tell();
@@ -49,6 +65,14 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
         (true, 0) => Ok(()),
         (true, _) => Err(Failure::GraphSaid),
     }
+}
+
+/// A value that is written can show that another is wrong. Where two would be changed for ever, this ends it.
+const MOST_ROUNDS: usize = 8;
+
+fn read(arguments: &CheckArguments, verdicts: &Verdicts) -> (Vec<JudgedFile>, Vec<Failure>) {
+    let (files, failures) = input::read_all(&arguments.files, &arguments.include);
+    (files.into_iter().map(|file| JudgedFile::new(file, verdicts)).collect(), failures)
 }
 
 /// A file with what was found in it and is to be shown.

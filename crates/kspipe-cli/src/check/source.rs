@@ -77,11 +77,15 @@ fn of_framing(source: &DriverSource, framing: &SourceFraming, given: usize) -> V
 /// What the source says of the framing; what it does not say stays unknown. A value that overflowed is not what its
 /// author means: that is found, and nothing rests on the bits that are left.
 fn declared(source: &DriverSource, framing: &SourceFraming) -> DeclaredFraming {
-    let overflowed = |place: Place| {
-        let overflows = source.problems.iter().filter(|problem| problem.kind == ProblemKind::Overflow);
-        let mut places = overflows.map(|problem| problem.place);
-        places.any(|other| other.file == place.file && other.start < place.end && place.start < other.end)
-    };
+    // Problems stand in the order of their places.
+    let problems = &source.problems;
+    let first = problems.partition_point(|problem| problem.place < Place { end: 0, ..framing.place });
+    let inside = problems[first..]
+        .iter()
+        .take_while(|problem| problem.place.file == framing.place.file && problem.place.start < framing.place.end);
+    let overflows: Vec<Place> =
+        inside.filter(|problem| problem.kind == ProblemKind::Overflow).map(|problem| problem.place).collect();
+    let overflowed = |place: Place| overflows.iter().any(|other| other.start < place.end && place.start < other.end);
     let structure = match framing.structure {
         kspipe_source::Structure::Old => Structure::Old,
         kspipe_source::Structure::Extended => Structure::Extended,

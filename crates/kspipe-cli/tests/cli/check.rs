@@ -79,6 +79,27 @@ fn a_file_that_cannot_be_read_does_not_hide_what_is_found_in_others() {
 }
 
 #[test]
+fn fixes_are_written_into_graph_files_and_change_nothing_else() {
+    let ground = ground();
+    let text = ODD.replace("[filter.camera]", "# grün\r\n[filter.camera] # it holds nothing\r");
+    ground.file("odd.toml", &text);
+    ground.run(&["check", "--fix", "--allow", "KS054", "odd.toml"], 0);
+    assert_eq!(ground.text("odd.toml"), text, "what is left out is not fixed");
+    let (left, said) = ground.run(&["check", "--fix", "odd.toml", "pin.bin"], 1);
+    assert_eq!(ground.text("odd.toml"), text.replace("frames = 4", "frames = 5"));
+    assert_eq!(said, "odd.toml: 1 value written\n");
+    assert!(!left.contains("KS054") && left.contains("KS014"), "{left}");
+    assert_eq!(ground.read("pin.bin"), blob());
+    let (_, said) = ground.run(&["check", "--fix", "odd.toml"], 0);
+    assert_eq!(said, "");
+    ground.run(&["check", "--fix", "-"], 2);
+    // An error of the file itself, and what is found once that is gone.
+    let (left, _) = ground.run(&["check", "--fix", "wrong.toml"], 0);
+    assert_eq!(ground.text("wrong.toml"), WRONG.replace("4095", "4096"));
+    assert!(!left.contains("KS043"), "{left}");
+}
+
+#[test]
 fn what_could_not_be_read_is_counted_and_its_reason_said_once() {
     let ground = ground();
     std::fs::create_dir(ground.path("empty")).expect("a folder can be made");
