@@ -15,6 +15,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 frame`, `3 110 400 frames`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// `8.3 MB`: three digits and a decimal unit.
 pub(crate) fn bytes(number: u64) -> String {
     scaled(number as f64, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
