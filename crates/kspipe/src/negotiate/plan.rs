@@ -231,7 +231,8 @@ pub struct Infeasible {
     /// was found.
     pub changes: Vec<WhatIf>,
     /// Where several things conflict, so that no one change helps: changes after which these pins have a plan, all of
-    /// them together. They were tried, and none can be left out. Empty where one change helps, or none were found.
+    /// them together. They were tried, and none can be left out. Empty where one change helps, none
+    /// were found, or the graph has more than 20,000 pins.
     pub together: Vec<WhatIf>,
 }
 

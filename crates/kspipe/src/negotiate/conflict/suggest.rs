@@ -1,7 +1,7 @@
 //! Changes of one thing each that would make a conflict go away, each tried before it is suggested.
 
 use super::{Conflict, EFFORT_OF_A_TRY, MOST_TRIES, named, roles, shared_above};
-use crate::graph::{Graph, Mode, PinId};
+use crate::graph::{Graph, Mode, PinId, RouteKind};
 use crate::negotiate::component;
 use crate::negotiate::counted::{Counted, Part};
 use crate::negotiate::facts::Facts;
@@ -13,6 +13,8 @@ use crate::negotiate::what_if::{Asked, WhatIf};
 const MOST_CHANGES: usize = 5;
 /// So many changes together at most.
 const MOST_TOGETHER: usize = 4;
+/// In larger graphs they are not looked for: each of them takes as long as the first conflict.
+const MOST_PINS_TOGETHER: usize = 20_000;
 /// Pins of the graphs that are tried, in all: large graphs are tried less often.
 const MOST_PINS: usize = 4_000_000;
 
@@ -84,6 +86,14 @@ fn candidates(facts: &Facts<'_>, conflict: &Conflict, named: &[PinId]) -> Vec<Wh
         let shared = shared_above(facts, edge.from).into_iter().flat_map(|pin| facts.edges_at(pin));
         let branches = shared.map(|edge| facts.edges[*edge as usize]).filter(|edge| edge.kind.is_route());
         changes.extend(branches.map(|branch| WhatIf::CopyRoute { from: branch.from, to: branch.to }));
+    }
+    if conflict.asks.is_empty() && conflict.writers.is_empty() {
+        // What is copied on one way and shared on another: the other way can copy, too.
+        let copies = graph.routes().iter().filter(|route| route.kind == RouteKind::Copy && named.contains(&route.from));
+        for copy in copies {
+            let others = graph.routes().iter().filter(|other| other.to == copy.to && other.kind != RouteKind::Copy);
+            changes.extend(others.map(|other| WhatIf::CopyRoute { from: other.from, to: other.to }));
+        }
     }
     for pin in conflict.sides.iter().filter(|pin| graph.mode(**pin) == Mode::User) {
         changes.push(WhatIf::Mode { filter: graph.pin(*pin).filter(), mode: Mode::Kernel });
@@ -157,11 +167,10 @@ fn without_plan(graph: &Graph, pins: &[PinId], counted: &Counted) -> Option<Vec<
 ///
 /// Conflict after conflict is taken, the smallest change that ends it first.
 pub(super) fn together(facts: &Facts<'_>, conflict: &Conflict, pins: &[PinId]) -> Vec<WhatIf> {
-    let mut tries = MOST_PINS / facts.graph.pins().len().max(1);
-    if tries < MOST_TRIES as usize {
+    if facts.graph.pins().len() > MOST_PINS_TOGETHER {
         return Vec::new();
     }
-    tries = tries.min(MOST_TRIES as usize * MOST_TOGETHER);
+    let mut tries = MOST_TRIES as usize * MOST_TOGETHER;
     let mut changes: Vec<WhatIf> = Vec::new();
     let (mut graph, mut conflict, mut part) = (facts.graph.clone(), conflict.clone(), pins.to_vec());
     while changes.len() < MOST_TOGETHER {
