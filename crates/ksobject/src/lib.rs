@@ -18,8 +18,11 @@ mod in_process;
 mod lock;
 mod object_access;
 pub mod required_attributes;
+#[cfg(unix)]
+mod socket;
 #[cfg(windows)]
 mod windows;
+pub mod wire;
 
 pub use handle::{Handle, OwnedHandle};
 #[cfg(unix)]

@@ -45,8 +45,12 @@ impl Win32Error {
     pub const NO_MATCH: Self = Self(1169);
     /// `ERROR_SET_NOT_FOUND`: the object has no such set.
     pub const SET_NOT_FOUND: Self = Self(1170);
+    /// `ERROR_REVISION_MISMATCH`: the object's server speaks no version of the protocol that this library does.
+    pub const REVISION_MISMATCH: Self = Self(1306);
     /// `ERROR_NO_SYSTEM_RESOURCES`: no descriptor, or no memory, is left.
     pub const NO_SYSTEM_RESOURCES: Self = Self(1450);
+    /// `ERROR_DEVICE_REMOVED`: the object's server is gone, or has hung up.
+    pub const DEVICE_REMOVED: Self = Self(1617);
     /// `ERROR_INVALID_USER_BUFFER`: the request is not as long as one.
     pub const INVALID_USER_BUFFER: Self = Self(1784);
     /// `ERROR_MR_MID_NOT_FOUND`: what Windows makes of a status it has no error for.
@@ -67,6 +71,7 @@ impl Win32Error {
             NtStatus::STATUS_BUFFER_TOO_SMALL => Self::INSUFFICIENT_BUFFER,
             NtStatus::STATUS_OBJECT_NAME_NOT_FOUND => Self::FILE_NOT_FOUND,
             NtStatus::STATUS_INSUFFICIENT_RESOURCES => Self::NO_SYSTEM_RESOURCES,
+            NtStatus::STATUS_REVISION_MISMATCH => Self::REVISION_MISMATCH,
             NtStatus::STATUS_NOT_SUPPORTED => Self::NOT_SUPPORTED,
             NtStatus::STATUS_CANCELLED => Self::OPERATION_ABORTED,
             NtStatus::STATUS_INVALID_BUFFER_SIZE => Self::INVALID_USER_BUFFER,
