@@ -15,6 +15,8 @@ impl Win32Error {
     pub const INVALID_FUNCTION: Self = Self(1);
     /// `ERROR_FILE_NOT_FOUND`: nothing can be created under such a name.
     pub const FILE_NOT_FOUND: Self = Self(2);
+    /// `ERROR_ACCESS_DENIED`: the object is not for this user.
+    pub const ACCESS_DENIED: Self = Self(5);
     /// `ERROR_INVALID_HANDLE`: the handle names no object, or none of the kind asked for.
     pub const INVALID_HANDLE: Self = Self(6);
     /// `ERROR_INVALID_DATA`: what was answered is malformed.
@@ -71,6 +73,7 @@ impl Win32Error {
             NtStatus::STATUS_BUFFER_TOO_SMALL => Self::INSUFFICIENT_BUFFER,
             NtStatus::STATUS_OBJECT_NAME_NOT_FOUND => Self::FILE_NOT_FOUND,
             NtStatus::STATUS_INSUFFICIENT_RESOURCES => Self::NO_SYSTEM_RESOURCES,
+            NtStatus::STATUS_ACCESS_DENIED => Self::ACCESS_DENIED,
             NtStatus::STATUS_REVISION_MISMATCH => Self::REVISION_MISMATCH,
             NtStatus::STATUS_NOT_SUPPORTED => Self::NOT_SUPPORTED,
             NtStatus::STATUS_CANCELLED => Self::OPERATION_ABORTED,
@@ -137,7 +140,7 @@ impl std::error::Error for DeviceError {}
 /// meanwhile.
 ///
 /// On Windows, `DeviceObjects` reaches what the kernel's handles name. Elsewhere, `InProcessObjects` reaches the objects
-/// of this process; objects of other processes will be another implementation.
+/// of this process, `RemoteObjects` those of others, and `SystemObjects` both.
 pub trait ObjectAccess: Send + Sync {
     /// `KsCreateAllocator`: creates an allocator with this framing on the handle of a sink pin.
     ///
@@ -169,10 +172,10 @@ pub trait ObjectAccess: Send + Sync {
     ) -> Result<usize, DeviceError>;
 }
 
-/// How the objects of this system are reached: `DeviceObjects` on Windows, `InProcessObjects` elsewhere.
+/// How the objects of this system are reached: `DeviceObjects` on Windows, `SystemObjects` elsewhere.
 pub fn objects_of_the_system() -> Arc<dyn ObjectAccess> {
     #[cfg(unix)]
-    return crate::in_process::InProcessObjects::access();
+    return crate::SystemObjects::access();
     #[cfg(windows)]
     return crate::windows::DeviceObjects::access();
 }

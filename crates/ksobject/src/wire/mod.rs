@@ -6,6 +6,7 @@
 
 mod message;
 
+pub(crate) use message::cancel_packet;
 pub use message::{Answer, Attach, Control, Create, Hello, Message, ObjectKind, VersionsDiffer};
 
 use zerocopy::little_endian::{U16, U32, U64};
