@@ -17,13 +17,33 @@ mod handle;
 mod in_process;
 mod lock;
 mod object_access;
+#[cfg(unix)]
+#[allow(non_upper_case_globals, reason = "patterns of constants with the header's names")]
+mod remote;
+#[cfg(unix)]
+mod request;
 pub mod required_attributes;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod socket;
+#[cfg(unix)]
+mod system;
 #[cfg(windows)]
 mod windows;
+pub mod wire;
 
 pub use handle::{Handle, OwnedHandle};
 #[cfg(unix)]
-pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
+pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error, objects_of_the_system};
+#[cfg(unix)]
+pub use remote::RemoteObjects;
+#[cfg(unix)]
+pub use request::Request;
+#[cfg(unix)]
+pub use server::{Limits, Server, Stopper};
+#[cfg(unix)]
+pub use system::SystemObjects;
 #[cfg(windows)]
 pub use windows::DeviceObjects;

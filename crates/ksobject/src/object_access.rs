@@ -15,6 +15,8 @@ impl Win32Error {
     pub const INVALID_FUNCTION: Self = Self(1);
     /// `ERROR_FILE_NOT_FOUND`: nothing can be created under such a name.
     pub const FILE_NOT_FOUND: Self = Self(2);
+    /// `ERROR_ACCESS_DENIED`: the object is not for this user.
+    pub const ACCESS_DENIED: Self = Self(5);
     /// `ERROR_INVALID_HANDLE`: the handle names no object, or none of the kind asked for.
     pub const INVALID_HANDLE: Self = Self(6);
     /// `ERROR_INVALID_DATA`: what was answered is malformed.
@@ -45,8 +47,12 @@ impl Win32Error {
     pub const NO_MATCH: Self = Self(1169);
     /// `ERROR_SET_NOT_FOUND`: the object has no such set.
     pub const SET_NOT_FOUND: Self = Self(1170);
+    /// `ERROR_REVISION_MISMATCH`: the object's server speaks no version of the protocol that this library does.
+    pub const REVISION_MISMATCH: Self = Self(1306);
     /// `ERROR_NO_SYSTEM_RESOURCES`: no descriptor, or no memory, is left.
     pub const NO_SYSTEM_RESOURCES: Self = Self(1450);
+    /// `ERROR_DEVICE_REMOVED`: the object's server is gone, or has hung up.
+    pub const DEVICE_REMOVED: Self = Self(1617);
     /// `ERROR_INVALID_USER_BUFFER`: the request is not as long as one.
     pub const INVALID_USER_BUFFER: Self = Self(1784);
     /// `ERROR_MR_MID_NOT_FOUND`: what Windows makes of a status it has no error for.
@@ -67,6 +73,8 @@ impl Win32Error {
             NtStatus::STATUS_BUFFER_TOO_SMALL => Self::INSUFFICIENT_BUFFER,
             NtStatus::STATUS_OBJECT_NAME_NOT_FOUND => Self::FILE_NOT_FOUND,
             NtStatus::STATUS_INSUFFICIENT_RESOURCES => Self::NO_SYSTEM_RESOURCES,
+            NtStatus::STATUS_ACCESS_DENIED => Self::ACCESS_DENIED,
+            NtStatus::STATUS_REVISION_MISMATCH => Self::REVISION_MISMATCH,
             NtStatus::STATUS_NOT_SUPPORTED => Self::NOT_SUPPORTED,
             NtStatus::STATUS_CANCELLED => Self::OPERATION_ABORTED,
             NtStatus::STATUS_INVALID_BUFFER_SIZE => Self::INVALID_USER_BUFFER,
@@ -132,7 +140,7 @@ impl std::error::Error for DeviceError {}
 /// meanwhile.
 ///
 /// On Windows, `DeviceObjects` reaches what the kernel's handles name. Elsewhere, `InProcessObjects` reaches the objects
-/// of this process; objects of other processes will be another implementation.
+/// of this process, `RemoteObjects` those of others, and `SystemObjects` both.
 pub trait ObjectAccess: Send + Sync {
     /// `KsCreateAllocator`: creates an allocator with this framing on the handle of a sink pin.
     ///
@@ -164,10 +172,10 @@ pub trait ObjectAccess: Send + Sync {
     ) -> Result<usize, DeviceError>;
 }
 
-/// How the objects of this system are reached: `DeviceObjects` on Windows, `InProcessObjects` elsewhere.
+/// How the objects of this system are reached: `DeviceObjects` on Windows, `SystemObjects` elsewhere.
 pub fn objects_of_the_system() -> Arc<dyn ObjectAccess> {
     #[cfg(unix)]
-    return crate::in_process::InProcessObjects::access();
+    return crate::SystemObjects::access();
     #[cfg(windows)]
     return crate::windows::DeviceObjects::access();
 }

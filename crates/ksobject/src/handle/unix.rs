@@ -31,13 +31,15 @@ impl Handle {
 #[derive(Debug)]
 pub struct OwnedHandle(OwnedFd, Closed);
 
-/// Dropped after the descriptor: an object of this process whose last handle it was ends now.
+/// Dropped after the descriptor: an object of this process whose last handle it was ends now, and connections to objects
+/// that have ended are let go of.
 #[derive(Debug)]
 struct Closed;
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        crate::in_process::table::sweep();
+        crate::in_process::sweep();
+        crate::remote::sweep();
     }
 }
 

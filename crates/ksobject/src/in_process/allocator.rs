@@ -1,12 +1,13 @@
 //! The allocator object behind a handle (`KsCreateDefaultAllocator`): methods, status and events over its frames.
 
-use super::events::{Events, Notification};
+use super::client::{Client, FrameMemory, Owner};
+use super::events::{EventKey, Events, Notification};
+use super::failure::Failure;
 use super::frames::Frames;
 use super::object::{Item, KsObject, Set, Verb};
 use super::pending::{FrameOutcome, PendingFrame, Waiting};
 use super::request::{Requested, Started, answer};
 use crate::lock::{Lock, lock};
-use crate::object_access::DeviceError;
 use ks::{
     KSEVENT_STREAMALLOCATOR_FREEFRAME, KSEVENTSETID_StreamAllocator, KSMETHOD_STREAMALLOCATOR_ALLOC,
     KSMETHOD_STREAMALLOCATOR_FREE, KSMETHODSETID_StreamAllocator, KSPROPERTY_STREAMALLOCATOR_STATUS,
@@ -22,7 +23,7 @@ use zerocopy::{FromBytes, IntoBytes};
 /// While requests wait no frame is free: one that comes home goes to the first of them. So whoever comes later, by
 /// whichever way, waits behind them or gets none.
 #[derive(Debug)]
-pub(super) struct StreamAllocator(Lock<State>);
+pub(crate) struct StreamAllocator(Lock<State>);
 
 #[derive(Debug)]
 struct State {
@@ -57,27 +58,27 @@ const EVENTS: &[Set] = &[Set {
 }];
 
 impl StreamAllocator {
-    /// An allocator with this framing, which is valid.
-    pub(super) fn new(framing: KsAllocatorFraming) -> Result<Self, NtStatus> {
-        let frames = Frames::new(framing)?;
+    /// An allocator with this framing, which is valid, whose frames take their memory of this.
+    pub(crate) fn new(framing: KsAllocatorFraming, memory: FrameMemory) -> Result<Self, NtStatus> {
+        let frames = Frames::new(framing, memory)?;
         let state = State { frames, waiting: VecDeque::new(), events: Events::default(), ended: false };
         Ok(Self(Lock::new(state)))
     }
 
     /// The status (statement 140).
-    pub(super) fn status(&self) -> KsStreamAllocatorStatus {
+    pub(crate) fn status(&self) -> KsStreamAllocatorStatus {
         let state = lock(&self.0);
         let frames = &state.frames;
         KsStreamAllocatorStatus { framing: frames.framing(), allocated_frames: frames.allocated(), reserved: 0 }
     }
 
     /// Whether the memory is of the kind that the framing's pool type names.
-    pub(super) fn has_memory_as_promised(&self) -> bool {
+    pub(crate) fn has_memory_as_promised(&self) -> bool {
         lock(&self.0).frames.as_promised()
     }
 
     /// Takes a frame at once, or fails (statement 144).
-    pub(super) fn allocate(&self) -> FrameOutcome {
+    pub(crate) fn allocate(&self) -> FrameOutcome {
         let mut state = lock(&self.0);
         state.check()?;
         if !state.waiting.is_empty() {
@@ -87,7 +88,7 @@ impl StreamAllocator {
     }
 
     /// Takes a frame at once, or a place in the queue (statements 135, 137).
-    fn allocate_or_wait(&self) -> Result<FrameOrPlace, NtStatus> {
+    fn allocate_or_wait(&self, client: &dyn Client) -> Result<FrameOrPlace, NtStatus> {
         let mut state = lock(&self.0);
         state.check()?;
         if state.waiting.is_empty() {
@@ -98,7 +99,7 @@ impl StreamAllocator {
                 Ok(None) | Err(_) => {}
             }
         }
-        let waiting = Arc::new(Waiting::new()?);
+        let waiting = Arc::new(Waiting::new(client.wake()?));
         state.waiting.try_reserve(1).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
         state.waiting.push_back(waiting.clone());
         Ok(FrameOrPlace::Place(waiting))
@@ -106,7 +107,7 @@ impl StreamAllocator {
 
     /// Takes a frame back, or hands it to the first that waits (statement 136), and tells who enabled the event: also
     /// where it was handed on.
-    pub(super) fn free(&self, frame: usize) -> Result<(), NtStatus> {
+    pub(crate) fn free(&self, frame: usize) -> Result<(), NtStatus> {
         let (served, fired) = {
             let mut state = lock(&self.0);
             state.check()?;
@@ -128,7 +129,7 @@ impl StreamAllocator {
     }
 
     /// Takes one that waits out of the queue (statement 138). Nothing where it has ended.
-    pub(super) fn cancel(&self, waiting: &Arc<Waiting>) {
+    pub(crate) fn cancel(&self, waiting: &Arc<Waiting>) {
         {
             let mut state = lock(&self.0);
             let Some(place) = state.waiting.iter().position(|other| Arc::ptr_eq(other, waiting)) else { return };
@@ -140,13 +141,13 @@ impl StreamAllocator {
 
     /// The last handle is closed: all that wait end, events are disabled, nothing more is given out (statements 139,
     /// 147). Frames that are out stay memory until the object itself is gone.
-    pub(super) fn end_requests(&self) {
+    pub(crate) fn end_requests(&self) {
         let (cancelled, disabled) = {
             let mut state = lock(&self.0);
             state.ended = true;
             let cancelled = std::mem::take(&mut state.waiting);
             cancelled.iter().for_each(|waiting| waiting.end(Err(NtStatus::STATUS_CANCELLED)));
-            (cancelled, state.events.disable(None))
+            (cancelled, std::mem::take(&mut state.events))
         };
         cancelled.iter().for_each(|waiting| waiting.wake());
         drop(disabled);
@@ -165,10 +166,10 @@ enum FrameOrPlace {
 }
 
 /// The pointer in a method's data.
-fn pointer(data: &[u8]) -> Result<usize, DeviceError> {
+fn pointer(data: &[u8]) -> Result<usize, Failure> {
     match usize::read_from_prefix(data) {
         Ok((pointer, _)) => Ok(pointer),
-        Err(_) => Err(DeviceError { returned: size_of::<usize>(), ..NtStatus::STATUS_BUFFER_TOO_SMALL.into() }),
+        Err(_) => Err(Failure { returned: size_of::<usize>(), ..NtStatus::STATUS_BUFFER_TOO_SMALL.into() }),
     }
 }
 
@@ -181,35 +182,41 @@ impl KsObject for StreamAllocator {
         }
     }
 
-    fn get_property(&self, _requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, DeviceError> {
+    fn get_property(&self, _requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure> {
         answer(self.status().as_bytes(), output)
     }
 
-    fn start_method(self: Arc<Self>, requested: &Requested<'_>, data: &mut [u8]) -> Result<Started, DeviceError> {
+    fn start_method(
+        self: Arc<Self>,
+        requested: &Requested<'_>,
+        data: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<Started, Failure> {
         // Both have a pointer; a buffer without room for it takes no frame.
-        let frame = pointer(data)?;
+        let pointer = pointer(data)?;
         if requested.id == KSMETHOD_STREAMALLOCATOR_FREE {
-            self.free(frame)?;
+            self.free(client.give_back(pointer)?)?;
             return Ok(Started::Done(0));
         }
-        match self.allocate_or_wait()? {
-            FrameOrPlace::Frame(frame) => answer(frame.as_bytes(), data).map(Started::Done),
+        client.may_take()?;
+        match self.allocate_or_wait(client)? {
+            FrameOrPlace::Frame(frame) => answer(client.take(frame).as_bytes(), data).map(Started::Done),
             FrameOrPlace::Place(waiting) => Ok(Started::Pending(PendingFrame::new(self, waiting))),
         }
     }
 
-    fn enable_event(&self, requested: &Requested<'_>, key: usize, data: &[u8]) -> Result<(), DeviceError> {
-        let notification = Notification::parse(data)?;
+    fn enable_event(&self, requested: &Requested<'_>, data: &[u8], client: &dyn Client) -> Result<(), Failure> {
+        let notification = Notification::parse(data, client)?;
+        let key = EventKey { owner: client.owner(), address: client.event_key(data) };
         let once = requested.types & KsEventType::ONESHOT.bits() != 0;
         let mut state = lock(&self.0);
         state.check()?;
         Ok(state.events.enable(key, once, notification)?)
     }
 
-    fn disable_event(&self, key: Option<usize>) -> Result<(), DeviceError> {
-        let disabled = lock(&self.0).events.disable(key);
-        // Nothing to disable is no error where all were meant.
-        if disabled.is_empty() && key.is_some() { Err(NtStatus::STATUS_NOT_FOUND.into()) } else { Ok(()) }
+    fn disable_event(&self, owner: Owner, address: Option<usize>) -> Result<usize, Failure> {
+        let disabled = lock(&self.0).events.disable(owner, address);
+        Ok(disabled.len())
     }
 
     fn end(&self) {

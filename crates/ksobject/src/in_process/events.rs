@@ -3,6 +3,7 @@
 //! The handle of an event or of a semaphore is the number of an eventfd. What is kept is a duplicate of it, so its owner
 //! may close it before the event is disabled.
 
+use super::client::{Client, EventDescriptor, Owner};
 use crate::handle::Handle;
 use ks::{EventNotification, KsEventData, NtStatus};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,38 +14,46 @@ use zerocopy::{FromBytes, IntoBytes};
 
 /// The events enabled at an object.
 #[derive(Debug, Default)]
-pub(super) struct Events(Vec<Enabled>);
+pub(crate) struct Events(Vec<Enabled>);
+
+/// What an event is known by: its `KSEVENTDATA` is at an address of the client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventKey {
+    pub(crate) owner: Owner,
+    pub(crate) address: usize,
+}
 
 /// An event that is enabled.
 #[derive(Debug)]
 struct Enabled {
-    key: usize,
+    key: EventKey,
     once: bool,
     notification: Arc<Notification>,
 }
 
 impl Events {
     /// Enables one.
-    pub(super) fn enable(&mut self, key: usize, once: bool, notification: Notification) -> Result<(), NtStatus> {
+    pub(crate) fn enable(&mut self, key: EventKey, once: bool, notification: Notification) -> Result<(), NtStatus> {
         self.0.try_reserve(1).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
         self.0.push(Enabled { key, once, notification: Arc::new(notification) });
         Ok(())
     }
 
-    /// Disables those with this key, or all. They are given back, to be dropped without a lock.
-    pub(super) fn disable(&mut self, key: Option<usize>) -> Self {
-        let (disabled, kept) =
-            std::mem::take(&mut self.0).into_iter().partition(|event| key.is_none_or(|key| key == event.key));
+    /// Disables those of an owner with data at this address, or all of the owner's. They are given back, to be dropped
+    /// without a lock.
+    pub(crate) fn disable(&mut self, owner: Owner, address: Option<usize>) -> Self {
+        let meant = |key: EventKey| key.owner == owner && address.is_none_or(|address| address == key.address);
+        let (disabled, kept) = std::mem::take(&mut self.0).into_iter().partition(|event| meant(event.key));
         self.0 = kept;
         Self(disabled)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// What is to be told now, without a lock. Those to be told once are disabled by it.
-    pub(super) fn fire(&mut self) -> Vec<Arc<Notification>> {
+    pub(crate) fn fire(&mut self) -> Vec<Arc<Notification>> {
         let fired = self.0.iter().map(|event| event.notification.clone()).collect();
         self.0.retain(|event| !event.once);
         fired
@@ -53,15 +62,15 @@ impl Events {
 
 /// How somebody is told.
 #[derive(Debug)]
-pub(super) struct Notification {
-    eventfd: OwnedFd,
+pub(crate) struct Notification {
+    eventfd: EventDescriptor,
     /// What is added to its counter: 1 for an event, a semaphore's adjustment.
     adjustment: u64,
 }
 
 impl Notification {
     /// Reads a `KSEVENTDATA`. Of user mode's two notifications; the others are the kernel's.
-    pub(super) fn parse(data: &[u8]) -> Result<Self, NtStatus> {
+    pub(crate) fn parse(data: &[u8], client: &dyn Client) -> Result<Self, NtStatus> {
         if data.len() < size_of::<KsEventData>() {
             return Err(NtStatus::STATUS_INVALID_BUFFER_SIZE);
         }
@@ -79,24 +88,25 @@ impl Notification {
             }
             _ => return Err(NtStatus::STATUS_INVALID_PARAMETER),
         };
-        Ok(Self { eventfd: duplicate_eventfd(Handle(handle))?, adjustment })
+        Ok(Self { eventfd: client.eventfd(Handle(handle))?, adjustment })
     }
 
     /// Tells it. Called without a lock.
-    pub(super) fn signal(&self) {
+    pub(crate) fn signal(&self) {
         // A counter that is full is signalled as it is, and writing to it would wait.
         if self.has_room() {
-            let _ = rustix::io::write(&self.eventfd, self.adjustment.as_bytes());
+            let _ = rustix::io::write(&self.eventfd.descriptor, self.adjustment.as_bytes());
         }
     }
 
     /// Whether the counter takes the adjustment without waiting.
     fn has_room(&self) -> bool {
-        let mut polled = [PollFd::new(&self.eventfd, PollFlags::OUT)];
+        let mut polled = [PollFd::new(&self.eventfd.descriptor, PollFlags::OUT)];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         // This tells of room for 1.
         let some = poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(PollFlags::OUT);
-        some && (self.adjustment == 1 || count(&self.eventfd).is_some_and(|count| self.adjustment < u64::MAX - count))
+        some && (self.adjustment == 1
+            || count(&self.eventfd.descriptor).is_some_and(|count| self.adjustment < u64::MAX - count))
     }
 }
 
@@ -107,16 +117,17 @@ fn count(eventfd: &OwnedFd) -> Option<u64> {
     u64::from_str_radix(digits.trim(), 16).ok()
 }
 
-/// A duplicate of an eventfd. Anything else is refused: to write eight bytes to somebody's file would be no signal.
-fn duplicate_eventfd(handle: Handle) -> Result<OwnedFd, NtStatus> {
+/// Whether a descriptor is an eventfd. No file system is asked, so nobody can make this wait.
+pub(crate) fn is_eventfd(descriptor: &OwnedFd) -> bool {
+    let link = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
+    std::fs::read_link(link).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventfd]")
+}
+
+/// A duplicate of an eventfd of this process.
+pub(crate) fn duplicate_eventfd(handle: Handle) -> Result<OwnedFd, NtStatus> {
     // SAFETY: who enables an event keeps its handle open for the call; where it does not, another descriptor is
     // duplicated, and looked at below.
     let borrowed = unsafe { handle.borrow() }.ok_or(NtStatus::STATUS_INVALID_HANDLE)?;
     let eventfd = rustix::io::fcntl_dupfd_cloexec(borrowed, 3).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
-    let link = format!("/proc/self/fd/{}", eventfd.as_raw_fd());
-    let target = std::fs::read_link(link).map_err(|_| NtStatus::STATUS_NOT_SUPPORTED)?;
-    if target.as_os_str() != "anon_inode:[eventfd]" {
-        return Err(NtStatus::STATUS_INVALID_HANDLE);
-    }
-    Ok(eventfd)
+    if is_eventfd(&eventfd) { Ok(eventfd) } else { Err(NtStatus::STATUS_INVALID_HANDLE) }
 }

@@ -68,12 +68,12 @@ impl PinFactory {
     }
 
     /// Whether its pins receive frames.
-    pub(super) fn receives(&self) -> bool {
+    pub(crate) fn receives(&self) -> bool {
         [KsPinCommunication::SINK, KsPinCommunication::BOTH].contains(&self.communication)
     }
 
     /// Whether a range of the factory has this format.
-    pub(super) fn accepts(&self, format: &KsDataFormat) -> bool {
+    pub(crate) fn accepts(&self, format: &KsDataFormat) -> bool {
         let of = |range: &KsDataRange| {
             let same = |range: Guid, format: Guid| range == Guid::NULL || range == format;
             same(range.major_format, format.major_format)
@@ -120,7 +120,7 @@ impl PinFraming {
     }
 
     /// The answer to the old property.
-    pub(super) fn as_old(&self) -> Option<&[u8]> {
+    pub(crate) fn as_old(&self) -> Option<&[u8]> {
         match &self.0 {
             Kind::Old(framing) => Some(framing.as_bytes()),
             _ => None,
@@ -128,7 +128,7 @@ impl PinFraming {
     }
 
     /// The answer to the extended property.
-    pub(super) fn as_extended(&self) -> Option<&[u8]> {
+    pub(crate) fn as_extended(&self) -> Option<&[u8]> {
         match &self.0 {
             Kind::Extended(bytes) => Some(bytes),
             _ => None,

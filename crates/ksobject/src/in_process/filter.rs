@@ -1,13 +1,14 @@
 //! A filter: its pin factories, what they answer, and the pins created of them.
 
+use super::client::Client;
 use super::factory::PinFactory;
+use super::failure::Failure;
 use super::intersection::intersection;
-use super::object::{Handles, Item, KsObject, Object, Set, Verb};
+use super::object::{Item, KsObject, Object, Set, Verb};
 use super::pin::Pin;
 use super::request::{Requested, answer, answer_list};
 use crate::handle::Handle;
 use crate::lock::{Lock, lock};
-use crate::object_access::DeviceError;
 use ks::{
     CreateClass, CreateName, Guid, KSINSTANCE_INDETERMINATE, KSPROPERTY_PIN_CATEGORY, KSPROPERTY_PIN_CINSTANCES,
     KSPROPERTY_PIN_COMMUNICATION, KSPROPERTY_PIN_CTYPES, KSPROPERTY_PIN_DATAFLOW, KSPROPERTY_PIN_DATAINTERSECTION,
@@ -20,22 +21,22 @@ use zerocopy::{FromBytes, IntoBytes};
 
 /// A filter object.
 #[derive(Debug)]
-pub(super) struct Filter(Vec<Arc<CountedFactory>>);
+pub(crate) struct Filter(Vec<Arc<CountedFactory>>);
 
 /// A pin factory, and how many pins of it there are.
 #[derive(Debug)]
-pub(super) struct CountedFactory {
+pub(crate) struct CountedFactory {
     factory: PinFactory,
     pins: Lock<u32>,
 }
 
 /// One of the pins that are counted. It keeps its factory.
 #[derive(Debug)]
-pub(super) struct Counted(Arc<CountedFactory>);
+pub(crate) struct Counted(Arc<CountedFactory>);
 
 impl Counted {
     /// Counts one pin more, if there may be.
-    pub(super) fn new(factory: &Arc<CountedFactory>) -> Result<Self, NtStatus> {
+    pub(crate) fn new(factory: &Arc<CountedFactory>) -> Result<Self, NtStatus> {
         let mut pins = lock(&factory.pins);
         let possible = factory.factory.possible_instances;
         if *pins >= possible && possible != KSINSTANCE_INDETERMINATE {
@@ -46,7 +47,7 @@ impl Counted {
     }
 
     /// What the pin was made by.
-    pub(super) fn factory(&self) -> &PinFactory {
+    pub(crate) fn factory(&self) -> &PinFactory {
         &self.0.factory
     }
 }
@@ -58,7 +59,7 @@ impl Drop for Counted {
 }
 
 impl CountedFactory {
-    pub(super) fn new(factory: PinFactory) -> Arc<Self> {
+    pub(crate) fn new(factory: PinFactory) -> Arc<Self> {
         Arc::new(Self { factory, pins: Lock::new(0) })
     }
 }
@@ -85,7 +86,7 @@ const GET: u32 = KsPropertyType::GET.bits();
 const PIN_BYTES: usize = size_of::<ks::KspPin>() - size_of::<ks::KsProperty>();
 
 impl Filter {
-    pub(super) fn new(factories: Vec<PinFactory>) -> Self {
+    pub(crate) fn new(factories: Vec<PinFactory>) -> Self {
         Self(factories.into_iter().map(CountedFactory::new).collect())
     }
 
@@ -104,7 +105,7 @@ impl Filter {
     }
 
     /// Creates a pin, as the parameters of its create name ask (`KsValidateConnectRequest`).
-    fn create_pin(&self, parameters: &[u8], handles: &dyn Handles) -> Result<Pin, NtStatus> {
+    fn create_pin(&self, parameters: &[u8], client: &dyn Client) -> Result<Pin, NtStatus> {
         let (connect, format) = KsPinConnect::parse(parameters).ok_or(NtStatus::STATUS_INVALID_PARAMETER)?;
         let counted = self.numbered(connect.pin_id)?;
         let factory = &counted.factory;
@@ -122,7 +123,7 @@ impl Filter {
             return Err(NtStatus::STATUS_NO_MATCH);
         }
         if !connect.pin_to_handle.is_null() {
-            match handles.object(Handle(connect.pin_to_handle.addr().cast_signed()))? {
+            match client.object(Handle(connect.pin_to_handle.addr().cast_signed()))? {
                 Object::Pin(sink) if sink.receives() => {}
                 _ => return Err(NtStatus::STATUS_INVALID_PARAMETER),
             }
@@ -136,7 +137,7 @@ impl KsObject for Filter {
         if verb == Verb::Property { PROPERTIES } else { &[] }
     }
 
-    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, DeviceError> {
+    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure> {
         if requested.id == KSPROPERTY_PIN_CTYPES {
             let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
             return answer(count.as_bytes(), output);
@@ -169,10 +170,10 @@ impl KsObject for Filter {
         }
     }
 
-    fn create(&self, name: &CreateName<'_>, handles: &dyn Handles) -> Result<Object, NtStatus> {
+    fn create(&self, name: &CreateName<'_>, client: &dyn Client) -> Result<Object, NtStatus> {
         if name.class != CreateClass::Pin {
             return Err(NtStatus::STATUS_OBJECT_NAME_NOT_FOUND);
         }
-        Ok(Object::Pin(Arc::new(self.create_pin(name.parameters, handles)?)))
+        Ok(Object::Pin(Arc::new(self.create_pin(name.parameters, client)?)))
     }
 }

@@ -3,6 +3,7 @@
 //! Memory is taken as it is needed: a first pool of a few frames when the allocator is created, then as many again each
 //! time none is free, up to the framing's `Frames`.
 
+use super::client::{Charge, FrameMemory};
 use ks::{KsAllocatorFraming, NtStatus, PoolType};
 use kspipe::allocator::{Allocator, AllocatorProperties, Frame, MAX_FRAMES, MemoryKind};
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ const LOCKED_POOL_BYTES: u64 = 64 << 20;
 
 /// The frames.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     framing: KsAllocatorFraming,
     /// At least one; the last one is the largest.
     pools: Vec<Allocator>,
@@ -22,14 +23,25 @@ pub(super) struct Frames {
     total: u32,
     /// The frames that are out, by their addresses.
     out: HashMap<usize, Frame>,
+    /// Where their memory is counted, and what they have of it.
+    memory: FrameMemory,
+    charges: Vec<Charge>,
     /// Every pool has the memory that the framing's pool type promises.
     as_promised: bool,
 }
 
 impl Frames {
     /// Frames of this framing, which is valid, and the memory of the first few.
-    pub(super) fn new(framing: KsAllocatorFraming) -> Result<Self, NtStatus> {
-        let mut frames = Self { framing, pools: Vec::new(), total: 0, out: HashMap::new(), as_promised: true };
+    pub(crate) fn new(framing: KsAllocatorFraming, memory: FrameMemory) -> Result<Self, NtStatus> {
+        let mut frames = Self {
+            framing,
+            pools: Vec::new(),
+            total: 0,
+            out: HashMap::new(),
+            memory,
+            charges: Vec::new(),
+            as_promised: true,
+        };
         let first = FIRST_POOL_BYTES / u64::from(framing.frame_size);
         frames.grow(u32::try_from(first).unwrap_or(u32::MAX))?;
         Ok(frames)
@@ -47,7 +59,9 @@ impl Frames {
         let size = u64::from(self.framing.frame_size);
         let alignment = u64::from(self.framing.file_alignment.file_alignment().0) + 1;
         let lock = self.framing.pool_type == PoolType::NON_PAGED_POOL;
-        let within = size.next_multiple_of(alignment) * u64::from(count) <= LOCKED_POOL_BYTES;
+        let bytes = size.next_multiple_of(alignment) * u64::from(count);
+        let within = bytes <= LOCKED_POOL_BYTES;
+        let charge = self.memory.take(bytes)?;
         let kinds = [(MemoryKind::Locked, lock && within), (MemoryKind::default(), true)];
         for kind in kinds.into_iter().filter(|(_, wanted)| *wanted).map(|(kind, _)| kind) {
             let pool = Allocator::new(kind);
@@ -56,6 +70,7 @@ impl Frames {
                 self.as_promised &= !lock || kind == MemoryKind::Locked;
                 self.pools.push(pool);
                 self.total += count;
+                self.charges.extend(charge);
                 return Ok(());
             }
         }
@@ -63,7 +78,7 @@ impl Frames {
     }
 
     /// Takes a frame, and gives its address; `None` where as many are out as there can be.
-    pub(super) fn take(&mut self) -> Result<Option<usize>, NtStatus> {
+    pub(crate) fn take(&mut self) -> Result<Option<usize>, NtStatus> {
         self.out.try_reserve(1).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
         if self.out.len() >= self.limit() as usize {
             return Ok(None);
@@ -82,28 +97,28 @@ impl Frames {
     }
 
     /// Whether a frame is out.
-    pub(super) fn is_out(&self, address: usize) -> bool {
+    pub(crate) fn is_out(&self, address: usize) -> bool {
         self.out.contains_key(&address)
     }
 
     /// Takes a frame back.
-    pub(super) fn give_back(&mut self, address: usize) {
+    pub(crate) fn give_back(&mut self, address: usize) {
         self.out.remove(&address);
     }
 
     /// How many are out.
-    pub(super) fn allocated(&self) -> u32 {
+    pub(crate) fn allocated(&self) -> u32 {
         // Never more than `total`.
         self.out.len() as u32
     }
 
     /// The framing they were made with.
-    pub(super) fn framing(&self) -> KsAllocatorFraming {
+    pub(crate) fn framing(&self) -> KsAllocatorFraming {
         self.framing
     }
 
     /// Whether nonpaged memory, where the framing asks for it, is locked. Paged memory is what it is.
-    pub(super) fn as_promised(&self) -> bool {
+    pub(crate) fn as_promised(&self) -> bool {
         self.as_promised
     }
 }
@@ -113,7 +128,8 @@ mod tests {
     use super::*;
 
     fn frames(count: u32, frame_size: u32, pool_type: PoolType) -> Frames {
-        Frames::new(KsAllocatorFraming { frames: count, frame_size, pool_type, ..Default::default() }).expect("memory")
+        let framing = KsAllocatorFraming { frames: count, frame_size, pool_type, ..Default::default() };
+        Frames::new(framing, FrameMemory::default()).expect("memory")
     }
 
     #[test]
@@ -133,6 +149,20 @@ mod tests {
         let mut any = frames(0, 1000, PoolType::PAGED_POOL);
         let taken: std::collections::HashSet<_> = (0..1000).map(|_| any.take().expect("memory")).collect();
         assert_eq!((taken.len(), any.allocated(), taken.contains(&None)), (1000, 1000, false));
+    }
+
+    #[test]
+    fn memory_that_is_counted_ends_and_comes_back() {
+        let memory = FrameMemory::limited(3 << 20);
+        let framing = KsAllocatorFraming { frames: 8, frame_size: 1 << 20, ..Default::default() };
+        let mut few = Frames::new(framing, memory.clone()).expect("memory");
+        let taken: Vec<_> = (0..3).map(|_| few.take().expect("memory").expect("a frame")).collect();
+        assert_eq!(few.take(), Err(NtStatus::STATUS_INSUFFICIENT_RESOURCES));
+        assert_eq!(Frames::new(framing, memory.clone()).err(), Some(NtStatus::STATUS_INSUFFICIENT_RESOURCES));
+        few.give_back(taken[0]);
+        assert_eq!(few.take(), Ok(Some(taken[0])), "what is there is used");
+        drop(few);
+        Frames::new(framing, memory).expect("it came back");
     }
 
     #[test]

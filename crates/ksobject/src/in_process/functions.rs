@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 pub struct AllocatorFunctions(Weak<StreamAllocator>);
 
 impl AllocatorFunctions {
-    pub(super) fn new(allocator: &Arc<StreamAllocator>) -> Self {
+    pub(crate) fn new(allocator: &Arc<StreamAllocator>) -> Self {
         Self(Arc::downgrade(allocator))
     }
 

@@ -6,7 +6,7 @@ use ks::{DataRange, DataRanges, Guid, KsDataFormat, NtStatus};
 use zerocopy::FromBytes;
 
 /// A format of the factory's in the first range of `asked` that has one. `asked` is a `KSMULTIPLE_ITEM` and data ranges.
-pub(super) fn intersection<'a>(factory: &'a PinFactory, asked: &[u8]) -> Result<&'a [u8], NtStatus> {
+pub(crate) fn intersection<'a>(factory: &'a PinFactory, asked: &[u8]) -> Result<&'a [u8], NtStatus> {
     let asked = DataRanges::parse(asked).map_err(|_| NtStatus::STATUS_INVALID_PARAMETER)?;
     let found = asked.iter().find_map(|range| factory.formats.iter().find(|format| is_in(&range, format)));
     found.map(Vec::as_slice).ok_or(NtStatus::STATUS_NO_MATCH)

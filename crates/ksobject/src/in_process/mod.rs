@@ -7,8 +7,10 @@
 #![allow(non_upper_case_globals, reason = "patterns of constants with the header's names")]
 
 mod allocator;
+mod client;
 mod events;
 mod factory;
+mod failure;
 mod filter;
 mod frames;
 mod functions;
@@ -17,21 +19,28 @@ mod object;
 mod pending;
 mod pin;
 mod request;
-pub(crate) mod table;
+mod table;
 
 pub use factory::{PinFactory, PinFraming};
 pub use functions::AllocatorFunctions;
-pub use pending::Request;
 
 use crate::handle::{Handle, OwnedHandle};
 use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
+use crate::request::Request;
+pub(crate) use client::{Account, Charge, Client, EventDescriptor, FrameMemory, Owner};
+pub(crate) use events::is_eventfd;
+pub(crate) use failure::Failure;
 use filter::{Counted, CountedFactory, Filter};
 use ks::{CreateClass, KsAllocatorFraming, KsPinConnect, KsStreamAllocatorStatus, allocator_create_name};
-use object::Object;
+pub(crate) use object::Object;
+pub(crate) use pending::{EndedRequests, PendingFrame, Wake};
 use pin::Pin;
-use request::Started;
+pub(crate) use request::{Started, start};
 use std::sync::Arc;
-use table::{ThisProcess, find, insert};
+pub(crate) use table::find;
+pub(crate) use table::{Connection, sweep};
+use table::{ThisProcess, insert};
+use zerocopy::IntoBytes;
 
 /// The KS objects of this process. One table for the process: every value is the same. Every method is for any thread.
 ///
@@ -108,9 +117,9 @@ impl InProcessObjects {
     /// [`Request::wait`] gives it back. Otherwise as [`ObjectAccess::device_io_control`]; what fails is an end like any
     /// other.
     pub fn begin(object: Handle, code: u32, input: &[u8], mut output: Vec<u8>) -> Request {
-        let started = find(object).map_err(DeviceError::from).and_then(|(object, connection)| {
-            request::start(&object, code, input, &mut output, &ThisProcess).map(|started| (started, connection))
-        });
+        let started = find(object)
+            .map_err(DeviceError::from)
+            .and_then(|(object, connection)| Ok((start(&object, code, input, &mut output, &ThisProcess)?, connection)));
         match started {
             Ok((Started::Pending(frame), connection)) => Request::pending(output, frame, connection),
             Ok((Started::Done(length), _)) => Request::ended(output, Ok(length)),
@@ -168,9 +177,19 @@ impl ObjectAccess for InProcessObjects {
         output: &mut [u8],
     ) -> Result<usize, DeviceError> {
         let (object, connection) = find(object)?;
-        match request::start(&object, code, input, output, &ThisProcess)? {
+        match start(&object, code, input, output, &ThisProcess)? {
             Started::Done(length) => Ok(length),
-            Started::Pending(frame) => pending::wait_for_frame(&frame, &connection, output),
+            Started::Pending(frame) => wait_for_frame(&frame, &connection, output),
         }
     }
+}
+
+/// Waits for a frame, and writes its address to `output`.
+pub(crate) fn wait_for_frame(
+    frame: &PendingFrame,
+    connection: &Connection,
+    output: &mut [u8],
+) -> Result<usize, DeviceError> {
+    let address = frame.wait(connection).map_err(Failure::from)?;
+    Ok(request::answer(address.as_bytes(), output)?)
 }

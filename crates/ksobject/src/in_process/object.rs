@@ -2,52 +2,46 @@
 //! this process, or the connection of a client elsewhere.
 
 use super::allocator::StreamAllocator;
+use super::client::{Client, Owner};
+use super::failure::Failure;
 use super::filter::Filter;
 use super::pin::Pin;
 use super::request::{Requested, Started};
-use crate::handle::Handle;
-use crate::object_access::DeviceError;
 use ks::{CreateName, Guid, NtStatus};
 use std::sync::Arc;
 
 /// A KS object of any kind. Clones are the same object.
 #[derive(Clone, Debug)]
-pub(super) enum Object {
+pub(crate) enum Object {
     Filter(Arc<Filter>),
     Pin(Arc<Pin>),
     Allocator(Arc<StreamAllocator>),
 }
 
-/// What a client's handle names: handles come in the data of requests.
-pub(super) trait Handles {
-    /// The object behind a handle.
-    fn object(&self, handle: Handle) -> Result<Object, NtStatus>;
-}
-
 /// The three verbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Property,
     Method,
     Event,
 }
 
 /// A set of properties, methods or events, and what is in it.
-pub(super) struct Set {
-    pub(super) guid: Guid,
-    pub(super) items: &'static [Item],
+pub(crate) struct Set {
+    pub(crate) guid: Guid,
+    pub(crate) items: &'static [Item],
 }
 
 /// A property, method or event.
-pub(super) struct Item {
-    pub(super) id: u32,
+pub(crate) struct Item {
+    pub(crate) id: u32,
     /// The types of request it takes: `KSPROPERTY_TYPE_GET` and `SET`, `KSMETHOD_TYPE_*`, `KSEVENT_TYPE_ENABLE` and
     /// `ONESHOT`.
-    pub(super) types: u32,
+    pub(crate) types: u32,
 }
 
 /// The answering side of a KS object. A method here is called only for what is in [`sets`](Self::sets).
-pub(super) trait KsObject {
+pub(crate) trait KsObject {
     /// What the object answers.
     fn sets(&self, verb: Verb) -> &'static [Set];
 
@@ -57,35 +51,35 @@ pub(super) trait KsObject {
     }
 
     /// Writes a property's value to `output`, and says how long it is.
-    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, DeviceError>;
+    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure>;
 
     /// Takes a property's value.
-    fn set_property(
-        &self,
-        _requested: &Requested<'_>,
-        _value: &[u8],
-        _handles: &dyn Handles,
-    ) -> Result<(), DeviceError> {
+    fn set_property(&self, _requested: &Requested<'_>, _value: &[u8], _client: &dyn Client) -> Result<(), Failure> {
         Err(NtStatus::STATUS_NOT_FOUND.into())
     }
 
     /// Starts a method, whose argument is in `data`, and whose answer goes there.
-    fn start_method(self: Arc<Self>, _requested: &Requested<'_>, _data: &mut [u8]) -> Result<Started, DeviceError> {
+    fn start_method(
+        self: Arc<Self>,
+        _requested: &Requested<'_>,
+        _data: &mut [u8],
+        _client: &dyn Client,
+    ) -> Result<Started, Failure> {
         Err(NtStatus::STATUS_NOT_FOUND.into())
     }
 
-    /// Enables an event. `key` is what it will be disabled by.
-    fn enable_event(&self, _requested: &Requested<'_>, _key: usize, _data: &[u8]) -> Result<(), DeviceError> {
+    /// Enables an event of the client's, whose data is `data`.
+    fn enable_event(&self, _requested: &Requested<'_>, _data: &[u8], _client: &dyn Client) -> Result<(), Failure> {
         Err(NtStatus::STATUS_NOT_FOUND.into())
     }
 
-    /// Disables the events with this key, or all.
-    fn disable_event(&self, _key: Option<usize>) -> Result<(), DeviceError> {
+    /// Disables the events of the owner's with this key, or all of the owner's. Says how many.
+    fn disable_event(&self, _owner: Owner, _key: Option<usize>) -> Result<usize, Failure> {
         Err(NtStatus::STATUS_NOT_FOUND.into())
     }
 
     /// Creates an object of this one, by its create name.
-    fn create(&self, _name: &CreateName<'_>, _handles: &dyn Handles) -> Result<Object, NtStatus> {
+    fn create(&self, _name: &CreateName<'_>, _client: &dyn Client) -> Result<Object, NtStatus> {
         Err(NtStatus::STATUS_OBJECT_NAME_NOT_FOUND)
     }
 
@@ -95,7 +89,7 @@ pub(super) trait KsObject {
 
 impl Object {
     /// The object, whatever it is.
-    pub(super) fn answering(&self) -> &dyn KsObject {
+    pub(crate) fn answering(&self) -> &dyn KsObject {
         match self {
             Self::Filter(filter) => &**filter,
             Self::Pin(pin) => &**pin,
@@ -103,22 +97,48 @@ impl Object {
         }
     }
 
+    /// What is the same for clones, and different for every object there is.
+    pub(crate) fn identity(&self) -> usize {
+        match self {
+            Self::Filter(filter) => Arc::as_ptr(filter).addr(),
+            Self::Pin(pin) => Arc::as_ptr(pin).addr(),
+            Self::Allocator(allocator) => Arc::as_ptr(allocator).addr(),
+        }
+    }
+
+    /// What a client that is gone had here comes to an end: its events, and the frames it took.
+    pub(crate) fn client_gone(&self, owner: Owner, frames: impl Iterator<Item = usize>) {
+        // What has no events has none of the client's.
+        let _ = self.answering().disable_event(owner, None);
+        if let Self::Allocator(allocator) = self {
+            // An error is that the allocator has ended, and the frame with it.
+            for frame in frames {
+                let _ = allocator.free(frame);
+            }
+        }
+    }
+
     /// Starts a method of the object.
-    pub(super) fn start_method(&self, requested: &Requested<'_>, data: &mut [u8]) -> Result<Started, DeviceError> {
+    pub(crate) fn start_method(
+        &self,
+        requested: &Requested<'_>,
+        data: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<Started, Failure> {
         match self.clone() {
-            Self::Filter(filter) => filter.start_method(requested, data),
-            Self::Pin(pin) => pin.start_method(requested, data),
-            Self::Allocator(allocator) => allocator.start_method(requested, data),
+            Self::Filter(filter) => filter.start_method(requested, data, client),
+            Self::Pin(pin) => pin.start_method(requested, data, client),
+            Self::Allocator(allocator) => allocator.start_method(requested, data, client),
         }
     }
 
     /// Creates an object by a name nobody vouches for.
-    pub(super) fn create(&self, name: &[u8], handles: &dyn Handles) -> Result<Object, NtStatus> {
-        self.answering().create(&CreateName::parse(name)?, handles)
+    pub(crate) fn create(&self, name: &[u8], client: &dyn Client) -> Result<Object, NtStatus> {
+        self.answering().create(&CreateName::parse(name)?, client)
     }
 
     /// The last handle is closed.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.answering().end();
     }
 }

@@ -1,12 +1,13 @@
 //! A pin: its framing, its allocator, its state, and the allocators created on it.
 
 use super::allocator::StreamAllocator;
+use super::client::Client;
+use super::failure::Failure;
 use super::filter::Counted;
-use super::object::{Handles, Item, KsObject, Object, Set, Verb};
+use super::object::{Item, KsObject, Object, Set, Verb};
 use super::request::{Requested, answer};
 use crate::handle::Handle;
 use crate::lock::{Lock, lock};
-use crate::object_access::DeviceError;
 use ks::{
     CreateName, Guid, KSPROPERTY_CONNECTION_ALLOCATORFRAMING, KSPROPERTY_CONNECTION_ALLOCATORFRAMING_EX,
     KSPROPERTY_CONNECTION_DATAFORMAT, KSPROPERTY_CONNECTION_STATE, KSPROPERTY_STREAM_ALLOCATOR, KSPROPSETID_Connection,
@@ -17,7 +18,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 /// A pin object.
 #[derive(Debug)]
-pub(super) struct Pin {
+pub(crate) struct Pin {
     counted: Counted,
     /// The `KSDATAFORMAT` it was created with, and what follows it; empty where it was created without.
     format: Vec<u8>,
@@ -47,17 +48,17 @@ const GET: u32 = KsPropertyType::GET.bits();
 const SET: u32 = KsPropertyType::SET.bits();
 
 impl Pin {
-    pub(super) fn new(counted: Counted, format: Vec<u8>) -> Self {
+    pub(crate) fn new(counted: Counted, format: Vec<u8>) -> Self {
         Self { counted, format, state: Lock::default() }
     }
 
     /// Whether it receives frames.
-    pub(super) fn receives(&self) -> bool {
+    pub(crate) fn receives(&self) -> bool {
         self.counted.factory().receives()
     }
 
     /// The allocator it was given.
-    pub(super) fn allocator(&self) -> Option<Arc<StreamAllocator>> {
+    pub(crate) fn allocator(&self) -> Option<Arc<StreamAllocator>> {
         lock(&self.state).allocator.clone()
     }
 
@@ -74,11 +75,11 @@ impl Pin {
         }
     }
 
-    fn set_allocator(&self, value: &[u8], handles: &dyn Handles) -> Result<(), NtStatus> {
+    fn set_allocator(&self, value: &[u8], client: &dyn Client) -> Result<(), NtStatus> {
         let (handle, _) = isize::read_from_prefix(value).map_err(|_| NtStatus::STATUS_BUFFER_TOO_SMALL)?;
         let allocator = match Handle(handle) {
             Handle::NULL => None,
-            handle => match handles.object(handle)? {
+            handle => match client.object(handle)? {
                 Object::Allocator(allocator) => Some(allocator),
                 _ => return Err(NtStatus::STATUS_INVALID_HANDLE),
             },
@@ -112,7 +113,7 @@ impl KsObject for Pin {
         }
     }
 
-    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, DeviceError> {
+    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure> {
         match (requested.set, requested.id) {
             // Whether there is an allocator or not: success says that the pin can provide one (statement 149).
             (KSPROPSETID_Stream, _) => answer(Handle::NULL.0.as_bytes(), output),
@@ -124,20 +125,20 @@ impl KsObject for Pin {
         }
     }
 
-    fn set_property(&self, requested: &Requested<'_>, value: &[u8], handles: &dyn Handles) -> Result<(), DeviceError> {
+    fn set_property(&self, requested: &Requested<'_>, value: &[u8], client: &dyn Client) -> Result<(), Failure> {
         match requested.set {
-            KSPROPSETID_Stream => self.set_allocator(value, handles)?,
+            KSPROPSETID_Stream => self.set_allocator(value, client)?,
             _ => self.set_streaming(value)?,
         }
         Ok(())
     }
 
-    fn create(&self, name: &CreateName<'_>, _handles: &dyn Handles) -> Result<Object, NtStatus> {
+    fn create(&self, name: &CreateName<'_>, client: &dyn Client) -> Result<Object, NtStatus> {
         let framing = name.allocator_framing()?;
         if !self.receives() || !self.counted.factory().can_allocate {
             return Err(NtStatus::STATUS_OBJECT_NAME_NOT_FOUND);
         }
-        Ok(Object::Allocator(Arc::new(StreamAllocator::new(framing)?)))
+        Ok(Object::Allocator(Arc::new(StreamAllocator::new(framing, client.memory())?)))
     }
 
     fn end(&self) {

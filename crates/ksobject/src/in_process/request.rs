@@ -1,9 +1,10 @@
 //! Requests, read from bytes nobody vouches for: which item of which set is meant, what is asked of it, and whether the
 //! object has it. What every object answers alike is answered here: the support queries.
 
-use super::object::{Handles, Item, Object, Set, Verb};
+use super::client::Client;
+use super::failure::Failure;
+use super::object::{Item, Object, Set, Verb};
 use super::pending::PendingFrame;
-use crate::object_access::DeviceError;
 use ks::{
     Guid, IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_METHOD, IOCTL_KS_PROPERTY, KsEventData, KsEventType,
     KsIdentifier, KsMethodType, KsMultipleItem, KsPropertyDescription, KsPropertyType, NtStatus,
@@ -11,17 +12,17 @@ use ks::{
 use zerocopy::{FromBytes, IntoBytes};
 
 /// What a request is about.
-pub(super) struct Requested<'a> {
-    pub(super) set: Guid,
-    pub(super) id: u32,
+pub(crate) struct Requested<'a> {
+    pub(crate) set: Guid,
+    pub(crate) id: u32,
     /// `KSPROPERTY_TYPE_*` and the like.
-    pub(super) types: u32,
+    pub(crate) types: u32,
     /// The request's bytes after its `KSIDENTIFIER`: a pin's number, say.
-    pub(super) rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
 }
 
 /// How far a request came.
-pub(super) enum Started {
+pub(crate) enum Started {
     /// To its end: so many bytes are answered.
     Done(usize),
     /// It waits for a frame.
@@ -34,31 +35,31 @@ const SET_SUPPORT: u32 = KsPropertyType::SETSUPPORT.bits();
 const BASIC_SUPPORT: u32 = KsPropertyType::BASICSUPPORT.bits();
 
 /// Sends a request to an object.
-pub(super) fn start(
+pub(crate) fn start(
     object: &Object,
     code: u32,
     input: &[u8],
     output: &mut [u8],
-    handles: &dyn Handles,
-) -> Result<Started, DeviceError> {
+    client: &dyn Client,
+) -> Result<Started, Failure> {
     match code {
-        IOCTL_KS_PROPERTY => property(object, input, output, handles).map(Started::Done),
-        IOCTL_KS_METHOD => method(object, input, output),
-        IOCTL_KS_ENABLE_EVENT => enable_event(object, input, output).map(Started::Done),
-        IOCTL_KS_DISABLE_EVENT => disable_event(object, input).map(Started::Done),
+        IOCTL_KS_PROPERTY => property(object, input, output, client).map(Started::Done),
+        IOCTL_KS_METHOD => method(object, input, output, client),
+        IOCTL_KS_ENABLE_EVENT => enable_event(object, input, output, client).map(Started::Done),
+        IOCTL_KS_DISABLE_EVENT => disable_event(object, input, client).map(Started::Done),
         _ => Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST.into()),
     }
 }
 
 /// The request in `input`.
-fn requested(input: &[u8]) -> Result<Requested<'_>, DeviceError> {
+fn requested(input: &[u8]) -> Result<Requested<'_>, Failure> {
     match KsIdentifier::read_from_prefix(input) {
         Ok((KsIdentifier { set, id, flags }, rest)) => Ok(Requested { set, id, types: flags, rest }),
         Err(_) => Err(NtStatus::STATUS_INVALID_BUFFER_SIZE.into()),
     }
 }
 
-fn property(object: &Object, input: &[u8], output: &mut [u8], handles: &dyn Handles) -> Result<usize, DeviceError> {
+fn property(object: &Object, input: &[u8], output: &mut [u8], client: &dyn Client) -> Result<usize, Failure> {
     let requested = requested(input)?;
     let item = match find(object, Verb::Property, &requested, output)? {
         Found::Answered(length) => return Ok(length),
@@ -68,14 +69,14 @@ fn property(object: &Object, input: &[u8], output: &mut [u8], handles: &dyn Hand
         KsPropertyType::BASICSUPPORT => answer_property_support(item, output),
         KsPropertyType::GET if item.types & requested.types != 0 => object.answering().get_property(&requested, output),
         KsPropertyType::SET if item.types & requested.types != 0 => {
-            object.answering().set_property(&requested, output, handles).map(|()| output.len())
+            object.answering().set_property(&requested, output, client).map(|()| output.len())
         }
         KsPropertyType::GET | KsPropertyType::SET => Err(NtStatus::STATUS_NOT_FOUND.into()),
         _ => Err(NtStatus::STATUS_INVALID_PARAMETER.into()),
     }
 }
 
-fn method(object: &Object, input: &[u8], output: &mut [u8]) -> Result<Started, DeviceError> {
+fn method(object: &Object, input: &[u8], output: &mut [u8], client: &dyn Client) -> Result<Started, Failure> {
     let requested = requested(input)?;
     let item = match find(object, Verb::Method, &requested, output)? {
         Found::Answered(length) => return Ok(Started::Done(length)),
@@ -90,10 +91,10 @@ fn method(object: &Object, input: &[u8], output: &mut [u8]) -> Result<Started, D
     if types.bits() != item.types && types != KsMethodType::SEND {
         return Err(NtStatus::STATUS_INVALID_PARAMETER.into());
     }
-    object.start_method(&requested, output)
+    object.start_method(&requested, output, client)
 }
 
-fn enable_event(object: &Object, input: &[u8], output: &mut [u8]) -> Result<usize, DeviceError> {
+fn enable_event(object: &Object, input: &[u8], output: &mut [u8], client: &dyn Client) -> Result<usize, Failure> {
     let requested = requested(input)?;
     let item = match find(object, Verb::Event, &requested, output)? {
         Found::Answered(length) => return Ok(length),
@@ -106,17 +107,19 @@ fn enable_event(object: &Object, input: &[u8], output: &mut [u8]) -> Result<usiz
     if types.is_empty() || !KsEventType::from_bits_retain(item.types).contains(types) {
         return Err(NtStatus::STATUS_INVALID_PARAMETER.into());
     }
-    // The event is known by where its data is, as in Kernel Streaming.
-    let key = output.as_ptr().addr();
-    object.answering().enable_event(&requested, key, output).map(|()| 0)
+    object.answering().enable_event(&requested, output, client).map(|()| 0)
 }
 
-fn disable_event(object: &Object, input: &[u8]) -> Result<usize, DeviceError> {
+fn disable_event(object: &Object, input: &[u8], client: &dyn Client) -> Result<usize, Failure> {
     if !input.is_empty() && input.len() < size_of::<KsEventData>() {
         return Err(NtStatus::STATUS_INVALID_BUFFER_SIZE.into());
     }
-    let key = (!input.is_empty()).then(|| input.as_ptr().addr());
-    object.answering().disable_event(key).map(|()| 0)
+    let key = (!input.is_empty()).then(|| client.event_key(input));
+    match object.answering().disable_event(client.owner(), key)? {
+        // Nothing to disable is no error where all were meant.
+        0 if key.is_some() => Err(NtStatus::STATUS_NOT_FOUND.into()),
+        _ => Ok(0),
+    }
 }
 
 /// What a request comes to before its item is looked at.
@@ -128,7 +131,7 @@ enum Found {
 }
 
 /// The item a request is about, if the object has it.
-fn find(object: &Object, verb: Verb, requested: &Requested<'_>, output: &mut [u8]) -> Result<Found, DeviceError> {
+fn find(object: &Object, verb: Verb, requested: &Requested<'_>, output: &mut [u8]) -> Result<Found, Failure> {
     let answering = object.answering();
     let has = |set: &Set, item: &Item| answering.has(verb, set.guid, item.id);
     let sets = || answering.sets(verb).iter().filter(|set| set.items.iter().any(|item| has(set, item)));
@@ -145,7 +148,7 @@ fn find(object: &Object, verb: Verb, requested: &Requested<'_>, output: &mut [u8
 }
 
 /// Answers a property's `BASICSUPPORT`: its access flags, and the whole description where there is room.
-fn answer_property_support(item: &Item, output: &mut [u8]) -> Result<usize, DeviceError> {
+fn answer_property_support(item: &Item, output: &mut [u8]) -> Result<usize, Failure> {
     if output.len() < size_of::<KsPropertyDescription>() {
         return answer(item.types.as_bytes(), output);
     }
@@ -158,9 +161,9 @@ fn answer_property_support(item: &Item, output: &mut [u8]) -> Result<usize, Devi
 }
 
 /// Answers with these bytes, or says how many there are.
-pub(super) fn answer(bytes: &[u8], output: &mut [u8]) -> Result<usize, DeviceError> {
+pub(crate) fn answer(bytes: &[u8], output: &mut [u8]) -> Result<usize, Failure> {
     let given = output.len();
-    let place = output.get_mut(..bytes.len()).ok_or(DeviceError::too_small(bytes.len(), given))?;
+    let place = output.get_mut(..bytes.len()).ok_or(Failure::too_small(bytes.len(), given))?;
     place.copy_from_slice(bytes);
     Ok(bytes.len())
 }
@@ -168,7 +171,7 @@ pub(super) fn answer(bytes: &[u8], output: &mut [u8]) -> Result<usize, DeviceErr
 /// Answers with a list: a `KSMULTIPLE_ITEM`, and the items, each filled up to a multiple of 8 bytes. Where the buffer is
 /// exactly as large as the head, that alone is answered; where it is a ULONG, the size of the whole list
 /// (`KsHandleSizedListQuery`).
-pub(super) fn answer_list<'a>(items: impl Iterator<Item = &'a [u8]>, output: &mut [u8]) -> Result<usize, DeviceError> {
+pub(crate) fn answer_list<'a>(items: impl Iterator<Item = &'a [u8]>, output: &mut [u8]) -> Result<usize, Failure> {
     let mut list = vec![0; size_of::<KsMultipleItem>()];
     let mut count = 0u32;
     for item in items {

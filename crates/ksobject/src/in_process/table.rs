@@ -6,14 +6,16 @@
 //! [`OwnedHandle`] is dropped or a thread waits at the object, and else when the next object is created or the next handle
 //! dropped.
 
-use super::object::{Handles, Object};
+use super::client::{Client, EventDescriptor, FrameMemory, Owner};
+use super::events::duplicate_eventfd;
+use super::object::Object;
+use super::pending::Wake;
 use crate::handle::{Handle, OwnedHandle};
 use crate::lock::{Lock, lock};
 use crate::object_access::Win32Error;
 use ks::NtStatus;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, AsRawFd, OwnedFd};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 static TABLE: Lock<Vec<Entry>> = Lock::new(Vec::new());
@@ -27,10 +29,10 @@ struct Entry {
 
 /// The end of an object's socket that stays here.
 #[derive(Clone, Debug)]
-pub(super) struct Connection(Arc<OwnedFd>);
+pub(crate) struct Connection(Arc<OwnedFd>);
 
 /// Why a wait ended.
-pub(super) enum Woken {
+pub(crate) enum Woken {
     /// What was waited for can be read.
     Ready,
     /// The last handle of the object is closed.
@@ -41,9 +43,9 @@ pub(super) enum Woken {
 
 impl Connection {
     /// Waits until `wanted` can be read, or the last handle of the object is closed.
-    pub(super) fn wait_for(&self, wanted: &OwnedFd) -> Woken {
+    pub(crate) fn wait_for(&self, wanted: BorrowedFd<'_>) -> Woken {
         loop {
-            let mut polled = [PollFd::new(&*self.0, PollFlags::empty()), PollFd::new(wanted, PollFlags::IN)];
+            let mut polled = [PollFd::new(&*self.0, PollFlags::empty()), PollFd::new(&wanted, PollFlags::IN)];
             match poll(&mut polled, None) {
                 // A signal; go on.
                 Err(rustix::io::Errno::INTR) => {}
@@ -64,13 +66,10 @@ fn identity(descriptor: impl AsFd) -> Option<Identity> {
 }
 
 /// Puts an object into the table and gives its handle out.
-pub(super) fn insert(object: Object) -> Result<OwnedHandle, Win32Error> {
+pub(crate) fn insert(object: Object) -> Result<OwnedHandle, Win32Error> {
     let none_left = |_| Win32Error::NO_SYSTEM_RESOURCES;
     sweep();
-    let (near, far) =
-        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(none_left)?;
-    // Both ends: what a program writes to a standard stream it has closed must not land in a socket of ours.
-    let (near, far) = (above_standard_streams(near)?, above_standard_streams(far)?);
+    let (near, far) = crate::socket::pair().map_err(none_left)?;
     let identity = identity(&far).ok_or(Win32Error::NO_SYSTEM_RESOURCES)?;
     let mut table = lock(&TABLE);
     table.try_reserve(1).map_err(|_| Win32Error::NO_SYSTEM_RESOURCES)?;
@@ -79,16 +78,8 @@ pub(super) fn insert(object: Object) -> Result<OwnedHandle, Win32Error> {
     Ok(OwnedHandle::from(far))
 }
 
-/// The same descriptor under a number that is no standard stream's, which a handle could not have either.
-fn above_standard_streams(descriptor: OwnedFd) -> Result<OwnedFd, Win32Error> {
-    if descriptor.as_raw_fd() >= 3 {
-        return Ok(descriptor);
-    }
-    rustix::io::fcntl_dupfd_cloexec(&descriptor, 3).map_err(|_| Win32Error::NO_SYSTEM_RESOURCES)
-}
-
 /// The object that `handle` names, and its connection.
-pub(super) fn find(handle: Handle) -> Result<(Object, Connection), Win32Error> {
+pub(crate) fn find(handle: Handle) -> Result<(Object, Connection), Win32Error> {
     // SAFETY: the caller of the functions of this module's parent keeps the handle open for the call; where it does not,
     // the worst is that another descriptor is looked at, which is then no object or another one.
     let descriptor = unsafe { handle.borrow() }.ok_or(Win32Error::INVALID_HANDLE)?;
@@ -121,11 +112,40 @@ pub(crate) fn sweep() {
 }
 
 /// The handles of this process.
-pub(super) struct ThisProcess;
+pub(crate) struct ThisProcess;
 
-impl Handles for ThisProcess {
+impl Client for ThisProcess {
     fn object(&self, handle: Handle) -> Result<Object, NtStatus> {
         find(handle).map(|(object, _)| object).map_err(|_| NtStatus::STATUS_INVALID_HANDLE)
+    }
+
+    fn eventfd(&self, handle: Handle) -> Result<EventDescriptor, NtStatus> {
+        Ok(EventDescriptor { descriptor: duplicate_eventfd(handle)?, _charge: None })
+    }
+
+    fn owner(&self) -> Owner {
+        Owner::THIS_PROCESS
+    }
+
+    /// Where the data is, as in Kernel Streaming.
+    fn event_key(&self, data: &[u8]) -> usize {
+        data.as_ptr().addr()
+    }
+
+    fn wake(&self) -> Result<Wake, NtStatus> {
+        Wake::descriptor()
+    }
+
+    fn memory(&self) -> FrameMemory {
+        FrameMemory::default()
+    }
+
+    fn take(&self, frame: usize) -> usize {
+        frame
+    }
+
+    fn give_back(&self, pointer: usize) -> Result<usize, NtStatus> {
+        Ok(pointer)
     }
 }
 
