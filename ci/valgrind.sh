@@ -22,7 +22,7 @@ done
 binaries=()
 while IFS= read -r binary; do
   binaries+=("$binary")
-done < <(cargo test -p ksproxy --locked --no-run --message-format=json --lib "${tests[@]}" |
+done < <(cargo test -p ksobject -p ksproxy --locked --no-run --message-format=json --lib "${tests[@]}" |
   sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
 if [ ${#binaries[@]} -eq 0 ]; then
   echo "no test was built" >&2

@@ -9,7 +9,7 @@ use ks::{
     KSPROPERTY_STREAMALLOCATOR_STATUS, KSPROPSETID_StreamAllocator, KsAllocatorFraming, KsDataFormat, KsProperty,
     KsPropertyType, KsStreamAllocatorStatus, OptionFlags, PoolType,
 };
-use ksproxy::{InProcessObjects, ObjectAccess, OwnedHandle, PinFactory, Win32Error};
+use ksobject::{InProcessObjects, ObjectAccess, OwnedHandle, PinFactory, Win32Error};
 use zerocopy::IntoBytes;
 
 /// The frames of the allocator.
@@ -69,7 +69,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8], &'a [u8])> {
 }
 
 /// Sends a request, and gives it back where it waits.
-fn send(object: &OwnedHandle, code: u32, input: &[u8], output: &[u8]) -> Option<ksproxy::Request> {
+fn send(object: &OwnedHandle, code: u32, input: &[u8], output: &[u8]) -> Option<ksobject::Request> {
     let request = InProcessObjects::begin(object.handle(), code, input, output.to_vec());
     if request.is_pending() {
         return Some(request);

@@ -149,6 +149,10 @@ status! {
         STATUS_OBJECT_NAME_NOT_FOUND = 0xC000_0034;
         /// No frame, or no memory.
         STATUS_INSUFFICIENT_RESOURCES = 0xC000_009A;
+        /// It is not for this user.
+        STATUS_ACCESS_DENIED = 0xC000_0022;
+        /// The versions of two sides differ.
+        STATUS_REVISION_MISMATCH = 0xC000_0059;
         /// The device does not do this.
         STATUS_NOT_SUPPORTED = 0xC000_00BB;
         /// The request was cancelled.

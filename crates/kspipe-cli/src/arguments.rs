@@ -162,6 +162,9 @@ pub(crate) struct CheckArguments {
     /// Look for what sources include in this directory too, not only beside them
     #[arg(long, short = 'I', value_name = "DIRECTORY")]
     pub(crate) include: Vec<PathBuf>,
+    /// Write into graph files what is sure to do away with a finding, and show what is left
+    #[arg(long)]
+    pub(crate) fix: bool,
     /// Take these as errors: `warnings`, `notes`, or a code
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) deny: Vec<String>,

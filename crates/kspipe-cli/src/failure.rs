@@ -24,10 +24,10 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// A file or stream could not be read or written.
-    pub(crate) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn file(doing: &'static str, path: &Path, why: io::Error) -> Self {
         let name =
             if path == Path::new("-") { "standard input or output".to_owned() } else { path.display().to_string() };
-        Failure::System(FileFailure { doing, name, source }.into())
+        Failure::System(FileFailure { doing, name, why }.into())
     }
 
     /// Something else of the system's.
@@ -38,6 +38,14 @@ impl Failure {
     /// Something that was typed.
     pub(crate) fn usage(message: impl Display, help: impl Display) -> Self {
         Failure::Usage(miette::miette!(help = help.to_string(), "{message}"))
+    }
+
+    /// What is wrong, in one line; nothing where that has been said.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Failure::Graph(report) | Failure::Usage(report) | Failure::System(report) => report.to_string(),
+            Failure::GraphSaid | Failure::SystemSaid => String::new(),
+        }
     }
 
     /// Says on standard error what is wrong, where that is still to be said, and gives the exit code.
@@ -57,9 +65,10 @@ impl Failure {
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("cannot {doing} {name}: {source}")]
+#[error("cannot {doing} {name}: {why}")]
 struct FileFailure {
     doing: &'static str,
     name: String,
-    source: io::Error,
+    // Not called `source`, which would be printed once more below the message.
+    why: io::Error,
 }

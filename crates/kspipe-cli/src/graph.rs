@@ -3,12 +3,11 @@
 use crate::arguments::GraphArguments;
 use crate::failure::Failure;
 use kspipe::finding::Span;
-use kspipe::graph::file::GraphFile;
+use kspipe::graph::file::{FileText, GraphFile};
 use kspipe::graph::{Connection, PinId};
 use kspipe::negotiate::{Infeasible, NegotiateError};
-use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+use miette::{Diagnostic, LabeledSpan, Report, SourceCode};
 use std::fmt::{self, Display};
-use std::sync::Arc;
 
 /// Reads the graph file.
 pub(crate) fn read(arguments: &GraphArguments) -> Result<GraphFile, Failure> {
@@ -84,7 +83,7 @@ fn connection_span(file: &GraphFile, from: PinId, to: PinId) -> Option<miette::S
 struct Fault {
     message: String,
     help: Option<String>,
-    source: NamedSource<Arc<str>>,
+    source: FileText,
     labels: Vec<LabeledSpan>,
 }
 

@@ -15,17 +15,17 @@ pub(crate) fn plan_text(graph: &Graph, plan: &Plan) -> String {
         let pins: Vec<String> = pipe.pins.iter().map(|pin| graph.pin_name(*pin)).collect();
         let _ = writeln!(
             text,
-            "pipe {id}: {} memory, {} frames of {} bytes, aligned to {}\n  {}",
+            "pipe {id}: {} memory, {} of {}, aligned to {}\n  {}",
             memory_name(graph, pipe.memory_type),
-            units::grouped(pipe.frames),
-            units::grouped(pipe.frame_size),
+            units::counted(pipe.frames, "frame"),
+            units::counted(pipe.frame_size, "byte"),
             units::grouped(pipe.alignment),
             pins.join(", "),
         );
     }
     for bridge in &plan.bridges {
         let (from, to) = (graph.pin_name(bridge.connection.from), graph.pin_name(bridge.connection.to));
-        let _ = writeln!(text, "bridge {from} -> {to}: copies {} bytes a frame", units::grouped(bridge.bytes));
+        let _ = writeln!(text, "bridge {from} -> {to}: copies {} a frame", units::counted(bridge.bytes, "byte"));
     }
     for warning in warnings(graph, plan) {
         let pin = warning.pin.map_or_else(String::new, |pin| graph.pin_name(pin) + " ");
@@ -43,17 +43,17 @@ pub(crate) fn text(report: &Report) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{} {} frames in {}, {} a second; {} delivered to {sinks} sink{}, {} dropped",
+        "{} {} in {}, {} a second; {} delivered to {}, {} dropped",
         match report.outcome {
             Outcome::Finished => "finished:",
             Outcome::Stopped => "stopped:",
             Outcome::Failed => "failed:",
         },
-        units::grouped(graph.source_frames),
+        units::counted(graph.source_frames, "frame"),
         units::seconds(report.duration),
         units::rate(graph.source_frames, report.duration),
         units::grouped(graph.delivered),
-        if sinks == 1 { "" } else { "s" },
+        units::counted(sinks as u64, "sink"),
         units::grouped(graph.drops),
     );
     let _ = writeln!(
@@ -67,11 +67,11 @@ pub(crate) fn text(report: &Report) -> String {
     for pipe in &report.pipes {
         let _ = writeln!(
             text,
-            "  pipe {}: peak {} of {} frames in use, {} waits",
+            "  pipe {}: peak {} of {} in use, {}",
             pipe.id,
             units::grouped(pipe.peak_in_use),
-            units::grouped(pipe.frames),
-            units::grouped(pipe.waits),
+            units::counted(pipe.frames, "frame"),
+            units::counted(pipe.waits, "wait"),
         );
     }
     let _ = writeln!(text, "  frames out at the end: {}", units::grouped(out));

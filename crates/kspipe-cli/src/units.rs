@@ -15,6 +15,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 frame`, `3 110 400 frames`: a number of things whose word takes an s.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// `8.3 MB`: three digits and a decimal unit.
 pub(crate) fn bytes(number: u64) -> String {
     scaled(number as f64, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
@@ -70,6 +75,13 @@ mod tests {
 
     fn plain(text: String) -> String {
         text.replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn one_thing_has_no_s() {
+        for (number, text) in [(0, "0 frames"), (1, "1 frame"), (2, "2 frames"), (3_110_400, "3 110 400 frames")] {
+            assert_eq!(plain(counted(number, "frame")), text);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Members assigned one by one: framings that a function puts together, and edits of framings that a pin has.
 
-use crate::evaluate::{Evaluator, Overflow, Unknown, Value};
+use crate::evaluate::{Evaluator, Overflow, Value};
 use crate::facts::Assignment;
 use crate::find::{Declarations, split};
 use crate::framing::Structure;
@@ -10,6 +10,7 @@ use crate::preprocess::At;
 use crate::slots::Slots;
 use crate::text::Place;
 use crate::types::{Type, framing_type};
+use crate::unknown::{Cause, Unknown};
 use std::collections::BTreeMap;
 
 /// A member that is assigned.
@@ -100,16 +101,43 @@ impl Assembly {
         let way = |path: &[usize]| {
             let mut slots = start.clone();
             let mut overflows = Vec::new();
-            for step in self.steps.iter().filter(|step| path.starts_with(&step.blocks)) {
+            for step in &self.steps {
+                let value = match met(evaluator, path, &step.blocks) {
+                    Met::Always => step.value.clone(),
+                    Met::Never => continue,
+                    Met::Maybe => {
+                        let because = "whether this is assigned is known only when the driver runs";
+                        Err(Unknown::new(Cause::AtRunTime, step.right, because))
+                    }
+                };
                 slots.clear(step.offset, step.of.size(8));
-                slots.set(step.offset, step.of.size(8), step.value.clone(), step.right);
+                slots.set(step.offset, step.of.size(8), value, step.right);
                 overflows.extend(step.overflows.iter().cloned());
             }
-            let mut labels = path.iter().rev().filter_map(|block| evaluator.facts.blocks.get(*block));
-            let label = labels.find(|label| !label.is_empty()).cloned();
+            let labels = path.iter().rev().filter_map(|block| evaluator.facts.blocks.get(*block));
+            let label = labels.map(|block| &block.label).find(|label| !label.is_empty()).cloned();
             Way { slots, label: label.filter(|_| several), overflows }
         };
         inner.into_iter().map(way).collect()
+    }
+}
+
+/// Whether a way through a function comes to a block.
+enum Met {
+    Always,
+    Maybe,
+    Never,
+}
+
+fn met(evaluator: &Evaluator<'_, '_>, path: &[usize], blocks: &[usize]) -> Met {
+    if path.starts_with(blocks) {
+        return Met::Always;
+    }
+    let choice = |block: &usize| evaluator.facts.blocks.get(*block).map(|block| block.choice);
+    let parted = path.iter().zip(blocks).find(|(ours, theirs)| ours != theirs);
+    match parted {
+        Some((ours, theirs)) if choice(ours) == choice(theirs) => Met::Never,
+        _ => Met::Maybe,
     }
 }
 
@@ -144,10 +172,14 @@ fn step(
                 Ok(Value::Integer(stored.integer))
             }
             (guid @ Value::Guid(_), Type::Guid) => Ok(guid),
-            _ => Err(Unknown::new(assignment.right, "it is not of the member's type")),
+            _ => Err(Unknown::new(Cause::Wrong, assignment.right, "it is not of the member's type")),
         })
     } else {
-        Err(Unknown::new(assignment.right, format!("`{}` changes it when the driver runs", assignment.operator)))
+        Err(Unknown::new(
+            Cause::AtRunTime,
+            assignment.right,
+            format!("`{}` changes it when the driver runs", assignment.operator),
+        ))
     };
     let step = Step {
         offset,
@@ -283,7 +315,7 @@ fn macro_calls(evaluator: &Evaluator<'_, '_>) -> Vec<Assembly> {
             let value = evaluated.value.and_then(|value| match (value, of) {
                 (Value::Integer(integer), Type::Integer(of)) => Ok(Value::Integer(integer.cast(*of).integer)),
                 (guid @ Value::Guid(_), Type::Guid) => Ok(guid),
-                _ => Err(Unknown::new(place, "it is not of the member's type")),
+                _ => Err(Unknown::new(Cause::Wrong, place, "it is not of the member's type")),
             });
             steps.push(Step {
                 offset,

@@ -1,7 +1,7 @@
 //! Finds the declarations of framings in a unit's tokens. The syntax tree alone would not do: a macro can hold a whole
 //! declaration, and a grammar that does not replace macros sees a call in its place.
 
-use crate::evaluate::{Evaluator, Overflow, Unknown};
+use crate::evaluate::{Evaluator, Overflow};
 use crate::framing::{Form, Structure};
 use crate::initializer::{Filled, fill, parse};
 use crate::lexer::{Token, TokenKind};
@@ -10,6 +10,7 @@ use crate::preprocess::{At, Lookup};
 use crate::slots::Slots;
 use crate::text::Place;
 use crate::types::{Type, framing_type};
+use crate::unknown::{Cause, Unknown};
 use std::collections::{HashMap, HashSet};
 
 /// The macro of ks.h.
@@ -117,6 +118,9 @@ fn framing_macros(evaluator: &Evaluator<'_, '_>, types: &HashMap<String, Type>) 
     macros
 }
 
+/// More elements than any driver's array has.
+const LARGEST_ARRAY: u64 = 4096;
+
 struct Finder<'f, 'u, 's> {
     evaluator: &'f Evaluator<'u, 's>,
     types: HashMap<String, Type>,
@@ -223,17 +227,25 @@ impl<'s> Finder<'_, '_, 's> {
         let closed = tokens.get(length.saturating_sub(1)).is_some_and(|token| token.is(")"));
         if length < 3 || !closed {
             if tokens.get(1).is_some_and(|token| token.is("(")) {
-                self.declarations.problems.push(Unknown::new(place, format!("the arguments of `{SIMPLE}` do not end")));
+                self.declarations.problems.push(Unknown::new(
+                    Cause::NotRead,
+                    place,
+                    format!("the arguments of `{SIMPLE}` do not end"),
+                ));
             }
             return;
         }
         let arguments = split(&tokens[2..length - 1]);
         let [name, memory, flags, frames, alignment, min, max] = arguments.as_slice() else {
             let because = format!("`{SIMPLE}` has 7 arguments, here are {}", arguments.len());
-            return self.declarations.problems.push(Unknown::new(place, because));
+            return self.declarations.problems.push(Unknown::new(Cause::NotRead, place, because));
         };
         let Some(name) = name.first() else {
-            return self.declarations.problems.push(Unknown::new(place, format!("`{SIMPLE}` is given no name")));
+            return self.declarations.problems.push(Unknown::new(
+                Cause::NotRead,
+                place,
+                format!("`{SIMPLE}` is given no name"),
+            ));
         };
         let Some(of) = framing_type("KSALLOCATOR_FRAMING_EX") else { return };
         let whole = place.to(tokens[length - 1].place);
@@ -268,7 +280,12 @@ impl<'s> Finder<'_, '_, 's> {
         let item = list(&[&memory, &null, &nought, &nought, flags, frames, alignment, &nought, &physical, &weighted]);
         let items = list(&[&item]);
         let all = list(&[&one, &nought, &compression, &nought, &items]);
-        self.initialised(&of, &all, at, Head { name, place: whole, form: Form::SimpleMacro, variant, is_static });
+        self.initialised(
+            &of,
+            &all,
+            at,
+            Head { name, place: whole, form: Form::SimpleMacro, variant, is_static, is_open: false },
+        );
     }
 
     /// `name = { ... }, name[2] = { ... };` behind a type.
@@ -305,12 +322,14 @@ impl<'s> Finder<'_, '_, 's> {
                 counts.push(tokens[next + 1..next + close].to_vec());
                 next += close + 1;
             }
-            for count in counts.iter().rev() {
+            let mut is_open = false;
+            for (dimension, count) in counts.iter().enumerate().rev() {
                 let known = match self.evaluator.evaluate(count, at).value {
                     Ok(crate::evaluate::Value::Integer(count)) => u64::try_from(count.value).ok(),
                     _ => None,
                 };
-                of = Type::Array(of.into(), known.unwrap_or(4096).min(4096));
+                is_open |= dimension == 0 && known.is_none();
+                of = Type::Array(of.into(), known.unwrap_or(LARGEST_ARRAY).min(LARGEST_ARRAY));
             }
             next += usize::from(token(next).is_some_and(|token| token.is("=")));
             let Some(value) = tokens.get(next..).filter(|rest| !rest.is_empty()) else { return };
@@ -325,7 +344,7 @@ impl<'s> Finder<'_, '_, 's> {
             let place = tokens[0].place.to(value[length.saturating_sub(1)].place);
             match expand(self.evaluator.unit, &value[..length], at) {
                 Ok(expanded) if expanded.first().is_some_and(|token| token.is("{")) => {
-                    let head = Head { name: &full, place, form: Form::Initializer, variant, is_static };
+                    let head = Head { name: &full, place, form: Form::Initializer, variant, is_static, is_open };
                     self.initialised(&of, &expanded, at, head);
                 }
                 Ok(_) => {}
@@ -351,11 +370,18 @@ impl<'s> Finder<'_, '_, 's> {
         let Filled { slots, overflows, problems } = fill(self.evaluator, at, of, &initializer);
         self.declarations.overflows.extend(overflows);
         self.declarations.problems.extend(problems);
+        let of = match of {
+            Type::Array(element, _) if head.is_open => {
+                let stated = slots.end(0).div_ceil(element.size(self.evaluator.pointer_bytes).max(1));
+                Type::Array(element.clone(), stated.max(1))
+            }
+            of => of.clone(),
+        };
         self.declarations.found.push(Found {
             name: head.name.text.to_string(),
             name_place: head.name.place,
             place: head.place,
-            of: of.clone(),
+            of,
             form: head.form,
             variant: head.variant.map(str::to_owned),
             slots,
@@ -370,6 +396,8 @@ struct Head<'h, 's> {
     form: Form,
     variant: Option<&'h str>,
     is_static: bool,
+    /// It is an array whose length is the number of its values.
+    is_open: bool,
 }
 
 fn pointer_type(word: &str) -> Option<(Structure, bool)> {

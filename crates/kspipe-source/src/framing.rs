@@ -1,9 +1,10 @@
 //! A framing as a driver's source declares it: every member with its place, and its value or why it is not known.
 
-use crate::evaluate::{Unknown, Value};
+use crate::evaluate::Value;
 use crate::fields::{Fields, HEAD, HEAD_BYTES, ITEM, ITEM_BYTES, OLD};
 use crate::slots::Slots;
 use crate::text::Place;
+use crate::unknown::{Cause, Unknown};
 use ks::Guid;
 use std::fmt;
 
@@ -138,6 +139,15 @@ impl SourceFraming {
         }
     }
 
+    /// Whether it is initialised to zeros and nothing else: storage that something fills when the driver runs, or the end
+    /// of a table, and no framing that somebody states.
+    pub fn is_blank(&self) -> bool {
+        let is_zero = |member: &Member| {
+            matches!(member.value, Ok(MemberValue::Word(0))) || member.value == Ok(MemberValue::Guid(Guid::NULL))
+        };
+        self.form == Form::Initializer && self.members.iter().all(is_zero)
+    }
+
     /// The members whose values are not known.
     pub fn unknown(&self) -> impl Iterator<Item = (&Member, &Unknown)> {
         self.members.iter().filter_map(|member| member.value.as_ref().err().map(|unknown| (member, unknown)))
@@ -220,7 +230,7 @@ pub(crate) fn members(
             let (value, place) = if *size == 16 { slots.guid(at) } else { slots.word(at) }.unwrap_or_else(|| {
                 let zero =
                     if *size == 16 { Value::Guid(Guid::NULL) } else { Value::Integer(crate::integer::Integer::int(0)) };
-                (otherwise.map_or(Ok(zero), |why| Err(Unknown::new(whole, why))), whole)
+                (otherwise.map_or(Ok(zero), |why| Err(Unknown::new(Cause::AtRunTime, whole, why))), whole)
             });
             let value = value.map(|value| match value {
                 Value::Guid(guid) => MemberValue::Guid(guid),

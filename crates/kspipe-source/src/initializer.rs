@@ -1,12 +1,13 @@
 //! Initialisers: braces, designators and flat lists, laid into a type as C does it.
 
-use crate::evaluate::{Evaluator, Overflow, Unknown, Value};
+use crate::evaluate::{Evaluator, Overflow, Value};
 use crate::integer::{Integer, IntegerType};
 use crate::lexer::Token;
 use crate::preprocess::At;
 use crate::slots::Slots;
 use crate::text::Place;
 use crate::types::{Record, Type};
+use crate::unknown::{Cause, Unknown};
 
 /// Braces in braces.
 const DEEPEST: usize = 48;
@@ -65,7 +66,7 @@ impl<'s> Parser<'_, 's> {
     fn value(&mut self, depth: usize) -> Result<Initializer<'s>, Unknown> {
         let start = self.place();
         if depth > DEEPEST {
-            return Err(Unknown::new(start, "the initialiser is nested too deeply"));
+            return Err(Unknown::new(Cause::NotRead, start, "the initialiser is nested too deeply"));
         }
         if !self.next_is("{") {
             let tokens = self.expression();
@@ -81,11 +82,11 @@ impl<'s> Parser<'_, 's> {
                 return Ok(Initializer::List(entries, start.to(end)));
             }
             if self.position >= self.tokens.len() {
-                return Err(Unknown::new(start, "the initialiser does not end"));
+                return Err(Unknown::new(Cause::NotRead, start, "the initialiser does not end"));
             }
             self.entries += 1;
             if self.entries > LARGEST_LIST {
-                return Err(Unknown::new(start, "the initialiser is too long"));
+                return Err(Unknown::new(Cause::NotRead, start, "the initialiser is too long"));
             }
             let designators = self.designators();
             let before = self.position;
@@ -96,9 +97,9 @@ impl<'s> Parser<'_, 's> {
                 let place = self.place();
                 // Nothing was read, or something is left over.
                 if self.position == before || self.position >= self.tokens.len() {
-                    return Err(Unknown::new(place, "the initialiser does not end"));
+                    return Err(Unknown::new(Cause::NotRead, place, "the initialiser does not end"));
                 }
-                return Err(Unknown::new(place, "a comma is missing here"));
+                return Err(Unknown::new(Cause::NotRead, place, "a comma is missing here"));
             }
         }
     }
@@ -209,21 +210,26 @@ impl<'s> Filler<'_, '_, 's> {
                 self.filled.overflows.extend(evaluated.overflows);
                 let value = evaluated.value.and_then(|value| match value {
                     Value::Integer(value) => Ok(Value::Integer(self.stored(value, *integer, place))),
-                    Value::Guid(_) => Err(Unknown::new(place, "a GUID stands where a number should be")),
+                    Value::Guid(_) => Err(Unknown::new(Cause::Wrong, place, "a GUID stands where a number should be")),
                 });
                 self.filled.slots.set(offset, size, value, place);
             }
             Type::Guid => {
                 let value = self.evaluator.evaluate_expanded(tokens, self.at).value.and_then(|value| match value {
                     Value::Guid(_) => Ok(value),
-                    Value::Integer(_) => Err(Unknown::new(place, "a number stands where a GUID should be")),
+                    Value::Integer(_) => {
+                        Err(Unknown::new(Cause::Wrong, place, "a number stands where a GUID should be"))
+                    }
                 });
                 self.filled.slots.set(offset, size, value, place);
             }
             Type::Pointer => {}
             Type::Record(_) | Type::Array(..) | Type::Opaque { .. } => {
-                let unknown =
-                    Unknown::new(place, "it is copied from something that is known only when the driver runs");
+                let unknown = Unknown::new(
+                    Cause::AtRunTime,
+                    place,
+                    "it is copied from something that is known only when the driver runs",
+                );
                 self.filled.slots.set_unknown(offset, size, unknown);
             }
         }
@@ -267,7 +273,11 @@ impl<'s> Filler<'_, '_, 's> {
             }
             let Some((part, at)) = part(of, member, offset, self.evaluator.pointer_bytes) else {
                 let (Initializer::Expression(_, place) | Initializer::List(_, place)) = &entry.value;
-                self.filled.problems.push(Unknown::new(*place, "there are more values here than members"));
+                self.filled.problems.push(Unknown::new(
+                    Cause::NotRead,
+                    *place,
+                    "there are more values here than members",
+                ));
                 return;
             };
             next = self.next_part(&part, at, entries, next, depth);
@@ -318,7 +328,11 @@ impl<'s> Filler<'_, '_, 's> {
                         _ => None,
                     };
                     let Some(found) = found else {
-                        self.filled.problems.push(Unknown::new(*place, format!("there is no member `{name}` here")));
+                        self.filled.problems.push(Unknown::new(
+                            Cause::NotRead,
+                            *place,
+                            format!("there is no member `{name}` here"),
+                        ));
                         return None;
                     };
                     found
@@ -335,7 +349,7 @@ impl<'s> Filler<'_, '_, 's> {
                         _ => None,
                     };
                     let Some(found) = found else {
-                        self.filled.problems.push(Unknown::new(*place, "this element is not known"));
+                        self.filled.problems.push(Unknown::new(Cause::NotRead, *place, "this element is not known"));
                         return None;
                     };
                     found

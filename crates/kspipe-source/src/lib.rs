@@ -28,7 +28,10 @@
 #![forbid(unsafe_code)]
 
 mod assigned;
+mod condition;
+mod declared_types;
 mod evaluate;
+mod expression;
 mod facts;
 mod fields;
 mod find;
@@ -45,11 +48,13 @@ mod read;
 mod slots;
 mod text;
 mod types;
+mod unknown;
+mod walk;
 mod write;
 
-pub use evaluate::Unknown;
 pub use framing::{Flow, Form, Member, MemberValue, PinUse, SourceFraming, Structure};
 pub use problem::{Problem, ProblemKind};
 pub use read::{DriverSource, Input, Options, read};
 pub use text::{LARGEST_SOURCE, Language, Place, SourceFile};
+pub use unknown::{Cause, Unknown};
 pub use write::write_c;

@@ -1,9 +1,9 @@
 //! Macros replaced by what they stand for, as the C standard does it: a name is not replaced in what came from itself.
 
-use crate::evaluate::Unknown;
 use crate::lexer::{Token, TokenKind};
 use crate::preprocess::{At, Definition, Lookup, Unit};
 use crate::text::Place;
+use crate::unknown::{Cause, Unknown};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -68,12 +68,12 @@ impl<'s> Expansion<'_, 's> {
                 }
                 Some(_) => {
                     let (arguments, end) = arguments(&mut work).ok_or_else(|| {
-                        Unknown::new(place, format!("the arguments of the macro `{name}` do not end"))
+                        Unknown::new(Cause::NotRead, place, format!("the arguments of the macro `{name}` do not end"))
                     })?;
                     let mut expanded = Vec::new();
                     for raw in arguments {
                         if depth >= DEEPEST_ARGUMENT {
-                            return Err(Unknown::new(place, "macros are nested too deeply"));
+                            return Err(Unknown::new(Cause::NotRead, place, "macros are nested too deeply"));
                         }
                         let full = self.run(raw.iter().rev().cloned().collect(), depth + 1)?;
                         expanded.push(Argument { raw, full });
@@ -83,7 +83,7 @@ impl<'s> Expansion<'_, 's> {
             };
             self.made += body.len();
             if self.made > LARGEST_EXPANSION {
-                return Err(Unknown::new(place, format!("the macro `{name}` grows without end")));
+                return Err(Unknown::new(Cause::NotRead, place, format!("the macro `{name}` grows without end")));
             }
             let origin = Some(Rc::new(From { name, outer }));
             work.extend(body.into_iter().rev().map(|(token, inner)| (token, inner.or_else(|| origin.clone()))));

@@ -3,6 +3,7 @@
 //! A driver is compiled in several ways, so both branches of a conditional are read, and every token and definition
 //! knows the branches it stands in. Only what no compiler sees (`#if 0`) is left out.
 
+use crate::condition::{Name, Names, is_met};
 use crate::lexer::{Token, TokenKind, tokens};
 use crate::text::{Language, Place, SourceFile};
 use std::collections::{HashMap, HashSet};
@@ -34,6 +35,8 @@ pub(crate) struct Definition<'s> {
     /// `None`: the name is no macro any more.
     pub(crate) body: Option<Vec<Token<'s>>>,
     pub(crate) place: Place,
+    /// `#ifndef` stands before it, so that the command line may say something else.
+    is_default: bool,
     at: At,
 }
 
@@ -196,6 +199,8 @@ struct Open {
     taken: bool,
     /// An arm before this one may be taken instead.
     maybe_before: bool,
+    /// It is `#ifndef` of this name, which nothing defines before.
+    default_of: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -272,14 +277,18 @@ impl<'s> Reader<'s, '_> {
     ) {
         let Some((word, rest)) = line.split_first() else { return };
         match word.text.as_ref() {
-            "if" => self.begin(condition(rest)),
+            "if" => self.begin(is_met(self, rest)),
             "ifdef" | "ifndef" => {
                 let name = rest.first().and_then(Token::identifier).unwrap_or("");
                 let wanted = word.text == "ifdef";
                 let known = self.is_defined(name).or_else(|| (!wanted && defines(following, name)).then_some(false));
+                let is_default = !wanted && self.is_defined(name).is_none();
                 self.begin(known.map(|defined| defined == wanted));
+                if let Some(open) = self.open.last_mut().filter(|_| is_default) {
+                    open.default_of = Some(name.to_owned());
+                }
             }
-            "elif" if self.open.len() > outside => self.arm(condition(rest)),
+            "elif" if self.open.len() > outside => self.arm(is_met(self, rest)),
             "elifdef" | "elifndef" if self.open.len() > outside => self.arm(None),
             "else" if self.open.len() > outside => self.arm(Some(true)),
             "endif" if self.open.len() > outside => self.close(),
@@ -301,21 +310,18 @@ impl<'s> Reader<'s, '_> {
         }
     }
 
-    /// Whether a name is surely a macro here; `None`: it may be.
-    fn is_defined(&self, name: &str) -> Option<bool> {
-        if name == "__cplusplus" {
-            return Some(self.language == Language::Cpp);
-        }
+    /// The definition that surely counts here.
+    fn surely(&self, name: &str) -> Option<&Definition<'s>> {
         let at = self.at();
         let last = self.unit.definitions.get(name)?.last()?;
-        let sure = last.at.branches.iter().all(|branch| at.branches.contains(branch));
-        sure.then_some(last.body.is_some())
+        last.at.branches.iter().all(|branch| at.branches.contains(branch)).then_some(last)
     }
 
     fn begin(&mut self, known: Option<bool>) {
         let conditional = self.unit.conditionals.len();
         self.unit.conditionals.push(Conditional::default());
-        let open = Open { conditional, arm: 0, now: Liveness::Never, taken: false, maybe_before: false };
+        let open =
+            Open { conditional, arm: 0, now: Liveness::Never, taken: false, maybe_before: false, default_of: None };
         self.open.push(open);
         self.arm(known);
     }
@@ -360,22 +366,24 @@ impl<'s> Reader<'s, '_> {
 
     fn add(&mut self, name: &Token<'s>, parameters: Option<Vec<String>>, body: Option<Vec<Token<'s>>>) {
         let Some(text) = name.identifier() else { return };
-        let definition = Definition { parameters, body, place: name.place, at: self.at() };
+        let is_default = self.open.iter().any(|open| open.default_of.as_deref() == Some(text));
+        let definition = Definition { parameters, body, place: name.place, is_default, at: self.at() };
         self.unit.definitions.entry(text.to_owned()).or_default().push(definition);
     }
 }
 
-/// A condition whose value needs no names.
-fn condition(tokens: &[Token<'_>]) -> Option<bool> {
-    match tokens {
-        [only] if only.kind == TokenKind::Number => match only.text.as_ref() {
-            "0" => Some(false),
-            "1" => Some(true),
-            _ => None,
-        },
-        [only] if only.text == "FALSE" || only.text == "false" => Some(false),
-        [only] if only.text == "TRUE" || only.text == "true" => Some(true),
-        _ => None,
+impl<'s> Names<'s> for Reader<'s, '_> {
+    fn name(&self, name: &str) -> Name<'_, 's> {
+        let definition =
+            self.surely(name).filter(|definition| !definition.is_default && definition.parameters.is_none());
+        definition.and_then(|definition| definition.body.as_deref()).map_or(Name::Unknown, Name::Is)
+    }
+
+    fn is_defined(&self, name: &str) -> Option<bool> {
+        if name == "__cplusplus" {
+            return Some(self.language == Language::Cpp);
+        }
+        self.surely(name).map(|definition| definition.body.is_some())
     }
 }
 

@@ -7,6 +7,8 @@ use crate::text::Place;
 pub enum ProblemKind {
     /// A member's value is not known from the sources.
     NotEvaluated,
+    /// A member's expression is wrong in itself: it has no value whatever files are given.
+    NoValue,
     /// Arithmetic, or a member, has too few bits for a value.
     Overflow,
     /// A declaration could not be read, or not all of it.

@@ -5,12 +5,15 @@ use crate::evaluate::{Evaluator, Overflow};
 use crate::facts::Facts;
 use crate::find::{Declarations, Found, find, structure_of};
 use crate::framing::{Form, Member, MemberValue, SourceFraming, Structure, members};
+use crate::lexer::Token;
 use crate::pins::{edits, pins};
 use crate::preprocess::{Includes, Unit, included_names};
 use crate::problem::{Problem, ProblemKind};
 use crate::slots::Slots;
 use crate::text::{LARGEST_SOURCE, Language, Place, SourceFile};
 use crate::types::Type;
+use crate::unknown::Cause;
+use crate::walk;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A file to read.
@@ -86,7 +89,7 @@ pub fn read(
     mut include: impl FnMut(&str, &str) -> Option<(String, Vec<u8>)>,
 ) -> DriverSource {
     let (files, includes) = load(inputs, &mut include);
-    let facts = Facts::read(&files);
+    let facts = walk::facts(&files);
     let pointer_bytes = if options.pointer_bytes == 4 { 4 } else { 8 };
     let mut reading =
         Reading { files: &files, facts: &facts, framings: Vec::new(), problems: Vec::new(), edits: Vec::new() };
@@ -200,12 +203,18 @@ impl Reading<'_> {
         taken.extend(declared);
         let cleared = declared.is_none() && is_cleared(evaluator, function.place, &assembly.base);
         let size = if assembly.structure == Structure::Old { 24 } else { 112 };
-        let start = match declared.and_then(|index| declarations.found.get(index)) {
-            Some(found) => found.slots.clone(),
+        let declaration = declared.and_then(|index| declarations.found.get(index));
+        let filled = declaration.is_some_and(|found| is_handed_on(evaluator, found, assembly.first_place()));
+        let start = match declaration {
+            Some(found) if !filled => found.slots.clone(),
             None if cleared => Slots::zero(size, assembly.place()),
-            None => Slots::default(),
+            _ => Slots::default(),
         };
-        let otherwise = (declared.is_none() && !cleared).then_some("nothing in this function assigns it");
+        let otherwise = match (declaration.is_some(), filled || !cleared) {
+            (true, _) if filled => Some("what is called with its address before may fill it"),
+            (false, true) => Some("nothing in this function assigns it"),
+            _ => None,
+        };
         let mut framings = Vec::new();
         for way in assembly.ways(evaluator, &start) {
             overflows.extend(way.overflows);
@@ -350,6 +359,9 @@ impl Reading<'_> {
 /// What a framing leaves to say: values that are not known, items that are not there, and that nobody uses it.
 fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
     let mut problems = Vec::new();
+    if framing.is_blank() {
+        return problems;
+    }
     let name = framing.full_name();
     let mut push = |kind, place, member: Option<&Member>, message: String, help: &str| {
         let (item, member) = member.map_or((None, None), |member| (member.item, Some(member.name)));
@@ -359,13 +371,13 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
     // Of what is assigned nothing is missing that the function does not state.
     let stated = framing.unknown().filter(|(_, unknown)| unknown.place != framing.place);
     for (member, unknown) in stated {
-        push(
-            ProblemKind::NotEvaluated,
-            member.place,
-            Some(member),
-            format!("it is not checked: {}", unknown.because),
-            "give the file that defines it as well, or a directory to look for includes in",
-        );
+        if unknown.cause == Cause::Wrong {
+            let message = format!("it has no value: {}", unknown.because);
+            push(ProblemKind::NoValue, member.place, Some(member), message, "write what a compiler can compute");
+        } else {
+            let message = format!("it is not checked: {}", unknown.because);
+            push(ProblemKind::NotEvaluated, member.place, Some(member), message, help(unknown.cause));
+        }
     }
     if framing.structure == Structure::Extended
         && let Some(count) = framing.member(None, "CountItems")
@@ -386,6 +398,17 @@ fn of_framing(framing: &SourceFraming) -> Vec<Problem> {
         );
     }
     problems
+}
+
+/// What can be done about a value that is not known.
+fn help(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Undefined => "give the file that defines it as well, or a directory to look for includes in",
+        Cause::Ambiguous => "give only files that are compiled together; of a conditional, check each way by hand",
+        Cause::AtRunTime => "check what the driver answers too: `kspipe check` reads the blob of the property",
+        Cause::NotRead => "write a whole number here to have it checked; the rest of the framing is",
+        Cause::Wrong => "write what a compiler can compute",
+    }
 }
 
 /// The variable of a framing's name: without its scopes, and what in it the framing is.
@@ -448,12 +471,28 @@ fn is_item(of: &Type) -> bool {
     matches!(of, Type::Record(record) if record.name == "KS_FRAMING_ITEM")
 }
 
+/// What sets memory to one value.
+const CLEARING: [&str; 5] = ["RtlZeroMemory", "memset", "ZeroMemory", "RtlFillMemory", "sizeof"];
+
+/// Whether the address of a variable is given to something between its declaration and this place, other than to be
+/// cleared or measured.
+fn is_handed_on(evaluator: &Evaluator<'_, '_>, found: &Found, before: Place) -> bool {
+    let tokens = &evaluator.unit.tokens;
+    let is_between =
+        |place: Place| place.file == before.file && found.place.end <= place.start && place.end <= before.start;
+    tokens.iter().enumerate().filter(|(_, token)| is_between(token.place)).any(|(index, token)| {
+        let address = index.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|before| before.is("&"));
+        let words = tokens[index.saturating_sub(3)..index].iter().filter_map(Token::identifier);
+        address && token.identifier() == Some(&found.name) && !words.into_iter().any(|word| CLEARING.contains(&word))
+    })
+}
+
 /// Whether a function clears an object before it assigns members.
 fn is_cleared(evaluator: &Evaluator<'_, '_>, function: Place, base: &str) -> bool {
     let base = base.trim_matches(['(', ')', '*', '&']);
     let tokens = &evaluator.unit.tokens;
     tokens.iter().enumerate().filter(|(_, token)| function.contains(token.place)).any(|(index, token)| {
-        matches!(token.identifier(), Some("RtlZeroMemory" | "memset" | "ZeroMemory" | "RtlFillMemory"))
+        token.identifier().is_some_and(|word| word != "sizeof" && CLEARING.contains(&word))
             && tokens.iter().skip(index + 1).take(4).any(|argument| argument.identifier() == Some(base))
     })
 }

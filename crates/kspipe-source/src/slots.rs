@@ -1,8 +1,9 @@
 //! What initialisers and assignments put where in a structure.
 
-use crate::evaluate::{Unknown, Value, guid_of_words};
+use crate::evaluate::{Value, guid_of_words};
 use crate::integer::Integer;
 use crate::text::Place;
+use crate::unknown::{Cause, Unknown};
 use std::collections::BTreeMap;
 
 /// Values by their offset.
@@ -90,7 +91,7 @@ impl Slots {
             }
         }
         let guid = guid_of_words(&words).map(Value::Guid);
-        Some((guid.ok_or_else(|| Unknown::new(place, "these numbers are no GUID")), place))
+        Some((guid.ok_or_else(|| Unknown::new(Cause::NotRead, place, "these numbers are no GUID")), place))
     }
 
     /// A number in place of none, where memory is known to be cleared.

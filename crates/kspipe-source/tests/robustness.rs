@@ -41,6 +41,8 @@ fn what_would_take_for_ever_is_given_up() {
     let calling: String = (1..40).map(|n| format!("#define F{n}(x) F{}(F{}(x))\n", n - 1, n - 1)).collect();
     let growing: String = (1..40).map(|n| format!("struct S{n} {{ struct S{} a[9], b[9]; }};\n", n - 1)).collect();
     let chain: String = (1..many).map(|n| format!("const int C{n} = C{} + 1;\n", n - 1)).collect();
+    let parenthesised: String =
+        (1..200).map(|n| format!("const int C{n} = {}C{}{};\n", "(".repeat(40), n - 1, ")".repeat(40))).collect();
     let enumerators: String = (0..many).map(|n| format!("E{n}, ")).collect();
     let cases = [
         ("parentheses", declare(&format!("{}1{}", "(".repeat(many), ")".repeat(many)))),
@@ -58,6 +60,7 @@ fn what_would_take_for_ever_is_given_up() {
             format!("struct A {{ struct B b; }}; struct B {{ struct A a; }};\n{}", declare("sizeof(A)")),
         ),
         ("constants of constants", format!("const int C0 = 1;\n{chain}{}", declare("C5999"))),
+        ("constants of constants in parentheses", format!("const int C0 = 1;\n{}{}", parenthesised, declare("C199"))),
         ("a constant of itself", format!("const int A = B; const int B = A;\n{}", declare("A"))),
         ("enumerators", format!("enum {{ {enumerators} }};\n{}", declare("E5999"))),
         ("braces", format!("KSALLOCATOR_FRAMING_EX Fr = {};", "{".repeat(many))),

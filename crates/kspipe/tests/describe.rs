@@ -15,7 +15,7 @@ use kspipe::graph::{
 };
 use kspipe::negotiate::describe::{Description, Reason, plan_text};
 use kspipe::negotiate::{
-    Change, Infeasible, NegotiateError, PipeId, Plan, RouteChoice, error_json, explained_plan_json, negotiate,
+    Infeasible, NegotiateError, PipeId, Plan, RouteChoice, WhatIf, error_json, explained_plan_json, negotiate,
     plan_json,
 };
 use serde_json::{Value, json};
@@ -467,19 +467,20 @@ fn an_error_names_the_pins_and_what_helps() {
     assert_eq!(json["error"]["pins"], json!(["a.out", "b.in"]));
     assert_eq!(json["error"]["asks"][0]["pin"], "a.out");
     let (out, input) = (pin(&graph, "a.out"), pin(&graph, "b.in"));
-    let infeasible = NegotiateError::Infeasible(Infeasible {
+    let infeasible = NegotiateError::Infeasible(Box::new(Infeasible {
         pins: vec![out],
         asks: vec![(out, "one byte".to_owned())],
         message: "no".to_owned(),
         help: "yes".to_owned(),
-        changes: vec![Change::Prefer { pin: out }],
-    });
+        changes: vec![WhatIf::Prefer { pin: out }],
+        together: Vec::new(),
+    }));
     assert_eq!(
         error_json(&graph, &infeasible),
         json!({ "version": 1, "error": {
             "pins": ["a.out"], "asks": [{ "pin": "a.out", "ask": "one byte" }], "message": "no", "help": "yes",
             "changes": [{ "change": "prefer", "pin": "a.out",
-                "text": "a.out with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY" }] } })
+                "text": "a.out with KSALLOCATOR_REQUIREMENTF_PREFERENCES_ONLY" }], "together": [] } })
     );
     let cycle = error_json(&graph, &NegotiateError::Cycle(vec![out, input]));
     assert_eq!(cycle["error"]["message"], "the graph has a cycle: a.out -> b.in -> a.out");

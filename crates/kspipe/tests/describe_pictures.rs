@@ -216,14 +216,22 @@ fn no_name_breaks_a_picture() {
         "tab\there\u{1}\u{FFFF}",
         "名前が長い名前が長い名前が長い名前が長い",
         "{x|y}<z>",
+        "",
+        " ",
+        "\u{202E}txet\u{2066}",
+        "מצלמה עם שם ארוך מאוד שאין לו סוף",
+        "🎥🎞️👩‍👩‍👧‍👦🎥🎞️👩‍👩‍👧‍👦🎥🎞️👩‍👩‍👧‍👦",
+        "e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}",
+        "--><!-- comment",
+        "\n\r\n",
     ];
-    for name in nasty {
+    for (place, name) in nasty.into_iter().enumerate() {
         let mut graph = Graph::builder();
         graph.filter(name).pin(name, Direction::Out).item(FramingItem::exactly(4));
         graph.filter("sink").pin("in", Direction::In);
         graph.connect(&format!("{name}.{name}"), "sink.in");
         let (graph, plan) = planned(graphs::build(&graph));
-        let svg = plan_svg(&graph, &plan);
+        let svg = looked_at(&format!("name-{place}"), plan_svg(&graph, &plan));
         let document = roxmltree::Document::parse(&svg).unwrap();
         assert!(document.descendants().all(|node| node.tag_name().name() != "script"), "{svg}");
         let picture = Picture::of(&svg);

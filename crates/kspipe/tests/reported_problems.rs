@@ -6,10 +6,10 @@
 //! | 1. Windows-driver-samples issue 791 | a vendor's allocator is never called, whatever flags | KS020, KS004; `--explain` |
 //! | 2. `KSPIN_DESCRIPTOR_EX`, MPEG-2 splitter | size and alignment ignored by a user-mode filter upstream | KS023, KS010 |
 //! | 3. gstksvideodevice.c | too many outstanding reads crash a driver | KS024 |
-//! | 4. VirtuaCam | nonpaged memory only preferred, written at DISPATCH_LEVEL | KS014 (and KS001), the help |
+//! | 4. VirtuaCam | nonpaged memory only preferred, written at DISPATCH_LEVEL | KS014 (and KS001), the help; KS051 of its framing |
 //! | 5. tsduck pull 681 | all samples queued, none left upstream | rule 5: one more than is held |
 //! | 6. PortAudio issue 1045 | latency from the driver's frame size | what dropping the size would save |
-//! | 7. PortAudio issue 761 | a size of 0 | never 0; the reason says what to state |
+//! | 7. PortAudio issue 761 | a size of 0 | never 0; the reason says what to state; KS058 of a framing that says 0 |
 //! | 8. PortAudio `PinGetBuffer` | sizes a multiple of 128 and of the sample block | steppings meet; the reason names both |
 //! | 11. Windows-driver-samples issue 1015 | a transform uses its own allocator, not the provided one | `--explain` |
 //! | 12. baresip pull 2467 | frames larger than the buffers | no plan; the number that would help |
@@ -20,6 +20,7 @@
 //! read wrongly while it plays; no frame is allocated or passed on. The cause of 13 was not established there: the test
 //! shows the message for properties that a COM allocator has no room for.
 
+use kspipe::check::{Circumstances, DeclaredFraming, Member, Origin, Structure, check_framing};
 use kspipe::graph::file::GraphFile;
 use kspipe::graph::{Graph, Strategy};
 use kspipe::negotiate::describe::{plan_text, warnings};
@@ -129,6 +130,15 @@ fn report_4_nonpaged_memory_is_only_preferred() {
              system (IRQL_NOT_LESS_OR_EQUAL), so clear it there",
         ],
     );
+    // Who knows when the driver writes, as its sources say, is told before anything is connected.
+    let graph = graph("04-preferred-nonpaged");
+    let capture = graph.pin(graph.find_pin("camera.capture").expect("it is there"));
+    let framing = DeclaredFraming::of_graph(capture.framing(), capture.compression()).expect("it asks something");
+    let driver = Circumstances { writes_at_dispatch_level: Some(true), ..Circumstances::default() };
+    let codes =
+        |driver| check_framing("camera.capture", &framing, driver).iter().map(|found| found.code.code).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = (codes(&driver), codes(&Circumstances::default()));
+    assert!(known.contains(&"KS051") && !unknown.contains(&"KS051"), "{known:?} {unknown:?}");
 }
 
 #[test]
@@ -163,6 +173,11 @@ fn report_7_nobody_says_a_size() {
         assert!(plan.pipes.iter().all(|pipe| pipe.frame_size > 0 && pipe.frames > 0), "{name}");
     }
     says("07-zero-size", &["no pin asks for a size; a frame has at least one byte: state a capacity or a media-size"]);
+    // A driver that does state its framing, and a size of 0 in it, is told as well.
+    let mut framing = DeclaredFraming::new(Structure::Old, Origin::Source);
+    framing.set(None, Member::FrameSize, 0);
+    let found = check_framing("sound.in", &framing, &Circumstances::default());
+    assert!(found.iter().any(|found| found.code.code == "KS058"), "{found:?}");
 }
 
 #[test]

@@ -4,10 +4,13 @@
 mod oracle;
 
 use ks::{AllocatorFlags, KSMEMORY_TYPE_KERNEL_NONPAGED, RequirementFlags};
-use kspipe::graph::{Bridges, Connection, Direction, FrameRange, FramingItem, Graph, GraphBuilder, PinId, RouteKind};
+use kspipe::graph::{
+    Bridges, Connection, Direction, FrameRange, Framing, FramingItem, Graph, GraphBuilder, Mode, PinId, RouteKind,
+};
+use kspipe::negotiate::describe::plan_text;
 use kspipe::negotiate::{
-    AllocatorKind, Answer, Asked, Change, Explainer, NegotiateError, Obstacle, PipeId, PipeNumber, Plan, Question,
-    Saving, negotiate,
+    AllocatorKind, Answer, Asked, Explainer, Infeasible, NegotiateError, Obstacle, PipeId, PipeNumber, Plan, Question,
+    Saving, WhatIf, negotiate,
 };
 use oracle::generate::graphs;
 use oracle::on_random_graphs;
@@ -96,6 +99,90 @@ fn who_asks_for_as_much_is_named_where_nothing_is_saved() {
 }
 
 #[test]
+fn the_rule_is_named_where_nothing_is_saved_and_nobody_else_asks() {
+    let one = FramingItem { frames: 1, ..FramingItem::default() };
+    let graph = camera_and_viewer(one, false, FramingItem::default());
+    let plan = negotiate(&graph).expect("a plan");
+    let answer = plan.why(&graph, Question::Number(PipeId(0), PipeNumber::Frames));
+    assert_eq!(answer.causes[0].reason.text, "requires Frames 1");
+    let Some(Saving::Plan { still, .. }) = &answer.causes[0].saving else { panic!("{answer:?}") };
+    assert_eq!((still[0].pin, still[0].rule), (None, 5));
+    let text = plan_text(&graph, &plan, true).split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "dropping this saves nothing: no pin asks for more; a pipe has at least one frame";
+    assert!(text.contains(told), "{text}");
+}
+
+/// A filter that states no routes writes in place where its in pin says so, and else copies.
+#[test]
+fn without_inplace_modifier_a_filter_that_states_no_routes_copies() {
+    let writes = FramingItem { requirements: RequirementFlags::INPLACE_MODIFIER, ..FramingItem::default() };
+    let mut builder = Graph::builder();
+    builder.filter("camera").pin("out", Direction::Out);
+    builder.filter("overlay").pin("in", Direction::In).item(writes);
+    builder.filter("overlay").pin("out", Direction::Out);
+    builder.filter("viewer").pin("in", Direction::In);
+    builder.connect("camera.out", "overlay.in").connect("overlay.out", "viewer.in");
+    let graph = build(&builder);
+    let plan = negotiate(&graph).expect("a plan");
+    assert_eq!(plan.pipes.len(), 1);
+    let answer = plan.why(&graph, Question::Number(PipeId(0), PipeNumber::Flags));
+    let [cause] = &answer.causes[..] else { panic!("{answer:?}") };
+    assert_eq!(cause.reason.asked, Some(Asked::InplaceModifier));
+    let Some(Saving::Plan { cost, .. }) = &cause.saving else { panic!("{answer:?}") };
+    builder.filter("overlay").pin("in", Direction::In).framing(Framing::Extended(vec![FramingItem::default()]));
+    assert_eq!(cost.after, negotiate(&build(&builder)).expect("a plan").cost);
+    assert_eq!(cost.after.allocators, 2, "it copies");
+
+    // A route that is stated stays as it is.
+    builder
+        .filter("overlay")
+        .route("in", "out", RouteKind::Either)
+        .pin("in", Direction::In)
+        .framing(graph.pin(pin(&graph, "overlay.in")).framing().clone());
+    let stated = build(&builder);
+    let dropped = WhatIf::Drop { pin: pin(&stated, "overlay.in"), item: None, asked: Asked::InplaceModifier };
+    let dropped = dropped.apply(&stated).expect("it changes something");
+    assert_eq!(dropped.routes()[0].kind, RouteKind::Either);
+}
+
+#[test]
+fn what_another_graph_has_is_not_answered_nor_changed() {
+    let small = camera_and_viewer(FramingItem::default(), false, FramingItem::default());
+    let mut large = Graph::builder();
+    for filter in 0..9 {
+        large.filter(&format!("f{filter}")).pin("in", Direction::In).item(FramingItem::exactly(7));
+    }
+    let large = build(&large);
+    let plan = negotiate(&small).expect("a plan");
+    let (beyond, filter) = (pin(&large, "f8.in"), large.pin(pin(&large, "f8.in")).filter());
+    let connection = Connection { from: beyond, to: beyond };
+    let questions = [
+        Question::Number(PipeId(7), PipeNumber::Frames),
+        Question::Bridge(connection),
+        Question::Copy(connection),
+        Question::Allocator(beyond),
+    ];
+    for question in questions {
+        assert_eq!(plan.why(&small, question), Answer::default(), "{question:?}");
+    }
+    let changes = [
+        WhatIf::Drop { pin: beyond, item: Some(3), asked: Asked::Frames },
+        WhatIf::Drop { pin: beyond, item: None, asked: Asked::Holds },
+        WhatIf::LowerMinimum { pin: beyond, bytes: 1 },
+        WhatIf::RaiseMaximum { pin: beyond, bytes: 1 },
+        WhatIf::Add { pin: beyond, asked: Asked::MustAllocate },
+        WhatIf::Prefer { pin: beyond },
+        WhatIf::Require { pin: beyond },
+        WhatIf::CopyRoute { from: beyond, to: beyond },
+        WhatIf::Mode { filter, mode: Mode::Kernel },
+        WhatIf::MapMemory { memory_type: ks::Guid::NULL },
+    ];
+    for change in changes {
+        assert_eq!(change.apply(&small), None, "{change:?}");
+    }
+}
+
+#[test]
 fn a_bridge_is_told_by_the_whole_conflict_and_by_nothing_else() {
     let graph = camera_and_viewer(
         FramingItem { memory: KSMEMORY_TYPE_KERNEL_NONPAGED, frames: 4, alignment: 64, ..must() },
@@ -133,7 +220,7 @@ fn a_conflict_of_three_pins_is_found_whole() {
     assert!(asked.len() >= 2 && asked.iter().all(Option::is_some), "{:?}", lines(&graph, &answer));
     for cause in &answer.causes {
         let (pin, asked) = (cause.reason.pin.expect("a pin"), cause.reason.asked.expect("one ask"));
-        let forbidden = Change::Drop { pin, item: cause.reason.item, asked }.apply(&graph).expect("it asks that");
+        let forbidden = WhatIf::Drop { pin, item: cause.reason.item, asked }.apply(&graph).expect("it asks that");
         assert!(negotiate(&forbidden).expect("a plan").cost.bytes_copied <= plan.cost.bytes_copied);
     }
 }
@@ -232,7 +319,7 @@ fn every_saving_and_every_change_is_what_negotiation_says() {
                 if asked == Asked::Mode {
                     continue;
                 }
-                let without = Change::Drop { pin, item: cause.reason.item, asked }.apply(&graph);
+                let without = WhatIf::Drop { pin, item: cause.reason.item, asked }.apply(&graph);
                 let changed = negotiate(&without.expect("it asks that"));
                 prop_assert_eq!(changed.expect("a plan").cost, cost.after, "{:?}", cause);
                 prop_assert_eq!(plan.cost, cost.before);
@@ -255,13 +342,17 @@ fn every_saving_and_every_change_is_what_negotiation_says() {
 fn every_change_suggested_for_a_conflict_was_tried() {
     on_random_graphs(graphs(), 4, |graph| {
         let mut graph = graph.clone();
-        graph = match Change::AllowBridges.apply(&graph) {
+        graph = match WhatIf::AllowBridges.apply(&graph) {
             // Half of the graphs allow bridges, and have few conflicts.
             Some(_) => graph,
             None => return Ok(()),
         };
         let Err(NegotiateError::Infeasible(infeasible)) = negotiate(&graph) else { return Ok(()) };
         prop_assert!(!infeasible.help.is_empty());
+        prop_assert!(infeasible.together.is_empty() || infeasible.changes.is_empty());
+        if !infeasible.together.is_empty() {
+            together_helps(&graph, &infeasible);
+        }
         for change in &infeasible.changes {
             let changed = change.apply(&graph).expect("it changes something");
             // Another part of the graph may have a conflict of its own.
@@ -271,6 +362,43 @@ fn every_change_suggested_for_a_conflict_was_tried() {
         }
         Ok(())
     });
+}
+
+/// Two filters each pass on what both of their pins cannot share.
+#[test]
+fn where_several_things_conflict_the_changes_that_help_together_are_told() {
+    let mut graph = Graph::builder();
+    for (filter, input, output) in
+        [("first", must(), must()), ("second", FramingItem::exactly(9), FramingItem::exactly(20))]
+    {
+        graph.filter(filter).pin("in", Direction::In).item(input);
+        graph.filter(filter).pin("out", Direction::Out).item(output);
+        graph.filter(filter).route("in", "out", RouteKind::Pass);
+    }
+    graph.connect("first.out", "second.in");
+    let graph = build(&graph);
+    let Err(NegotiateError::Infeasible(infeasible)) = negotiate(&graph) else { panic!("no plan is valid") };
+    assert_eq!(infeasible.changes, [], "no bridge parts the pins of a filter, and no one pin is all of it");
+    assert_eq!(infeasible.together.len(), 2);
+    assert!(infeasible.help.starts_with("more than this conflicts, so no one change makes it work"), "{infeasible:?}");
+    together_helps(&graph, &infeasible);
+}
+
+/// All changes together give a plan, and none can be left out.
+fn together_helps(graph: &Graph, infeasible: &Infeasible) {
+    let with = |left_out: Option<usize>| {
+        let changes = infeasible.together.iter().enumerate().filter(|(place, _)| Some(*place) != left_out);
+        changes.fold(graph.clone(), |graph, (_, change)| change.apply(&graph).unwrap_or(graph))
+    };
+    // Another part of the graph may have a conflict of its own.
+    let conflicts = |graph: &Graph| match negotiate(graph) {
+        Err(NegotiateError::Infeasible(other)) => other.pins.iter().any(|pin| infeasible.pins.contains(pin)),
+        _ => false,
+    };
+    assert!(!conflicts(&with(None)), "{infeasible:?}");
+    for place in 0..infeasible.together.len() {
+        assert!(negotiate(&with(Some(place))).is_err(), "{place} is needless: {infeasible:?}");
+    }
 }
 
 #[test]

@@ -3,15 +3,15 @@
 
 use crate::face::KsAllocator;
 use crate::guard;
-#[cfg(unix)]
-use crate::handle::Handle;
 use crate::hresult::*;
-#[cfg(unix)]
-use crate::in_process::InProcessObjects;
 use crate::sample::MediaType;
 use core::ffi::c_void;
 use core::ptr::{NonNull, null_mut};
 use ks::AmMediaType;
+#[cfg(unix)]
+use ksobject::Handle;
+#[cfg(unix)]
+use ksobject::InProcessObjects;
 use windows_core::{GUID, HRESULT, Interface};
 
 /// Creates an allocator object and asks it for an interface.

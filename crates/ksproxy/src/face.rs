@@ -1,11 +1,11 @@
 //! [`KsAllocator`]: the allocator object, from Rust.
 
 use crate::allocator::AllocatorObject;
-use crate::handle::{Handle, OwnedHandle};
 use crate::interfaces::{IKsAllocatorEx, IKsPin, IMemAllocator, IMemAllocatorCallbackTemp};
-use crate::object_access::{self, ObjectAccess};
 use core::ffi::c_void;
 use ks::{AllocatorPropertiesEx, KsAllocatorMode, KsStreamAllocatorStatus};
+use ksobject::ObjectAccess;
+use ksobject::{Handle, OwnedHandle};
 use kspipe::allocator::{Allocator, MemoryKind};
 use std::fmt;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl KsAllocator {
     /// `IMemAllocator::GetBuffer` gives its frames once `IMemAllocator::Commit` was called, whether or not the
     /// allocator was committed before; `IMemAllocator::Decommit` decommits it for its Rust users too.
     pub fn from_allocator(allocator: Allocator) -> Self {
-        Self::with_access(allocator, object_access::of_the_system())
+        Self::with_access(allocator, ksobject::objects_of_the_system())
     }
 
     /// The COM face of an allocator, reaching KS objects through `access` instead of the system's way.

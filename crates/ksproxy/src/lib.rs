@@ -48,48 +48,40 @@ mod default_device;
 mod exports;
 mod face;
 mod guard;
-mod handle;
 pub mod hresult;
-#[cfg(unix)]
-mod in_process;
 #[allow(non_snake_case, reason = "the methods have the headers' names")]
 pub mod interfaces;
 mod live_pins;
 mod lock;
 mod module;
-mod object_access;
 #[cfg(test)]
 mod panics;
 mod pin;
 mod pin_factory_query;
 mod proxy_functions;
 mod registration;
-mod required_attributes;
 mod sample;
 mod server;
 mod sync;
 mod task_bytes;
 mod task_memory;
-#[cfg(windows)]
-mod windows;
 
 pub use class::CLSID_KspAllocator;
 #[cfg(unix)]
 pub use exports::KspCreateSinkPin;
 pub use exports::{KspCreateAllocator, KspDeleteMediaType};
 pub use face::KsAllocator;
-pub use handle::{Handle, OwnedHandle};
+#[cfg(windows)]
+pub use ksobject::DeviceObjects;
 #[cfg(unix)]
-pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
+pub use ksobject::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
+pub use ksobject::{DeviceError, Handle, ObjectAccess, OwnedHandle, Win32Error};
 pub use live_pins::{
     KspExplain, KspNegotiatePins, NegotiatePinsError, NegotiatedPins, negotiate_pins, negotiate_pins_with,
 };
-pub use object_access::{DeviceError, ObjectAccess, Win32Error};
 pub use pin::{KsPin, KsPinBuilder, KspCreatePin, KspPinDescription, PinEvents, Segment};
 pub use proxy_functions::{
     KsGetMediaType, KsGetMediaTypeCount, KsGetMultiplePinFactoryItems, KsOpenDefaultDevice,
     KsResolveRequiredAttributes, KsSynchronousDeviceControl,
 };
 pub use server::{DllCanUnloadNow, DllGetClassObject, DllRegisterServer, DllUnregisterServer};
-#[cfg(windows)]
-pub use windows::DeviceObjects;

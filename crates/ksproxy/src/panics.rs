@@ -4,7 +4,6 @@
 use crate::KspCreateSinkPin;
 use crate::face::KsAllocator;
 use crate::guard::injection;
-use crate::handle::Handle;
 use crate::hresult::*;
 use crate::interfaces::*;
 use crate::lock::{Lock, lock};
@@ -20,6 +19,7 @@ use ks::{
     FramingProp, GetBufferFlags, Guid, KsAllocatorMode, KsIdentifier, KsPeekOperation, KsPinCommunication,
     KsStreamAllocatorStatus, KsStreamSegment, PinDirection, PinInfo,
 };
+use ksobject::Handle;
 use windows_core::Interface;
 
 /// Calls with a panic injected; what the caller sees must be `expected`, and the panic must have happened.

@@ -2,9 +2,7 @@
 //!
 //! What a device answers is checked like any stranger's bytes.
 
-use crate::handle::Handle;
-use crate::hresult::E_OUTOFMEMORY;
-use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
+use crate::hresult::{E_OUTOFMEMORY, ToHresult, from_win32};
 use crate::task_bytes::TaskBytes;
 use core::ptr::null_mut;
 use ks::{
@@ -12,6 +10,8 @@ use ks::{
     KSPROPERTY_PIN_CONSTRAINEDDATARANGES, KSPROPERTY_PIN_DATAINTERSECTION, KSPROPERTY_PIN_DATARANGES, KSPROPSETID_Pin,
     KsDataFormat, KsMultipleItem, KsProperty, KsPropertyType, KspPin,
 };
+use ksobject::Handle;
+use ksobject::{DeviceError, ObjectAccess, Win32Error};
 use windows_core::HRESULT;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -21,7 +21,7 @@ const LARGEST_ANSWER: usize = 1 << 24;
 const ATTEMPTS: usize = 8;
 
 /// The device's answer is not what its property's page says.
-const MALFORMED: HRESULT = Win32Error::INVALID_DATA.to_hresult();
+const MALFORMED: HRESULT = from_win32(Win32Error::INVALID_DATA);
 
 /// What a pin factory of a filter is asked, and by which way.
 pub(crate) struct PinFactoryQuery<'a> {

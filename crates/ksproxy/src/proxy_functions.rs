@@ -6,20 +6,20 @@
 
 use crate::default_device;
 use crate::guard;
-use crate::handle::Handle;
 use crate::hresult::*;
-use crate::object_access::{self, DeviceError, ObjectAccess, Win32Error};
 use crate::pin_factory_query::PinFactoryQuery;
-use crate::required_attributes;
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use ks::{AmMediaType, AttributeList, DataRange, DataRangeFlags, KsDataRange, KsMultipleItem};
+use ksobject::Handle;
+use ksobject::required_attributes;
+use ksobject::{DeviceError, ObjectAccess, Win32Error};
 use std::sync::Arc;
 use windows_core::{GUID, HRESULT};
 
 /// How the functions reach objects.
 fn objects() -> Arc<dyn ObjectAccess> {
-    object_access::of_the_system()
+    ksobject::objects_of_the_system()
 }
 
 /// Sends a request to a KS object and waits for its end, also where the object lets it wait (`ERROR_IO_PENDING`).

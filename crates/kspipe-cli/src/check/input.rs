@@ -7,12 +7,18 @@ use kspipe::check::{check_blob, check_graph_file, graph_file_findings};
 use kspipe::finding::{Finding, Span};
 use kspipe::graph::file::{GraphFile, LARGEST_FILE};
 use kspipe::stream;
-use std::io::{self, Read};
+use kspipe_source::LARGEST_SOURCE;
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest blob that is read: more than any driver's answer by orders of magnitude.
 const LARGEST_BLOB: usize = 1 << 20;
+
+/// What sources have that declare a framing, or use one.
+const DECLARING: [&str; 3] = ["DECLARE_SIMPLE_FRAMING_EX", "KSALLOCATOR_FRAMING", "KSPIN_DESCRIPTOR_EX"];
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +41,22 @@ impl Kind {
         }
     }
 
-    /// By the name's end, else by the content: bytes that are no text are a framing.
+    /// By the name's end, else by the content: bytes that are no text are a framing, and text in which a framing is
+    /// declared is a source.
     fn of(path: &Path, bytes: &[u8]) -> Kind {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
         match extension.as_deref() {
             Some("toml") => Kind::Graph,
             Some("bin") => Kind::Framing,
-            _ if bytes.contains(&0) || std::str::from_utf8(bytes).is_err() => Kind::Framing,
-            _ => Kind::Graph,
+            _ => match std::str::from_utf8(bytes) {
+                Ok(text) if !bytes.contains(&0) => {
+                    // Of a graph these words are in comments at most.
+                    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+                    let declares = lines.any(|line| DECLARING.iter().any(|word| line.contains(word)));
+                    if declares { Kind::Source } else { Kind::Graph }
+                }
+                _ => Kind::Framing,
+            },
         }
     }
 }
@@ -70,6 +84,11 @@ impl Text {
         let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place + 1);
         let starts = std::iter::once(0).chain(after_newlines).collect();
         Text { text, starts }
+    }
+
+    /// All of it.
+    pub(super) fn whole(&self) -> &str {
+        &self.text
     }
 
     /// A line by its number from 1, without its end.
@@ -105,49 +124,73 @@ pub(super) struct CheckedFile {
 /// Reads and checks files, and the sources in directories: what was checked, and what could not be read. Sources are
 /// read together, because what one declares another edits or uses.
 pub(super) fn read_all(paths: &[PathBuf], includes: &[PathBuf]) -> (Vec<CheckedFile>, Vec<Failure>) {
-    let (mut files, mut failures, mut of_sources) = (Vec::new(), Vec::new(), Vec::new());
-    for path in paths {
-        let found = if path.is_dir() {
-            sources::in_directory(path).map_err(|error| Failure::file("read the directory", path, error))
-        } else if sources::is_source(path) {
-            Ok(vec![path.clone()])
-        } else {
-            read(path).map(|file| {
-                files.push(file);
-                Vec::new()
-            })
-        };
-        match found {
-            Ok(found) => of_sources.extend(found),
-            Err(failure) => failures.push(failure),
-        }
-    }
+    let (mut files, mut failures) = (Vec::new(), Vec::new());
     let mut texts: Vec<(String, Vec<u8>)> = Vec::new();
-    for path in of_sources {
-        let name = path.display().to_string();
-        match sources::bytes(&path) {
-            Ok(_) if texts.iter().any(|(known, _)| *known == name) => {}
-            Ok(bytes) => texts.push((name, bytes)),
-            Err(error) => failures.push(Failure::file("read", &path, error)),
+    let mut seen = HashSet::new();
+    for path in paths {
+        let found = if path.is_dir() { of_directory(path) } else { Ok(vec![path.clone()]) };
+        for path in found.unwrap_or_else(|failure| {
+            failures.push(failure);
+            Vec::new()
+        }) {
+            // One file may be given twice, by two names, or by its directory too.
+            if !seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
+                continue;
+            }
+            match read(&path) {
+                Ok(Read::Checked(file)) => files.push(*file),
+                Ok(Read::Source(bytes)) => texts.push((path.display().to_string(), bytes)),
+                Err(failure) => failures.push(failure),
+            }
         }
     }
     files.extend(source::check(&texts, includes));
     (files, failures)
 }
 
-/// Reads and checks a graph or a framing. What is wrong with its content is a finding; that it cannot be read is a failure.
-fn read(path: &Path) -> Result<CheckedFile, Failure> {
-    let bytes = read_bytes(path).map_err(|error| Failure::file("read", path, error))?;
+/// The sources in a directory.
+fn of_directory(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    match sources::in_directory(path) {
+        Ok(found) if found.is_empty() => {
+            let error = io::Error::new(io::ErrorKind::NotFound, "there are no sources of C or C++ in it");
+            Err(Failure::file("check the directory", path, error))
+        }
+        found => found.map_err(|error| Failure::file("read the directory", path, error)),
+    }
+}
+
+/// A file that was read.
+enum Read {
+    /// It stands for itself, and was checked.
+    Checked(Box<CheckedFile>),
+    /// It is to be checked together with other sources.
+    Source(Vec<u8>),
+}
+
+/// Reads a file, and checks it if it is a graph or a framing. What is wrong with its content is a finding; that it
+/// cannot be read is a failure.
+fn read(path: &Path) -> Result<Read, Failure> {
+    let unreadable = |error| Failure::file("read", path, error);
+    if sources::is_source(path) {
+        return sources::bytes(path).map(Read::Source).map_err(unreadable);
+    }
+    let bytes = read_bytes(path).map_err(unreadable)?;
     let name = path.display().to_string();
     let kind = Kind::of(path, &bytes);
-    Ok(match kind {
-        Kind::Graph | Kind::Source => {
+    Ok(Read::Checked(Box::new(match kind {
+        Kind::Source if bytes.len() > LARGEST_SOURCE => {
+            let error =
+                io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {LARGEST_SOURCE} bytes"));
+            return Err(unreadable(error));
+        }
+        Kind::Source => return Ok(Read::Source(bytes)),
+        Kind::Graph => {
             let (text, findings) = graph(&name, path, &bytes);
             CheckedFile { name, kind, content: Content::Text(Text::new(text)), findings }
         }
         Kind::Framing if bytes.len() > LARGEST_BLOB => {
             let error = io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {LARGEST_BLOB} bytes"));
-            return Err(Failure::file("read", path, error));
+            return Err(unreadable(error));
         }
         Kind::Framing => {
             let mut findings = check_blob(&name, &bytes);
@@ -155,7 +198,7 @@ fn read(path: &Path) -> Result<CheckedFile, Failure> {
             findings.iter_mut().for_each(|finding| finding.subject.pin = None);
             CheckedFile { name, kind, content: Content::Bytes(bytes), findings }
         }
-    })
+    })))
 }
 
 fn graph(name: &str, path: &Path, bytes: &[u8]) -> (String, Vec<Finding>) {
@@ -206,6 +249,9 @@ mod tests {
         assert_eq!(kind("a.BIN", b"text"), Kind::Framing);
         assert_eq!(kind("-", &[0; 24]), Kind::Framing);
         assert_eq!(kind("-", b"[filter.a]"), Kind::Graph);
+        assert_eq!(kind("-", b"# of KSALLOCATOR_FRAMING\n[filter.a]"), Kind::Graph);
+        assert_eq!(kind("-", b"#include <ks.h>\n KSALLOCATOR_FRAMING A = { 2 };"), Kind::Source);
+        assert_eq!(kind("driver.txt", b"DECLARE_SIMPLE_FRAMING_EX("), Kind::Source);
         assert_eq!(kind("dump", &[0xFF; 24]), Kind::Framing);
     }
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// Raised when a member changes its meaning or goes away, not when one is added.
 const VERSION: u32 = 1;
 
-/// All files with all that was found.
-pub(super) fn json(files: &[JudgedFile]) -> Value {
+/// All files with all that was found, and why the others could not be read.
+pub(super) fn json(files: &[JudgedFile], unread: &[String]) -> Value {
     let documents = files.iter().map(|JudgedFile { file, findings }| {
         let findings = findings.iter().map(|(severity, finding)| document(&file.content, *severity, finding));
         json!({ "file": file.name, "kind": file.kind.name(), "findings": findings.collect::<Vec<_>>() })
@@ -18,6 +18,7 @@ pub(super) fn json(files: &[JudgedFile]) -> Value {
     json!({
         "version": VERSION,
         "files": documents.collect::<Vec<_>>(),
+        "unread": unread,
         "summary": { "errors": counts.errors, "warnings": counts.warnings, "notes": counts.notes },
     })
 }

@@ -1,6 +1,7 @@
 //! `kspipe check`: what is wrong, or odd, in graph files, framing blobs and drivers' sources.
 
 mod explain;
+mod fix;
 mod input;
 mod json;
 mod judge;
@@ -29,26 +30,49 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<(), Failure> {
     if arguments.files.iter().filter(|path| *path == Path::new("-")).count() > 1 {
         return Err(Failure::usage("`-` is given twice", "there is one standard input"));
     }
-    let (files, failures) = input::read_all(&arguments.files, &arguments.include);
-    let judged: Vec<_> = files.into_iter().map(|file| JudgedFile::new(file, &verdicts)).collect();
-    let unreadable = !failures.is_empty();
+    if arguments.fix && arguments.files.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::usage("`--fix` changes files, and `-` is none", "write standard input to a file first"));
+    }
+    let (mut judged, mut failures) = read(arguments, &verdicts);
+    if arguments.fix {
+        for _ in 0..MOST_ROUNDS {
+            let written = fix::write(&judged)?;
+            if written.is_empty() {
+                break;
+            }
+            for (name, values) in written {
+                let values = if values == 1 { "1 value".to_owned() } else { format!("{values} values") };
+                output::tell(format_args!("{name}: {values} written\n"));
+            }
+            (judged, failures) = read(arguments, &verdicts);
+        }
+    }
+    let unread: Vec<String> = failures.iter().map(Failure::message).collect();
     for failure in failures {
         failure.tell();
     }
     let shown = match arguments.format {
         FindingFormat::Text => {
             let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            text::text(&judged, colour)
+            text::text(&judged, unread.len(), colour)
         }
-        FindingFormat::Json => format!("{:#}\n", json::json(&judged)),
-        FindingFormat::Sarif => format!("{:#}\n", sarif::sarif(&judged)),
+        FindingFormat::Json => format!("{:#}\n", json::json(&judged, &unread)),
+        FindingFormat::Sarif => format!("{:#}\n", sarif::sarif(&judged, &unread)),
     };
     output::write(None, &shown)?;
-    match (unreadable, Counts::of(&judged).errors) {
-        (true, _) => Err(Failure::SystemSaid),
-        (false, 0) => Ok(()),
-        (false, _) => Err(Failure::GraphSaid),
+    match (unread.is_empty(), Counts::of(&judged).errors) {
+        (false, _) => Err(Failure::SystemSaid),
+        (true, 0) => Ok(()),
+        (true, _) => Err(Failure::GraphSaid),
     }
+}
+
+/// A value that is written can show that another is wrong. Where two would be changed for ever, this ends it.
+const MOST_ROUNDS: usize = 8;
+
+fn read(arguments: &CheckArguments, verdicts: &Verdicts) -> (Vec<JudgedFile>, Vec<Failure>) {
+    let (files, failures) = input::read_all(&arguments.files, &arguments.include);
+    (files.into_iter().map(|file| JudgedFile::new(file, verdicts)).collect(), failures)
 }
 
 /// A file with what was found in it and is to be shown.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// One run over all files, with the rules of what was found.
-pub(super) fn sarif(files: &[JudgedFile]) -> Value {
+/// One run over all files, with the rules of what was found, and what could not be read.
+pub(super) fn sarif(files: &[JudgedFile], unread: &[String]) -> Value {
     let found = || {
         files.iter().flat_map(|file| file.findings.iter().map(move |(severity, finding)| (file, *severity, finding)))
     };
@@ -29,6 +29,13 @@ pub(super) fn sarif(files: &[JudgedFile]) -> Value {
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": codes.iter().map(|code| rule(code)).collect::<Vec<_>>(),
             } },
+            "invocations": [{
+                "executionSuccessful": unread.is_empty(),
+                "toolExecutionNotifications": unread
+                    .iter()
+                    .map(|message| json!({ "level": "error", "message": { "text": message } }))
+                    .collect::<Vec<_>>(),
+            }],
             "columnKind": "unicodeCodePoints",
             "artifacts": files.iter().map(|file| json!({ "location": { "uri": uri(&file.file.name) } })).collect::<Vec<_>>(),
             "results": results.collect::<Vec<_>>(),

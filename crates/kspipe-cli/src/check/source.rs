@@ -16,7 +16,7 @@ pub(super) fn check(texts: &[(String, Vec<u8>)], includes: &[PathBuf]) -> Vec<Ch
     }
     let source = sources::read_all(texts, includes);
     let mut findings: Vec<(Place, Finding)> = Vec::new();
-    for framing in &source.framings {
+    for framing in source.framings.iter().filter(|framing| !framing.is_blank()) {
         findings.extend(of_framing(&source, framing, texts.len()));
     }
     findings.extend(source.problems.iter().map(of_problem));
@@ -51,7 +51,7 @@ pub(super) fn check(texts: &[(String, Vec<u8>)], includes: &[PathBuf]) -> Vec<Ch
 
 fn of_framing(source: &DriverSource, framing: &SourceFraming, given: usize) -> Vec<(Place, Finding)> {
     let name = printable(&framing.full_name());
-    let found = check_framing(&name, &declared(framing), &circumstances(framing, given));
+    let found = check_framing(&name, &declared(source, framing), &circumstances(framing, given));
     found
         .into_iter()
         .map(|mut finding| {
@@ -74,15 +74,25 @@ fn of_framing(source: &DriverSource, framing: &SourceFraming, given: usize) -> V
         .collect()
 }
 
-/// What the source says of the framing; what it does not say stays unknown.
-fn declared(framing: &SourceFraming) -> DeclaredFraming {
+/// What the source says of the framing; what it does not say stays unknown. A value that overflowed is not what its
+/// author means: that is found, and nothing rests on the bits that are left.
+fn declared(source: &DriverSource, framing: &SourceFraming) -> DeclaredFraming {
+    // Problems stand in the order of their places.
+    let problems = &source.problems;
+    let first = problems.partition_point(|problem| problem.place < Place { end: 0, ..framing.place });
+    let inside = problems[first..]
+        .iter()
+        .take_while(|problem| problem.place.file == framing.place.file && problem.place.start < framing.place.end);
+    let overflows: Vec<Place> =
+        inside.filter(|problem| problem.kind == ProblemKind::Overflow).map(|problem| problem.place).collect();
+    let overflowed = |place: Place| overflows.iter().any(|other| other.start < place.end && place.start < other.end);
     let structure = match framing.structure {
         kspipe_source::Structure::Old => Structure::Old,
         kspipe_source::Structure::Extended => Structure::Extended,
     };
     let mut declared = DeclaredFraming::new(structure, Origin::Source);
     declared.set_items(framing.item_count());
-    for member in &framing.members {
+    for member in framing.members.iter().filter(|member| member.place == framing.place || !overflowed(member.place)) {
         match (Member::named(member.name), &member.value, member.item) {
             (Some(named), Ok(MemberValue::Word(word)), item) => declared.set(item, named, *word),
             (Some(named), Ok(MemberValue::Guid(guid)), Some(item)) => declared.set_guid(item, named, *guid),
@@ -118,6 +128,7 @@ fn circumstances(framing: &SourceFraming, given: usize) -> Circumstances {
 fn of_problem(problem: &Problem) -> (Place, Finding) {
     let code: &'static Code = match problem.kind {
         ProblemKind::NotEvaluated => &codes::NOT_EVALUATED,
+        ProblemKind::NoValue => &codes::NO_VALUE,
         ProblemKind::Overflow => &codes::OVERFLOW,
         ProblemKind::NotUnderstood => &codes::NOT_UNDERSTOOD,
         ProblemKind::Conditional => &codes::SEVERAL_WAYS,

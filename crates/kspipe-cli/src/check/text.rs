@@ -8,8 +8,8 @@ use std::fmt::Write;
 /// Characters of a source line that are shown; longer ones are cut around the place.
 const SHOWN: usize = 100;
 
-/// Everything that was found, and a line that sums it up.
-pub(super) fn text(files: &[JudgedFile], colour: bool) -> String {
+/// Everything that was found, and a line that sums it up; `unread` files could not be read.
+pub(super) fn text(files: &[JudgedFile], unread: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = String::new();
     for JudgedFile { file, findings } in files {
@@ -17,6 +17,12 @@ pub(super) fn text(files: &[JudgedFile], colour: bool) -> String {
             show(&mut text, file, *severity, finding, paint);
         }
     }
+    text.push_str(&sum(files, unread));
+    text
+}
+
+/// `2 files checked, 1 could not be read: 3 errors, 1 note`.
+fn sum(files: &[JudgedFile], unread: usize) -> String {
     let counts = Counts::of(files);
     let numbers = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")];
     let found: Vec<String> = numbers
@@ -24,10 +30,18 @@ pub(super) fn text(files: &[JudgedFile], colour: bool) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}{}", if *number == 1 { "" } else { "s" }))
         .collect();
-    let checked = if files.len() == 1 { "1 file checked".to_owned() } else { format!("{} files checked", files.len()) };
-    let found = if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") };
-    let _ = writeln!(text, "{checked}: {found}");
-    text
+    let checked = match files.len() {
+        0 => "no file checked".to_owned(),
+        1 => "1 file checked".to_owned(),
+        many => format!("{many} files checked"),
+    };
+    let unread = if unread == 0 { String::new() } else { format!(", {unread} could not be read") };
+    let found = match (files.is_empty(), found.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => ": nothing found".to_owned(),
+        (false, false) => format!(": {}", found.join(", ")),
+    };
+    format!("{checked}{unread}{found}\n")
 }
 
 fn show(text: &mut String, file: &CheckedFile, severity: Severity, finding: &Finding, paint: Paint) {

@@ -110,3 +110,106 @@ pub(super) fn read(name: &str, text: &str) -> Result<(Framing, Compression), Str
     let pin = file.graph.pins().first().ok_or("there is no framing in it")?;
     Ok((pin.framing().clone(), pin.compression()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::input::blob_of;
+    use super::*;
+    use crate::arguments::StructureName;
+    use ks::{AllocatorFlags, RequirementFlags};
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    /// A mask of 1 to 2^32 bytes.
+    fn mask() -> impl Strategy<Value = u32> {
+        (0u32..=32).prop_map(|bits| u32::try_from((1u64 << bits) - 1).expect("it has 32 bits"))
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// Flags that ks.h names.
+    fn flags(named: &'static [(&'static str, u32)]) -> impl Strategy<Value = u32> {
+        prop::collection::vec(prop::sample::select(named), 0..4)
+            .prop_map(|flags| flags.into_iter().fold(0, |all, (_, flag)| all | flag))
+    }
+
+    const REQUIREMENTS: &[(&str, u32)] = &[
+        ("inplace-modifier", RequirementFlags::INPLACE_MODIFIER.bits()),
+        ("system-memory", RequirementFlags::SYSTEM_MEMORY.bits()),
+        ("frame-integrity", RequirementFlags::FRAME_INTEGRITY.bits()),
+        ("must-allocate", RequirementFlags::MUST_ALLOCATE.bits()),
+        ("preferences-only", RequirementFlags::PREFERENCES_ONLY.bits()),
+    ];
+    const FLAGS: &[(&str, u32)] = &[
+        ("can-allocate", AllocatorFlags::CAN_ALLOCATE.bits()),
+        ("attention-stepping", AllocatorFlags::ATTENTION_STEPPING.bits()),
+        ("2d-buffer-required", AllocatorFlags::TWO_D_BUFFER_REQUIRED.bits()),
+        ("insist-on-framesize-ratio", AllocatorFlags::INSIST_ON_FRAMESIZE_RATIO.bits()),
+    ];
+
+    /// A range with a size in it: one that ends at 0 holds no frame, and is no framing of a graph.
+    fn range() -> impl Strategy<Value = [u32; 3]> {
+        (any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(a, b, step)| [a.min(b), a.max(b).max(1), step])
+    }
+
+    /// `KSALLOCATOR_FRAMING`, with nothing that ks.h does not name.
+    fn old() -> impl Strategy<Value = Vec<u8>> {
+        (flags(REQUIREMENTS), 0u32..=1, any::<u32>(), any::<u32>(), mask()).prop_map(
+            |(flags, pool, frames, size, mask)| {
+                // Of a pool that is not asked for nothing is kept.
+                let pool = if flags & RequirementFlags::SYSTEM_MEMORY.bits() == 0 { 0 } else { pool };
+                words(&[flags, pool, frames, size, mask, 0])
+            },
+        )
+    }
+
+    /// `KS_FRAMING_ITEM`, the same.
+    fn item() -> impl Strategy<Value = Vec<u8>> {
+        let known = keys::MEMORY_NAMES.iter().map(|(_, memory)| *memory).collect::<Vec<_>>();
+        let guid = prop_oneof![prop::sample::select(known), any::<u128>().prop_map(Guid::from_u128)];
+        let bus = prop_oneof![Just(Guid::NULL), any::<u128>().prop_map(Guid::from_u128)];
+        let numbers = (flags(REQUIREMENTS), flags(FLAGS), any::<u32>(), mask(), any::<u32>(), any::<u32>());
+        (guid, bus, numbers, range(), range()).prop_map(
+            |(memory, bus, (requirements, flags, frames, mask, pitch, weight), physical, optimal)| {
+                let is_pitch = flags & AllocatorFlags::TWO_D_BUFFER_REQUIRED.bits() != 0;
+                let must_allocate = requirements & RequirementFlags::MUST_ALLOCATE.bits();
+                let mut bytes = [memory.as_bytes(), bus.as_bytes()].concat();
+                bytes.extend(words(&[
+                    must_allocate,
+                    0,
+                    requirements | flags,
+                    frames,
+                    if is_pitch { pitch } else { mask },
+                    weight,
+                ]));
+                bytes.extend(words(&physical));
+                bytes.extend(words(&optimal));
+                bytes.extend(words(&[0, 0]));
+                bytes
+            },
+        )
+    }
+
+    fn extended() -> impl Strategy<Value = Vec<u8>> {
+        let ratio = (1u32.., 1u32.., any::<u32>());
+        (ratio, prop::collection::vec(item(), 1..4)).prop_map(|((numerator, denominator, margin), items)| {
+            let count = u32::try_from(items.len()).expect("a few");
+            let mut bytes = words(&[count, 0, numerator, denominator, margin, 0]);
+            bytes.extend(items.concat());
+            bytes
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_blob_comes_back_from_toml_byte_for_byte(bytes in prop_oneof![old(), extended()]) {
+            let structure = if bytes.len() == 24 { StructureName::Old } else { StructureName::Extended };
+            let text = write("pin", &FramingBlob::parse(&bytes).expect("it is a framing"));
+            let (framing, compression) = read("pin.toml", &text).map_err(|why| TestCaseError::fail(format!("{why}\n{text}")))?;
+            let back = blob_of(&framing, compression, structure).map_err(|why| TestCaseError::fail(format!("{why}\n{text}")))?;
+            prop_assert_eq!(back, bytes, "{}", text);
+        }
+    }
+}

@@ -79,6 +79,57 @@ fn a_file_that_cannot_be_read_does_not_hide_what_is_found_in_others() {
 }
 
 #[test]
+fn fixes_are_written_into_graph_files_and_change_nothing_else() {
+    let ground = ground();
+    let text = ODD.replace("[filter.camera]", "# grün\r\n[filter.camera] # it holds nothing\r");
+    ground.file("odd.toml", &text);
+    ground.run(&["check", "--fix", "--allow", "KS054", "odd.toml"], 0);
+    assert_eq!(ground.text("odd.toml"), text, "what is left out is not fixed");
+    let (left, said) = ground.run(&["check", "--fix", "odd.toml", "pin.bin"], 1);
+    assert_eq!(ground.text("odd.toml"), text.replace("frames = 4", "frames = 5"));
+    assert_eq!(said, "odd.toml: 1 value written\n");
+    assert!(!left.contains("KS054") && left.contains("KS014"), "{left}");
+    assert_eq!(ground.read("pin.bin"), blob());
+    let (_, said) = ground.run(&["check", "--fix", "odd.toml"], 0);
+    assert_eq!(said, "");
+    ground.run(&["check", "--fix", "-"], 2);
+    // An error of the file itself, and what is found once that is gone.
+    let (left, _) = ground.run(&["check", "--fix", "wrong.toml"], 0);
+    assert_eq!(ground.text("wrong.toml"), WRONG.replace("4095", "4096"));
+    assert!(!left.contains("KS043"), "{left}");
+}
+
+#[test]
+fn what_could_not_be_read_is_counted_and_its_reason_said_once() {
+    let ground = ground();
+    std::fs::create_dir(ground.path("empty")).expect("a folder can be made");
+    let table: [(&[&str], &str, &str); 4] = [
+        (&["nowhere.toml"], "no file checked, 1 could not be read\n", "cannot read nowhere.toml: "),
+        (&["nowhere.c", "gone.bin"], "no file checked, 2 could not be read\n", "cannot read nowhere.c: "),
+        (
+            &["examples/tee.toml", "nowhere.c"],
+            "1 file checked, 1 could not be read: nothing found\n",
+            "cannot read nowhere.c: ",
+        ),
+        (&["empty"], "no file checked, 1 could not be read\n", "cannot check the directory empty: "),
+    ];
+    for (files, sum, reason) in table {
+        let (text, error) = ground.run(&[&["check"], files].concat(), 3);
+        assert_eq!(text, sum, "{files:?}");
+        let why = error.split_once(reason).map(|(_, why)| why.lines().next().unwrap_or_default()).unwrap_or_default();
+        assert!(!why.is_empty(), "{error}");
+        assert_eq!(error.matches(why).count(), error.matches("cannot").count(), "{error}");
+        let report = json(&ground, &[&["check", "--format", "json"], files].concat(), 3);
+        assert!(report["unread"][0].as_str().is_some_and(|message| message.contains(why)), "{report}");
+        let log = json(&ground, &[&["check", "--format", "sarif"], files].concat(), 3);
+        let invocation = &log["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false);
+        let message = invocation["toolExecutionNotifications"][0]["message"]["text"].as_str();
+        assert!(message.is_some_and(|message| message.contains(why)), "{log}");
+    }
+}
+
+#[test]
 fn standard_input_is_a_graph_or_a_framing_by_its_content() {
     let ground = ground();
     for (input, kind, code) in [(WRONG.as_bytes().to_vec(), "graph", "KS043"), (blob(), "framing", "KS040")] {

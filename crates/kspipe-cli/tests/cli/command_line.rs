@@ -16,7 +16,7 @@ fn help_of_each_command_shows_an_example() {
 #[test]
 fn commands_of_later_days_are_not_there() {
     let ground = Ground::new();
-    for command in ["check", "serve", "attach", "top", "bench", "convert"] {
+    for command in ["serve", "attach", "top", "bench"] {
         ground.run(&[command], 2);
     }
 }
@@ -158,6 +158,16 @@ fn reports_are_written_in_both_formats() {
 }
 
 #[test]
+fn one_frame_is_no_frames() {
+    let ground = Ground::new();
+    let (_, error) = ground.run(&["run", "examples/tee.toml", "--frames", "1"], 0);
+    assert!(error.contains("finished: 1 frame in "), "{error}");
+    let words = error.split([' ', '\n', ',', ';', '(', ')']).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let wrong = ["frames", "waits", "sinks", "bytes", "copies"];
+    assert!(!words.windows(2).any(|pair| pair[0] == "1" && wrong.contains(&pair[1])), "{error}");
+}
+
+#[test]
 fn a_run_is_ended_by_frames_and_by_time() {
     let ground = Ground::new();
     ground.run(&["run", "examples/tee.toml", "--frames", "5"], 0);
@@ -265,6 +275,38 @@ fn a_writer_behind_a_tee_is_named_where_bridges_are_forbidden() {
     for needed in ["tee.in", "invert.in", "read-only", "bridges = \"allow\""] {
         assert!(error.contains(needed), "{needed}\n{error}");
     }
+}
+
+/// What stands between is not shown: it can be the whole file.
+#[test]
+fn pins_far_apart_in_the_file_are_shown_each_by_itself() {
+    let ground = Ground::new();
+    let asks = ", framing = [{ requirements = [\"must-allocate\"] }]";
+    let filter = |place: usize| {
+        let asks = if place % 40 == 20 { asks } else { "" };
+        format!(
+            "filter.f{place} = {{ pin.in = {{ direction = \"in\"{asks} }}, pin.out = {{ direction = \"out\" }}, \
+             routes = [\"in -> out pass\"] }}\n"
+        )
+    };
+    let connections: Vec<String> = (0..79).map(|place| format!("\"f{place}.out -> f{}.in\"", place + 1)).collect();
+    let filters: String = (0..80).map(filter).collect();
+    let graph = format!("bridges = \"forbid\"\nconnections = [{}]\n{filters}", connections.join(", "));
+    ground.file("long.toml", &graph);
+    let (_, error) = ground.run(&["negotiate", "long.toml"], 1);
+    assert!(error.contains("long.toml:23:") && error.contains("long.toml:63:"), "{error}");
+    assert!(error.lines().count() < 25, "{error}");
+    assert!(error.lines().all(|line| line.len() < 500), "{error}");
+}
+
+#[test]
+fn of_a_line_without_end_is_shown_what_is_near() {
+    let ground = Ground::new();
+    let many: Vec<String> = (0..5000).map(|pin| format!("pin.p{pin} = {{ direction = \"in\" }}")).collect();
+    ground.file("long.toml", format!("filter.a = {{ {}, mode = \"kernal\" }}\n", many.join(", ")));
+    let (_, error) = ground.run(&["negotiate", "long.toml"], 1);
+    assert!(error.contains("\"kernal\"") && error.contains("did you mean `kernel`?"), "{error}");
+    assert!(error.len() < 2000, "{error}");
 }
 
 #[test]

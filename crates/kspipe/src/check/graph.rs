@@ -6,7 +6,7 @@ mod routes;
 use super::media::media_of;
 use super::places::place;
 use super::{Circumstances, DeclaredFraming, MediaFrame, check_framing};
-use crate::finding::{Finding, Related, Subject, codes};
+use crate::finding::{Finding, Fix, Related, Subject, codes};
 use crate::graph::file::{GraphFile, GraphFileError, GraphFileErrors, KeyPlaces};
 use crate::graph::{Graph, PinId, RouteKind};
 use std::collections::HashSet;
@@ -57,9 +57,14 @@ pub fn graph_file_findings(errors: &GraphFileErrors) -> Vec<Finding> {
             "" => error.message().to_owned(),
             label => format!("{}: {label}", error.message()),
         };
+        let fix = error.span().filter(|_| error.code() == &codes::ALIGNMENT_AS_MASK).and_then(|span| {
+            let mask: u64 = errors.text().get(span.start..span.end)?.parse().ok()?;
+            Some(Fix { span: Some(span), text: mask.checked_add(1)?.to_string() })
+        });
         let related = error.notes().map(|(span, message)| Related { span, message: message.to_owned() });
         Finding {
             related: related.collect(),
+            fix,
             ..Finding::new(error.code(), Subject::default(), message, help).at(error.span())
         }
     };

@@ -206,7 +206,8 @@ impl GraphBuilder {
                 });
             }
             let pins = first..pins.len() as u32;
-            filters.push(Filter { name: filter_name.clone(), mode: draft.mode, pins, run: draft.run.clone() });
+            let (name, run) = (filter_name.clone(), draft.run.clone());
+            filters.push(Filter { name, mode: draft.mode, pins, route_by_itself: has_route_by_itself(draft), run });
         }
         let mut graph = Graph {
             strategy: self.strategy,
@@ -285,15 +286,26 @@ pub(super) fn check_framing(framing: &Framing, name: impl Fn() -> String) -> Res
 /// The routes stated, or the one a filter with one in and one out pin has by itself: `either` where an item of the in
 /// pin says that it modifies in place, else `copy`.
 fn routes_of(draft: &FilterDraft) -> Vec<(String, String, RouteKind)> {
-    if draft.only_stated_routes || !draft.routes.is_empty() || draft.pins.len() != 2 {
+    if !has_route_by_itself(draft) {
         return draft.routes.clone();
     }
     let find = |direction| draft.pins.iter().find(|(_, pin)| pin.direction == direction);
     let (Some((from, pin)), Some((to, _))) = (find(Direction::In), find(Direction::Out)) else {
         return Vec::new();
     };
-    let in_place = pin.framing.items().iter().any(FramingItem::modifies_in_place);
-    vec![(from.clone(), to.clone(), if in_place { RouteKind::Either } else { RouteKind::Copy })]
+    vec![(from.clone(), to.clone(), kind_by_itself(&pin.framing))]
+}
+
+fn has_route_by_itself(draft: &FilterDraft) -> bool {
+    let count = |direction| draft.pins.values().filter(|pin| pin.direction == direction).count();
+    let one_each = draft.pins.len() == 2 && count(Direction::In) == 1;
+    one_each && draft.routes.is_empty() && !draft.only_stated_routes
+}
+
+/// How a route goes that a filter has by itself, by what its in pin asks.
+pub(crate) fn kind_by_itself(in_pin: &Framing) -> RouteKind {
+    let in_place = in_pin.items().iter().any(FramingItem::modifies_in_place);
+    if in_place { RouteKind::Either } else { RouteKind::Copy }
 }
 
 impl<'a> FilterBuilder<'a> {

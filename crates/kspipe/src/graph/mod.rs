@@ -13,6 +13,7 @@ mod run;
 
 pub(crate) use blob::oddity;
 pub use blob::{BlobFinding, BlobFraming, WriteBlobError, read_blob, write_blob};
+pub(crate) use build::kind_by_itself;
 pub use build::{BuildError, FilterBuilder, GraphBuilder, PinBuilder};
 pub use change::{Change, ChangeError};
 pub use framing::{Compression, FrameRange, Framing, FramingItem};
@@ -234,6 +235,8 @@ pub struct Filter {
     pub(crate) name: String,
     pub(crate) mode: Mode,
     pub(crate) pins: Range<u32>,
+    /// Its only route is the one that it has by itself, and goes as the items of its in pin say.
+    pub(crate) route_by_itself: bool,
     pub(crate) run: Option<Run>,
 }
 

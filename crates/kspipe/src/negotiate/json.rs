@@ -3,7 +3,7 @@
 mod explained;
 
 use super::describe::{self, Description, PipeProperties, Reason, Termination, memory_name};
-use super::{Asked, Change, Cost, Explainer, NegotiateError, Pipe, PipeId, Plan, Question};
+use super::{Asked, Cost, Explainer, NegotiateError, Pipe, PipeId, Plan, Question, WhatIf};
 use crate::graph::{Compression, Connection, Graph, PinId};
 use ks::Guid;
 use serde_json::{Map, Value, json};
@@ -114,22 +114,25 @@ fn cost_json(cost: &Cost) -> Value {
 /// The error of a graph that has no plan, as JSON (version 1).
 pub fn error_json(graph: &Graph, error: &NegotiateError) -> Value {
     let names = |pins: &[PinId]| pins.iter().map(|pin| graph.pin_name(*pin)).collect::<Vec<_>>();
-    let (pins, asks, help, changes) = match error {
+    let (pins, asks, help, changes, together) = match error {
         NegotiateError::Cycle(pins) => (
             names(pins),
             Vec::new(),
             "take one of these connections or routes out: frames would go round for ever",
             Vec::new(),
+            Vec::new(),
         ),
         NegotiateError::Infeasible(infeasible) => {
             let asks = infeasible.asks.iter().map(|(pin, ask)| json!({ "pin": graph.pin_name(*pin), "ask": ask }));
-            let changes = infeasible.changes.iter().map(|change| change_json(graph, change));
-            (names(&infeasible.pins), asks.collect(), infeasible.help.as_str(), changes.collect())
+            let changes = |changes: &[WhatIf]| changes.iter().map(|change| change_json(graph, change)).collect();
+            let (alternatives, together) = (changes(&infeasible.changes), changes(&infeasible.together));
+            (names(&infeasible.pins), asks.collect(), infeasible.help.as_str(), alternatives, together)
         }
         NegotiateError::Undecided { .. } => (
             Vec::new(),
             Vec::new(),
             "give pins fewer alternatives with different steppings, or take undirected cycles out of the graph",
+            Vec::new(),
             Vec::new(),
         ),
     };
@@ -141,17 +144,31 @@ pub fn error_json(graph: &Graph, error: &NegotiateError) -> Value {
             "message": error.describe(graph),
             "help": help,
             "changes": changes,
+            "together": together,
         },
     })
 }
 
-/// A change of one thing.
-fn change_json(graph: &Graph, change: &Change) -> Value {
-    json!({
-        "change": change.name(),
-        "pin": change.pin().map(|pin| graph.pin_name(pin)),
-        "text": change.describe(graph),
-    })
+/// A change of one thing: what every change has, and what this kind has.
+fn change_json(graph: &Graph, change: &WhatIf) -> Value {
+    let mut json = json!({ "change": change.name(), "pin": change.pin().map(|pin| graph.pin_name(pin)) });
+    match *change {
+        WhatIf::AllowBridges | WhatIf::Prefer { .. } | WhatIf::Require { .. } => {}
+        WhatIf::Drop { item, asked, .. } => {
+            json["asked"] = asked.name().into();
+            json["item"] = item.into();
+        }
+        WhatIf::Add { asked, .. } => json["asked"] = asked.name().into(),
+        WhatIf::LowerMinimum { bytes, .. } | WhatIf::RaiseMaximum { bytes, .. } => json["bytes"] = bytes.into(),
+        WhatIf::CopyRoute { from, to } => json["route"] = connection(graph, Connection { from, to }).into(),
+        WhatIf::Mode { filter, mode } => {
+            json["filter"] = graph.filter(filter).name().into();
+            json["mode"] = mode.to_string().into();
+        }
+        WhatIf::MapMemory { memory_type } => json["memory_type"] = memory_name(graph, memory_type).into(),
+    }
+    json["text"] = change.describe(graph).into();
+    json
 }
 
 fn pipe_json(description: &Description<'_>, id: PipeId, pipe: &Pipe, reasons: Map<String, Value>) -> Value {

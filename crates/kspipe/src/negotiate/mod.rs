@@ -3,7 +3,6 @@
 mod allocator_choice;
 mod ask;
 mod assemble;
-mod change;
 mod clusters;
 mod component;
 mod conflict;
@@ -30,9 +29,9 @@ mod table;
 mod trace;
 mod tree;
 mod verify;
+mod what_if;
 mod why;
 
-pub use change::{Asked, Change};
 pub use json::{error_json, explained_plan_json, plan_json};
 pub use negotiator::{Difference, Merged, Negotiator, PipeChange, Regrown, Split, StepError};
 pub use picture::{conflict_dot, conflict_svg, plan_dot, plan_svg};
@@ -46,4 +45,5 @@ pub use starvation::{
     starvation_of,
 };
 pub use verify::{Rule, Violation, verify};
+pub use what_if::{Asked, WhatIf};
 pub use why::{Answer, Cause, CostDifference, Explainer, Obstacle, PipeNumber, Question, Saving, TriedChange};

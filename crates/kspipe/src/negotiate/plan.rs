@@ -1,6 +1,6 @@
 //! The plan: what negotiation decides, and what it costs.
 
-use super::Change;
+use super::WhatIf;
 use crate::graph::{Connection, Graph, Mode, PinId, Route, Strategy};
 use ks::Guid;
 use std::fmt;
@@ -207,7 +207,7 @@ pub enum NegotiateError {
     /// The graph has a cycle (rule 8): its pins, in order, the first again at the end left out.
     Cycle(Vec<PinId>),
     /// No plan is valid.
-    Infeasible(Infeasible),
+    Infeasible(Box<Infeasible>),
     /// The stated limit came before any plan was found. There may be one.
     Undecided {
         /// The states looked at.
@@ -229,7 +229,11 @@ pub struct Infeasible {
     pub help: String,
     /// Changes of one thing each after which these pins have a plan, the smallest first. Each was tried. Empty where none
     /// was found.
-    pub changes: Vec<Change>,
+    pub changes: Vec<WhatIf>,
+    /// Where several things conflict, so that no one change helps: changes after which these pins have a plan, all of
+    /// them together. They were tried, and none can be left out. Empty where one change helps, none
+    /// were found, or the graph has more than 20,000 pins.
+    pub together: Vec<WhatIf>,
 }
 
 impl NegotiateError {

@@ -4,7 +4,7 @@ use super::brute::{best_plan_by, keys};
 use super::rebuilt::{Parts, Says, rebuilt_with};
 use ks::{KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_WILDCARD, RequirementFlags};
 use kspipe::graph::{Bridges, FrameRange, Graph, Mode, PinId, Route, RouteKind, Strategy};
-use kspipe::negotiate::{AllocatorPlace, Cost, Infeasible, NegotiateError, Plan, negotiate};
+use kspipe::negotiate::{AllocatorPlace, Cost, NegotiateError, Plan, negotiate};
 
 type Answer = Result<Plan, NegotiateError>;
 
@@ -48,7 +48,7 @@ fn by_keys(graph: &Graph, keys: &dyn Fn(&Cost) -> Vec<u128>) -> Answer {
 }
 
 fn nothing() -> NegotiateError {
-    NegotiateError::Infeasible(Infeasible::default())
+    NegotiateError::Infeasible(Box::default())
 }
 
 fn forbidding_bridges(graph: &Graph) -> Graph {

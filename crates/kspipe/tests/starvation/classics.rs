@@ -301,3 +301,26 @@ fn a_long_chain_is_judged_at_once() {
     let Verdict::Stalls(starvation) = starvation(&graph, &plan) else { panic!("it moves") };
     assert_eq!(starvation.cure.unwrap().pipes.iter().map(|pipe| pipe.needed).collect::<Vec<_>>(), [8]);
 }
+
+/// Linear in the branches; looking at each branch for each other would take minutes here.
+#[test]
+fn a_tee_of_very_many_branches_is_judged() {
+    const BRANCHES: usize = 30_000;
+    let mut graph = Graph::builder();
+    graph.filter("source").pin("out", Direction::Out);
+    graph.filter("tee").pin("in", Direction::In);
+    graph.connect("source.out", "tee.in");
+    for branch in 0..BRANCHES {
+        let out = format!("out{branch}");
+        graph.filter("tee").pin(&out, Direction::Out);
+        graph.filter("tee").route("in", &out, RouteKind::Pass);
+        graph.filter(&format!("sink{branch}")).pin("in", Direction::In).holds(1);
+        graph.connect(&format!("tee.{out}"), &format!("sink{branch}.in"));
+    }
+    let graph = graph.build().unwrap();
+    let plan = negotiate(&graph).unwrap();
+    assert_eq!(plan.pipes[0].frames, BRANCHES as u64 + 1);
+    for behaviour in [Behaviour::Run, Behaviour::InOrder, Behaviour::Any] {
+        assert!(matches!(starvation_of(&graph, &plan, behaviour), Verdict::Moves(_)), "{behaviour:?}");
+    }
+}

@@ -12,10 +12,10 @@ use crate::interfaces::{
     IKsAllocator, IKsAllocatorEx, IKsAllocatorEx_Vtbl, IMemAllocator, IMemAllocatorCallbackTemp,
     IMemAllocatorCallbackTemp_Vtbl,
 };
-use crate::object_access::ObjectAccess;
 use core::ffi::c_void;
 use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{Ordering, fence};
+use ksobject::ObjectAccess;
 use kspipe::allocator::Allocator;
 use std::sync::Arc;
 use windows_core::{

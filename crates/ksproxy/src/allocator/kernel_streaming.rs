@@ -2,7 +2,6 @@
 
 use super::{AllocatorObject, Segments};
 use crate::guard;
-use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
 use crate::interfaces::{IKsAllocator_Impl, IKsAllocatorEx_Impl, IKsObject, IKsPin};
 use crate::sync::lock;
@@ -14,6 +13,7 @@ use ks::{
     KSPROPSETID_StreamAllocator, KsAllocatorFraming, KsAllocatorMode, KsLogicalMemoryType, KsProperty, KsPropertyType,
     KsStreamAllocatorStatus, OptionFlags, OptionsOrRequirements, PoolType,
 };
+use ksobject::{Handle, OwnedHandle};
 use std::sync::Arc;
 use windows_core::{HRESULT, Interface, Ref};
 use zerocopy::IntoBytes;

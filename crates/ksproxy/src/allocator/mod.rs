@@ -14,9 +14,7 @@ mod memory;
 mod models;
 mod properties;
 
-use crate::handle::OwnedHandle;
 use crate::interfaces::{IKsAllocatorEx_Vtbl, IMemAllocatorCallbackTemp_Vtbl};
-use crate::object_access::ObjectAccess;
 use crate::sample::{Leaving, Slabs};
 use crate::sync::{AtomicBool, Lock, Ordering, lock};
 use core::cell::UnsafeCell;
@@ -24,6 +22,8 @@ use core::ffi::c_void;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU32;
 use ks::{AllocatorProperties, AllocatorPropertiesEx};
+use ksobject::ObjectAccess;
+use ksobject::OwnedHandle;
 use kspipe::allocator::Allocator;
 use std::sync::{Arc, OnceLock};
 use windows_core::IUnknownImpl;

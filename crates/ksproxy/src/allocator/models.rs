@@ -8,10 +8,10 @@
 use super::AllocatorObject;
 use crate::hresult::*;
 use crate::interfaces::{IMediaSample, IMemAllocatorCallbackTemp};
-use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
 use crate::{Handle, OwnedHandle};
 use core::ptr::null;
 use ks::{AlignmentCount, AllocatorProperties, GetBufferFlags, KsAllocatorFraming};
+use ksobject::{DeviceError, ObjectAccess, Win32Error};
 use kspipe::allocator::{Allocator, MemoryKind};
 use loom::thread;
 use std::sync::{Arc, Weak};

@@ -10,6 +10,6 @@ pub(crate) use setup_api::open;
 pub(crate) fn open(
     _category: &windows_core::GUID,
     _access: u32,
-) -> Result<crate::handle::OwnedHandle, crate::object_access::Win32Error> {
-    Err(crate::object_access::Win32Error::NO_MORE_ITEMS)
+) -> Result<ksobject::OwnedHandle, ksobject::Win32Error> {
+    Err(ksobject::Win32Error::NO_MORE_ITEMS)
 }

@@ -1,9 +1,9 @@
 //! The default device on Windows: the first device interface that SetupAPI lists.
 
-use crate::handle::{Handle, OwnedHandle};
-use crate::object_access::Win32Error;
 use core::mem::offset_of;
 use core::ptr::{null, null_mut};
+use ksobject::Win32Error;
+use ksobject::{Handle, OwnedHandle};
 use windows_core::GUID;
 use windows_sys::Win32::Devices::DeviceAndDriverInstallation::{
     DIGCF_DEVICEINTERFACE, DIGCF_PRESENT, HDEVINFO, SP_DEVICE_INTERFACE_DATA, SP_DEVICE_INTERFACE_DETAIL_DATA_W,

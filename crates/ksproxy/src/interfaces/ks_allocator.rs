@@ -5,8 +5,8 @@
 #![allow(missing_docs, elided_lifetimes_in_paths, clippy::missing_safety_doc)]
 
 use super::IKsPin;
-use crate::handle::Handle;
 use ks::{AllocatorPropertiesEx, KsAllocatorMode, KsStreamAllocatorStatus};
+use ksobject::Handle;
 use windows_core::{HRESULT, IUnknown, IUnknown_Vtbl, Ref, interface};
 
 /// `IKsAllocator` (ksproxy.h): the mode, handle and status of an allocator.

@@ -2,9 +2,9 @@
 #![allow(missing_docs, elided_lifetimes_in_paths, clippy::missing_safety_doc)]
 
 use super::{IMediaSample, IMemAllocator};
-use crate::handle::Handle;
 use core::mem::ManuallyDrop;
 use ks::{KsMultipleItem, KsPeekOperation, KsPinCommunication, KsPinInterface, KsPinMedium, KsStreamSegment};
+use ksobject::Handle;
 use windows_core::{HRESULT, IUnknown, IUnknown_Vtbl, Ref, interface};
 
 /// `IKsObject` (ksproxy.h): a KS object has a handle.

@@ -5,13 +5,13 @@
 
 use super::error::Fault;
 use super::names::decode;
-use crate::handle::Handle;
 use crate::hresult::*;
 use crate::interfaces::{
     IBaseFilter, IEnumPins, IKsAllocatorEx, IKsObject, IKsPin, IKsPinPipe, IMemAllocator, IMemInputPin, IPin,
 };
 use core::mem::ManuallyDrop;
 use ks::{AllocatorProperties, FilterInfo, KsPeekOperation, PinDirection, PinInfo};
+use ksobject::Handle;
 use kspipe::graph::Direction;
 use windows_core::{HRESULT, IUnknown, Interface};
 

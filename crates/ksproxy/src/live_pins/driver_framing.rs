@@ -1,13 +1,13 @@
 //! The framing of a pin that was not asked for it yet: its driver's answer.
 
 use super::error::Fault;
-use crate::handle::Handle;
 use crate::hresult::*;
-use crate::object_access::{ObjectAccess, Win32Error};
 use ks::{
     KSPROPERTY_CONNECTION_ALLOCATORFRAMING, KSPROPERTY_CONNECTION_ALLOCATORFRAMING_EX, KSPROPSETID_Connection,
     KsProperty, KsPropertyType,
 };
+use ksobject::Handle;
+use ksobject::{ObjectAccess, Win32Error};
 use kspipe::graph::{BlobFraming, read_blob};
 
 /// The most bytes that are read: far more items than any driver has.

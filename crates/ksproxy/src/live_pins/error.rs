@@ -3,7 +3,7 @@
 use crate::hresult::*;
 use kspipe::graph::{BuildError, Graph};
 use kspipe::negotiate::describe::DoesNotFit;
-use kspipe::negotiate::{Change, NegotiateError};
+use kspipe::negotiate::{NegotiateError, WhatIf};
 use std::fmt;
 use windows_core::HRESULT;
 
@@ -107,12 +107,20 @@ impl NegotiatePinsError {
                     pins.push(graph.pin_name(peer));
                 }
                 // Nobody copies at a connection of live pins, so bridges are no help; a filter that copies is the same.
-                let (copies, others): (Vec<Change>, Vec<Change>) =
-                    conflict.changes.into_iter().partition(|change| *change == Change::AllowBridges);
-                let copies = copies.iter().map(|_| "a filter that copies between them".to_owned());
-                let ways: Vec<String> = copies.chain(others.iter().map(|change| change.describe(graph))).collect();
+                let (copies, others): (Vec<WhatIf>, Vec<WhatIf>) =
+                    conflict.changes.into_iter().partition(|change| *change == WhatIf::AllowBridges);
+                let way = |change: &WhatIf| match change {
+                    WhatIf::AllowBridges => "a filter that copies between them".to_owned(),
+                    other => other.describe(graph),
+                };
+                let ways: Vec<String> = copies.iter().chain(&others).map(way).collect();
+                let together: Vec<String> = conflict.together.iter().map(way).collect();
                 let help = match ways.split_first() {
-                    None => conflict.help,
+                    None if together.is_empty() => conflict.help,
+                    None => format!(
+                        "more than this conflicts; these together would make it work: {}",
+                        together.join("; and ")
+                    ),
                     Some((first, [])) => format!("{first} would make it work"),
                     Some((first, others)) => format!("{first} would make it work; so would {}", others.join(", or ")),
                 };

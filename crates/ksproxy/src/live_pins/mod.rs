@@ -15,8 +15,8 @@ pub use error::NegotiatePinsError;
 pub use export::{KspExplain, KspNegotiatePins};
 
 use crate::face::KsAllocator;
-use crate::object_access::ObjectAccess;
 use com_pin::{identity, is_same};
+use ksobject::ObjectAccess;
 use kspipe::graph::{Graph, PinId, Strategy};
 use kspipe::negotiate::describe::Description;
 use kspipe::negotiate::{Plan, Warning, negotiate};
@@ -155,5 +155,5 @@ pub unsafe fn negotiate_pins_with(
 /// As [`negotiate_pins_with`].
 pub unsafe fn negotiate_pins(pins: &[IUnknown], strategy: Strategy) -> Result<NegotiatedPins, NegotiatePinsError> {
     // SAFETY: as the caller promises.
-    unsafe { negotiate_pins_with(pins, strategy, crate::object_access::of_the_system()) }
+    unsafe { negotiate_pins_with(pins, strategy, ksobject::objects_of_the_system()) }
 }

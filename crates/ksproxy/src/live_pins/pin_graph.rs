@@ -5,8 +5,8 @@ use super::error::{Fault, NegotiatePinsError};
 use super::names::Names;
 use super::survey::Survey;
 use super::{driver_framing, framing_cache};
-use crate::object_access::ObjectAccess;
 use ks::{AllocatorProperties, RequirementFlags};
+use ksobject::ObjectAccess;
 use kspipe::graph::{
     BlobFraming, Bridges, Direction, FrameRange, Framing, FramingItem, Graph, Mode, PinId, RouteKind, Strategy,
 };

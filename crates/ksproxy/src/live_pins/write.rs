@@ -4,11 +4,11 @@ use super::com_pin::{ComPin, identity, is_same};
 use super::error::NegotiatePinsError;
 use super::pin_graph::PinGraph;
 use super::pipes::NegotiatedPipe;
-use crate::handle::Handle;
 use crate::hresult::*;
 use crate::interfaces::{IKsAllocatorEx, IMemAllocator};
-use crate::object_access::ObjectAccess;
 use ks::{AllocatorProperties, KSPROPERTY_STREAM_ALLOCATOR, KSPROPSETID_Stream, KsProperty, KsPropertyType};
+use ksobject::Handle;
+use ksobject::ObjectAccess;
 use kspipe::graph::PinId;
 use windows_core::HRESULT;
 

@@ -4,13 +4,13 @@ use super::face::Class;
 use super::framing_cache::FramingCache;
 use super::name::Name;
 use super::{InputPin, KsPin, OutputPin, Pin, PinEvents, State};
-use crate::handle::OwnedHandle;
 use crate::lock::Lock;
 use core::sync::atomic::{AtomicI32, AtomicU32};
 use ks::{
     FramingEx, KSINTERFACE_STANDARD_STREAMING, KSINTERFACESETID_Standard, KSMEDIUM_TYPE_ANYINSTANCE,
     KSMEDIUMSETID_Standard, KsPinCommunication, KsPinInterface, KsPinMedium, PinDirection,
 };
+use ksobject::OwnedHandle;
 use std::sync::{Arc, OnceLock};
 use windows_core::ComObject;
 

@@ -3,11 +3,11 @@
 use super::KsPinBuilder;
 use super::name::Name;
 use crate::guard;
-use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use ks::{FramingEx, KsAllocatorFramingEx, KsPinCommunication, PinDirection};
+use ksobject::{Handle, OwnedHandle};
 use windows_core::{GUID, HRESULT, Interface};
 
 /// `KSP_PIN_DESCRIPTION`: what [`KspCreatePin`] makes a pin with. Zero, or null, is "none" or "as usual" in every member but the

@@ -3,12 +3,12 @@
 use super::builder::KsPinBuilder;
 use super::held::Held;
 use super::{InputPin, OutputPin, Pin};
-use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::VFW_E_INVALID_DIRECTION;
 use crate::interfaces::{IBaseFilter, IKsAllocatorEx, IKsPin, IKsPinEx, IKsPinPipe, IMediaSample, IMemAllocator, IPin};
 use crate::lock::lock;
 use core::sync::atomic::Ordering;
 use ks::{AllocatorProperties, Guid, PinDirection};
+use ksobject::{Handle, OwnedHandle};
 use std::fmt;
 use windows_core::{ComObject, HRESULT, Interface, Result};
 

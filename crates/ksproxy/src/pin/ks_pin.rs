@@ -3,7 +3,6 @@
 use super::held::Held;
 use super::{Pin, PinObject};
 use crate::guard;
-use crate::handle::{Handle, OwnedHandle};
 use crate::hresult::*;
 use crate::interfaces::{IKsObject_Impl, IKsPin_Impl, IKsPinEx_Impl, IMediaSample, IMemAllocator};
 use crate::lock::lock;
@@ -15,6 +14,7 @@ use ks::{
     KsIdentifier, KsMultipleItem, KsPeekOperation, KsPinCommunication, KsPinInterface, KsPinMedium, KsStreamSegment,
     PinDirection,
 };
+use ksobject::{Handle, OwnedHandle};
 use windows_core::{HRESULT, Ref};
 
 /// A list in task memory: its head, and the items after it.
@@ -107,7 +107,7 @@ impl Pin {
 /// An object for a pin whose host gave it none.
 #[cfg(unix)]
 fn new_object() -> Result<OwnedHandle, HRESULT> {
-    crate::in_process::InProcessObjects::create_sink_pin().map_err(|error| error.to_hresult())
+    ksobject::InProcessObjects::create_sink_pin().map_err(|error| error.to_hresult())
 }
 
 /// On Windows the kernel has the objects, so only the host can give a pin one.

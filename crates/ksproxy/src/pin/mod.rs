@@ -22,7 +22,6 @@ pub use builder::KsPinBuilder;
 pub use export::{KspCreatePin, KspPinDescription};
 pub use face::{KsPin, PinEvents, Segment};
 
-use crate::handle::OwnedHandle;
 use crate::interfaces::{
     IAMBufferNegotiation, IBaseFilter, IKsAllocatorEx, IKsObject, IKsPinEx, IKsPinPipe, IMemAllocator, IMemInputPin,
     IPin,
@@ -33,6 +32,7 @@ use core::sync::atomic::{AtomicI32, AtomicU32, Ordering, fence};
 use framing_cache::FramingCache;
 use held::Held;
 use ks::{AllocatorProperties, Guid, KsPinCommunication, KsPinInterface, KsPinMedium, PinDirection};
+use ksobject::OwnedHandle;
 use name::Name;
 use std::sync::{Arc, OnceLock};
 use windows_core::{HRESULT, IUnknownImpl, Weak, implement};

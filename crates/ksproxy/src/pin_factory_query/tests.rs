@@ -1,10 +1,10 @@
 //! A pin factory against a filter that answers as it is told to, truly or not.
 
 use super::*;
-use crate::handle::OwnedHandle;
 use crate::hresult::*;
 use crate::lock::{Lock, lock};
 use ks::{AttributeFlags, DataRangeFlags, Guid, KsAllocatorFraming, KsAttribute, KsDataRange};
+use ksobject::OwnedHandle;
 use std::collections::HashMap;
 
 /// A filter: the answer of every property of its one pin factory, and how often it was asked.

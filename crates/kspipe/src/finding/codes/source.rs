@@ -10,7 +10,7 @@ codes! { SOURCE;
         title: "a member's value is not known from the sources",
         explanation: "The expression uses a name that none of the files defines, calls a function, or reads a variable: a compiler, or the \
             running driver, knows its value, and this check does not. The member is left out of every check; it is not taken as 0. \
-            The rest of the framing is checked.",
+            The rest of the framing is checked. The message says which of these it is, and the help what can be done about it.",
         example: "DECLARE_SIMPLE_FRAMING_EX(Framing, MemoryType, Flags, FRAMES_OF_A_HEADER, 0, Size, Size);",
         fix: Some("Give the file that defines the name as well, or the directory of the header with --include."),
         references: &[SOURCES],
@@ -60,5 +60,15 @@ codes! { SOURCE;
         example: "const KSALLOCATOR_FRAMING_EX Framing = { 2, 0, { 1, 1, 0 }, 0, { { Item } } };",
         fix: Some("Count the items that are there."),
         references: &[FRAMING_EX],
+    }
+    NO_VALUE = "KS086" {
+        name: "no-value", severity: Severity::Error, topic: Topic::Source,
+        title: "a member's expression has no value",
+        explanation: "The expression is wrong in itself, whatever other files define: it divides by 0, shifts by fewer than 0 or by all bits of \
+            its type, has a GUID or a text where a number should be, a number that no type holds, or a constant that is made of itself. A \
+            compiler refuses it, or makes of it what it likes. The member is left out of every other check.",
+        example: "#define BUFFERS_A_SECOND 0\nDECLARE_SIMPLE_FRAMING_EX(Framing, MemoryType, Flags, 2, 0, RATE / BUFFERS_A_SECOND, Size);",
+        fix: Some("Write an expression that a compiler can compute."),
+        references: &[FRAMING_EX, SOURCES],
     }
 }

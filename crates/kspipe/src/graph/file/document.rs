@@ -8,13 +8,11 @@ use super::pin;
 use super::reader::{Problem, Reader, Text, Value, key_text};
 use super::run::{self, PathUse};
 use super::suggest::excerpt;
-use super::{GraphFile, PinPlace};
+use super::{FileText, GraphFile, PinPlace};
 use crate::finding::{Span, Subject, codes};
 use crate::graph::{Bridges, Connection, Graph, Mode, PinId, Route, Strategy};
-use miette::NamedSource;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use toml::de::DeTable;
 
 /// A graph file as written: its filters, their connections, and the rest.
@@ -71,12 +69,7 @@ impl<'d> Document<'d> {
     }
 
     /// The graph, where nothing is wrong.
-    pub(super) fn build(
-        self,
-        reader: &mut Reader<'d>,
-        source: &NamedSource<Arc<str>>,
-        base: &Path,
-    ) -> Option<GraphFile> {
+    pub(super) fn build(self, reader: &mut Reader<'d>, source: &FileText, base: &Path) -> Option<GraphFile> {
         if reader.failed() {
             return None;
         }
@@ -122,13 +115,7 @@ impl<'d> Document<'d> {
         }
     }
 
-    fn with_places(
-        self,
-        graph: Graph,
-        reader: &mut Reader<'d>,
-        source: &NamedSource<Arc<str>>,
-        base: &Path,
-    ) -> GraphFile {
+    fn with_places(self, graph: Graph, reader: &mut Reader<'d>, source: &FileText, base: &Path) -> GraphFile {
         // Drafts and graph have the same order: by filter name, then pin name, in byte order.
         let mut ids: BTreeMap<(&str, &str), PinId> = BTreeMap::new();
         let names = self.filters.iter().flat_map(|(name, filter)| filter.pins.keys().map(move |pin| (*name, *pin)));

@@ -1,7 +1,8 @@
 //! What is wrong with a graph file, and where.
 
+use super::FileText;
 use crate::finding::{Code, Span, codes};
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, SourceCode};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// One thing that is wrong with a graph file: what, where, what was expected and what would fix it.
 #[derive(Clone, Debug)]
 pub struct GraphFileError {
-    pub(super) source: NamedSource<Arc<str>>,
+    pub(super) source: FileText,
     pub(super) message: String,
     /// `None` where the file could not be read at all.
     pub(super) span: Option<Span>,
@@ -46,7 +47,7 @@ impl GraphFileError {
     }
     /// Line and column of the offending text, both from 1.
     pub fn position(&self) -> Option<(usize, usize)> {
-        self.span.map(|span| span.position(self.source.inner()))
+        self.span.map(|span| span.position(self.source.text()))
     }
 }
 
@@ -67,8 +68,10 @@ impl Diagnostic for GraphFileError {
     }
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.span?;
-        let first = LabeledSpan::new_primary_with_span(Some(self.label.clone()), span);
-        let notes = self.notes.iter().map(|(span, note)| LabeledSpan::new_with_span(Some(note.clone()), *span));
+        let place = |span| self.source.shown(span);
+        let first = LabeledSpan::new_primary_with_span(Some(self.label.clone()), place(span));
+        let notes =
+            self.notes.iter().map(move |(span, note)| LabeledSpan::new_with_span(Some(note.clone()), place(*span)));
         Some(Box::new(std::iter::once(first).chain(notes)))
     }
 }
@@ -97,7 +100,7 @@ impl GraphFileErrors {
 
     pub(super) fn unreadable(name: &str, error: io::Error) -> Self {
         let first = GraphFileError {
-            source: NamedSource::new(name, Arc::from("")),
+            source: FileText::new(name, String::new()),
             message: format!("cannot read the graph file `{name}`: {error}"),
             span: None,
             label: String::new(),
@@ -115,7 +118,7 @@ impl GraphFileErrors {
     }
     /// The file's text, with dots in place of control characters; empty where it could not be read.
     pub fn text(&self) -> &str {
-        self.0.first.source.inner()
+        self.0.first.source.text()
     }
     /// The errors, in the order of the text. At most 100 are listed; [`count`](Self::count) counts all.
     pub fn iter(&self) -> impl Iterator<Item = &GraphFileError> {

@@ -17,20 +17,20 @@ mod places;
 mod reader;
 mod run;
 mod suggest;
+mod text;
 
 pub use crate::finding::Span;
 pub use error::{GraphFileError, GraphFileErrors};
 pub use places::{KeyPlace, KeyPlaces};
+pub use text::FileText;
 
 use super::{Connection, FilterId, Graph, PinId, Route};
 use crate::finding::Finding;
 use document::Document;
-use miette::NamedSource;
 use reader::{Problem, Reader};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use toml::de::DeTable;
 
 /// The largest graph file that is read, in bytes. A graph of 100,000 pins is about a tenth of it.
@@ -62,7 +62,7 @@ pub const LARGEST_FILE: u64 = 256 << 20;
 pub struct GraphFile {
     /// The graph.
     pub graph: Graph,
-    source: NamedSource<Arc<str>>,
+    source: FileText,
     base: PathBuf,
     filters: Vec<Span>,
     pins: Vec<PinPlace>,
@@ -113,7 +113,7 @@ impl GraphFile {
     /// # Errors
     /// Everything that is wrong with the text.
     pub fn parse(name: &str, text: &str, base: &Path) -> Result<GraphFile, GraphFileErrors> {
-        let source = NamedSource::new(name, Arc::from(printable(text))).with_language("TOML");
+        let source = FileText::new(name, printable(text));
         let mut reader = Reader::new(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
@@ -135,10 +135,10 @@ impl GraphFile {
     }
     /// The file's text, with dots in place of control characters.
     pub fn text(&self) -> &str {
-        self.source.inner()
+        self.source.text()
     }
     /// The file's name and text, as diagnostics want them.
-    pub fn source(&self) -> &NamedSource<Arc<str>> {
+    pub fn source(&self) -> &FileText {
         &self.source
     }
     /// The directory that relative paths in the file are relative to.
@@ -196,17 +196,19 @@ fn not_utf8(name: &str, bytes: &[u8], error: std::str::Utf8Error) -> GraphFileEr
         Problem::new(Span { start, end: start + char::REPLACEMENT_CHARACTER.len_utf8() }, message, "not UTF-8")
             .help("save the file as UTF-8")
     });
-    let source = NamedSource::new(name, Arc::from(printable(&text)));
+    let source = FileText::new(name, printable(&text));
     reader.into_errors(&source).unwrap_or_else(|| GraphFileErrors::unreadable(name, io::ErrorKind::InvalidData.into()))
 }
 
-/// The text with dots for what would work on a terminal instead of being shown on it. Every place stays where it is.
+/// The text with other letters for what would work on a terminal instead of being shown on it. Every place stays where it is.
 fn printable(text: &str) -> String {
     let shown = |character: char| match character {
         '\n' | '\r' | '\t' => character,
         '\0'..='\x1f' | '\x7f' => '.',
         // Two bytes in UTF-8, and so is the dot.
         '\u{80}'..='\u{9f}' => '\u{b7}',
+        // Marks that nobody sees, some of which turn the direction of what follows: three bytes, as is this.
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
         _ => character,
     };
     text.chars().map(shown).collect()

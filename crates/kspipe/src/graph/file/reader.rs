@@ -1,12 +1,11 @@
 //! Reading TOML values with their places, and collecting what is wrong with them.
 
+use super::FileText;
 use super::error::{GraphFileError, GraphFileErrors};
 use super::keys::Table;
 use super::suggest::{excerpt, list, list_all, nearest};
 use crate::finding::{Code, Finding, Span, Subject, codes};
-use miette::NamedSource;
 use std::borrow::Cow;
-use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -98,7 +97,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The errors, where there are any.
-    pub(super) fn into_errors(self, source: &NamedSource<Arc<str>>) -> Option<GraphFileErrors> {
+    pub(super) fn into_errors(self, source: &FileText) -> Option<GraphFileErrors> {
         let mut problems = self.problems;
         problems.sort_by_key(|problem| problem.span);
         let mut errors = problems.into_iter().map(|problem| GraphFileError {

@@ -5,12 +5,12 @@ mod wording;
 
 pub(super) use wording::{item_words, memory_name};
 
-use super::change::{Asked, for_each_item};
 use super::counted::{Counted, Part};
 use super::facts::{FactTables, Facts};
 use super::memory::ANY_MEMORY;
 use super::problem::Problem;
 use super::table::Effort;
+use super::what_if::{Asked, for_each_item};
 use super::{Infeasible, component};
 use crate::graph::{Graph, Mode, PinId, RouteKind};
 use std::collections::{HashSet, VecDeque};
@@ -64,7 +64,7 @@ impl Conflict {
 }
 
 /// Explains why these pins, one component of a graph, have no valid plan.
-pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasible {
+pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Box<Infeasible> {
     let facts = problem.facts;
     let conflict = Conflict::of(problem, pins);
     let roles = roles(facts, pins, &conflict);
@@ -73,16 +73,12 @@ pub(super) fn explain_conflict(problem: &Problem<'_>, pins: &[PinId]) -> Infeasi
         message
             .push_str(&format!(" (perhaps not all of this matters: {MOST_TRIES} re-negotiations did not settle it)"));
     }
-    let mut named: Vec<PinId> = Vec::new();
-    for (pin, _) in &roles {
-        if !named.contains(pin) {
-            named.push(*pin);
-        }
-    }
-    named.sort_unstable();
-    let changes = suggest(facts, &conflict, &named, pins.first().copied());
+    let named = named(&roles);
+    let changes = suggest(facts, &conflict, &named, pins);
+    let together = if changes.is_empty() { suggest::together(facts, &conflict, pins) } else { Vec::new() };
     let asks = roles.iter().map(|(pin, role)| (*pin, wording::describe(facts, &conflict, *pin, *role))).collect();
-    Infeasible { pins: named, asks, message, help: suggest::help(facts.graph, &changes), changes }
+    let help = suggest::help(facts.graph, &changes, &together);
+    Box::new(Infeasible { pins: named, asks, message, help, changes, together })
 }
 
 /// Each pin that has to do with a conflict, and what, in the order of the pins.
@@ -116,6 +112,14 @@ pub(super) fn roles(facts: &Facts<'_>, pins: &[PinId], conflict: &Conflict) -> V
     roles.sort_by_key(|(pin, _)| *pin);
     roles.dedup();
     roles
+}
+
+/// The pins that have to do with a conflict, each once.
+fn named(roles: &[(PinId, Role)]) -> Vec<PinId> {
+    let mut named: Vec<PinId> = roles.iter().map(|(pin, _)| *pin).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 /// The nearest in pin upstream whose frames go on to several pins of its filter, the pin itself included.

@@ -2,8 +2,8 @@
 
 use super::Conflict;
 use crate::graph::{FramingItem, Graph, PinId};
-use crate::negotiate::change::Asked;
 use crate::negotiate::facts::Facts;
+use crate::negotiate::what_if::Asked;
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
     KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, KSMEMORY_TYPE_WILDCARD,
@@ -110,7 +110,14 @@ fn describe_asks(facts: &Facts<'_>, pin: PinId, asked: &[Asked]) -> String {
 pub(in crate::negotiate) fn item_words(graph: &Graph, item: &FramingItem, asked: &[Asked]) -> String {
     let parts: Vec<String> =
         asked.iter().filter(|asked| asked.is_in(item)).map(|asked| asked.words(graph, item)).collect();
-    if parts.is_empty() { Asked::Memory.words(graph, item) } else { parts.join(", ") }
+    if !parts.is_empty() {
+        return parts.join(", ");
+    }
+    match item.memory {
+        // Not the word is what matters, but what it comes to.
+        KSMEMORY_TYPE_WILDCARD => "MemoryType wildcard, so memory that its side can reach".to_owned(),
+        _ => Asked::Memory.words(graph, item),
+    }
 }
 
 /// The name of a memory type as the graph file writes it.

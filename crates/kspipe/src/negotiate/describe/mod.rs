@@ -20,7 +20,7 @@ mod warnings;
 
 pub use com::DoesNotFit;
 pub use names::memory_name;
-pub(super) use names::{factor_names, flag_names, grouped, logical_memory_name, requirement_names, state_name};
+pub(super) use names::{count, factor_names, flag_names, grouped, logical_memory_name, requirement_names, state_name};
 pub use properties::{Dimensions, PipeProperties, SizeRange};
 pub use reasons::{PipeReasons, Reason};
 pub use termination::Termination;

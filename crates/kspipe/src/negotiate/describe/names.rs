@@ -100,6 +100,12 @@ pub(in crate::negotiate) fn grouped(number: impl Into<u128>) -> String {
     text
 }
 
+/// A number of things: `1 byte`, `3 110 400 bytes`.
+pub(in crate::negotiate) fn count(number: impl Into<u128>, noun: &str) -> String {
+    let number = number.into();
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

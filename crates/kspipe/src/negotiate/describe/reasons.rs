@@ -176,18 +176,19 @@ fn floor_asked(view: &View<'_>, floor: &Floor) -> Option<Asked> {
 /// What a floor asks, in a sentence.
 pub(super) fn floor_text(view: &View<'_>, floor: &Floor) -> String {
     let bytes = floor.bytes;
+    let s = if bytes == 1 { "" } else { "s" };
     let verb = if floor.required { "requires" } else { "prefers" };
     match floor.cause {
         FloorCause::PhysicalMinimum => format!("{verb} PhysicalRange.MinFrameSize {bytes}"),
         FloorCause::Capacity => format!("{verb} FramingRange.MinFrameSize {bytes}, its capacity"),
-        FloorCause::MediaSize => format!("has a format whose media frames take {bytes} bytes (media-size)"),
+        FloorCause::MediaSize => format!("has a format whose media frames take {bytes} byte{s} (media-size)"),
         FloorCause::Compression(from) => {
-            format!("has a compression that makes {bytes} bytes of the data of {}", view.name(from))
+            format!("has a compression that makes {bytes} byte{s} of the data of {}", view.name(from))
         }
         FloorCause::Bridge(from) => {
-            format!("gets {bytes} bytes a frame, copied over the bridge from {}", view.name(from))
+            format!("gets {bytes} byte{s} a frame, copied over the bridge from {}", view.name(from))
         }
-        FloorCause::Copy(from) => format!("gets {bytes} bytes a frame, copied from {}", view.name(from)),
+        FloorCause::Copy(from) => format!("gets {bytes} byte{s} a frame, copied from {}", view.name(from)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A plan as text for a terminal.
 
-use super::names::{factor_names, flag_names, grouped, requirement_names};
+use super::names::{count, factor_names, flag_names, grouped, requirement_names};
 use super::{Description, Termination, explained, memory_name};
 use crate::graph::{Connection, Graph, PinId};
 use crate::negotiate::{Explainer, Pipe, PipeId, Plan, Question, Verdict, starvation};
@@ -115,8 +115,8 @@ fn pipe_text(text: &mut String, description: &Description<'_>, id: PipeId, pipe:
     let range = properties.physical_range;
     let sizes = match (range.min, range.max) {
         (0, max) if max == u64::from(u32::MAX) && range.step <= 1 => "any".to_owned(),
-        (min, max) if min == max => format!("{} bytes only", grouped(min)),
-        (min, max) if max == u64::from(u32::MAX) => format!("at least {} bytes{}", grouped(min), step_text(range.step)),
+        (min, max) if min == max => format!("{} only", bytes(min)),
+        (min, max) if max == u64::from(u32::MAX) => format!("at least {}{}", bytes(min), step_text(range.step)),
         (min, max) => format!("{} to {} bytes{}", grouped(min), grouped(max), step_text(range.step)),
     };
     row(text, "sizes", &sizes);
@@ -272,11 +272,6 @@ fn step_text(step: u64) -> String {
 
 fn bytes(number: impl Into<u128>) -> String {
     count(number, "byte")
-}
-
-fn count(number: impl Into<u128>, noun: &str) -> String {
-    let number = number.into();
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

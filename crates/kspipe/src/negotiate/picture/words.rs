@@ -3,7 +3,7 @@
 
 use super::text::{short_bytes, shown};
 use crate::graph::{FilterId, Graph, Mode, PinId, RouteKind};
-use crate::negotiate::describe::{Description, Reason, grouped, memory_name};
+use crate::negotiate::describe::{Description, Reason, count, grouped, memory_name};
 use crate::negotiate::{AllocatorKind, Bridge, NegotiateError, Pipe, PipeId, Plan};
 use std::collections::HashMap;
 
@@ -123,8 +123,8 @@ impl<'a> Words<'a> {
                             above: format!("copy {}", short_bytes(bridge.bytes)),
                             below: in_short(&reasons).to_owned(),
                             title: format!(
-                                "{ends}: a bridge, copies {} bytes a frame{side}. {why}",
-                                grouped(bridge.bytes)
+                                "{ends}: a bridge, copies {} a frame{side}. {why}",
+                                count(bridge.bytes, "byte")
                             ),
                             crosses,
                         }
@@ -251,17 +251,13 @@ impl<'a> Words<'a> {
     }
 }
 
-fn count(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
-}
-
 fn headline(plan: &Plan) -> String {
-    let copied = grouped(plan.cost.bytes_copied);
+    let copied = count(plan.cost.bytes_copied, "byte");
     format!(
-        "{}: {}, {}, {copied} bytes copied a frame",
+        "{}: {}, {}, {copied} copied a frame",
         plan.strategy,
-        count(plan.pipes.len(), "pipe"),
-        count(plan.bridges.len(), "bridge")
+        count(plan.pipes.len() as u64, "pipe"),
+        count(plan.bridges.len() as u64, "bridge")
     )
 }
 
@@ -314,10 +310,10 @@ fn pipe_text(graph: &Graph, pipe: &Pipe) -> String {
         (kind, None) => format!("{} allocator", kind.name()),
     };
     format!(
-        "{} memory, {} × {} bytes, aligned to {}, {allocator}",
+        "{} memory, {} × {}, aligned to {}, {allocator}",
         memory_name(graph, pipe.memory_type),
         grouped(pipe.frames),
-        grouped(pipe.frame_size),
+        count(pipe.frame_size, "byte"),
         grouped(pipe.alignment),
     )
 }
@@ -388,7 +384,7 @@ fn routes_of_plan(graph: &Graph, plan: &Plan) -> Vec<LineWords> {
             let id = plan.pipe_of[route.from.index()];
             let (line, above, title) = match (copies.get(&(route.from, route.to)), route.kind) {
                 (Some(bytes), kind) => {
-                    let title = format!("{names}: {kind}, copies {} bytes a frame", grouped(*bytes));
+                    let title = format!("{names}: {kind}, copies {} a frame", count(*bytes, "byte"));
                     (Line::Copied, "copy", title)
                 }
                 (None, RouteKind::Pass) => (Line::Shared(id), "", format!("{names}: pass")),
@@ -430,10 +426,10 @@ fn notes_of_plan(graph: &Graph, plan: &Plan, description: &Description<'_>) -> V
         .map(|bridge| {
             let connection = bridge.connection;
             let text = format!(
-                "{} → {}, {} bytes: {}",
+                "{} → {}, {}: {}",
                 graph.pin_name(connection.from),
                 graph.pin_name(connection.to),
-                grouped(bridge.bytes),
+                count(bridge.bytes, "byte"),
                 sentence(graph, &description.bridge_reasons(bridge))
             );
             Note { number: None, text }

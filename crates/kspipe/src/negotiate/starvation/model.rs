@@ -96,6 +96,8 @@ struct Builder<'a> {
     model: Model,
     is_bridge: Vec<bool>,
     is_copy: Vec<bool>,
+    /// The places of all routes, by the out pins they lead to; those to one pin in the order of the in pins.
+    by_out_pin: Vec<usize>,
     /// By in pin: the first step of what takes its frames.
     takes: Vec<NodeId>,
     /// Frames sent: by whom, by which pin, and who keeps them back.
@@ -124,6 +126,8 @@ impl Model {
                 is_copy[place] = true;
             }
         }
+        let mut by_out_pin: Vec<usize> = (0..graph.routes().len()).collect();
+        by_out_pin.sort_by_key(|place| graph.routes()[*place].to);
         let mut model = Model::default();
         for (place, pipe) in plan.pipes.iter().enumerate() {
             model.free.push(model.nodes.len());
@@ -138,6 +142,7 @@ impl Model {
             model,
             is_bridge,
             is_copy,
+            by_out_pin,
             takes: vec![0; pins],
             sent: Vec::new(),
             takers: Vec::new(),
@@ -173,6 +178,14 @@ impl Builder<'_> {
         let routes = self.graph.routes();
         let start = routes.partition_point(|route| route.from < pin);
         start..start + routes[start..].partition_point(|route| route.from == pin)
+    }
+
+    /// The places of the routes that lead to an out pin.
+    fn routes_to(&self, pin: PinId) -> &[usize] {
+        let routes = self.graph.routes();
+        let start = self.by_out_pin.partition_point(|place| routes[*place].to < pin);
+        let those = &self.by_out_pin[start..];
+        &those[..those.partition_point(|place| routes[*place].to == pin)]
     }
 
     /// Pins of a filter that work together: those joined by routes. In pins without routes work with the only such part,
@@ -222,8 +235,7 @@ impl Builder<'_> {
         self.model.nodes.push(Node::Step(id));
         let is_in = |pin: &PinId| self.graph.pin(*pin).direction() == Direction::In;
         let ins: Vec<PinId> = pins.iter().copied().filter(is_in).collect();
-        let mut outlets: Vec<Outlet> =
-            pins.iter().filter(|pin| !is_in(pin)).map(|pin| self.outlet(&ins, *pin)).collect();
+        let mut outlets: Vec<Outlet> = pins.iter().filter(|pin| !is_in(pin)).map(|pin| self.outlet(*pin)).collect();
         // The order in which the engine serves out pins.
         outlets.sort_by_key(|outlet| match (outlet.is_new, outlet.bridge) {
             (true, _) => 0,
@@ -259,19 +271,16 @@ impl Builder<'_> {
         }
     }
 
-    fn outlet(&self, ins: &[PinId], pin: PinId) -> Outlet {
-        let (mut passes, mut keeper) = (false, None);
-        for from in ins {
-            for place in self.routes_from(*from).filter(|place| self.graph.routes()[*place].to == pin) {
-                passes |= !self.is_copy[place];
-                if keeper.is_none_or(|keeper| self.holds(*from) > self.holds(keeper)) {
-                    keeper = Some(*from);
-                }
+    fn outlet(&self, pin: PinId) -> Outlet {
+        let (mut passes, mut copies, mut keeper) = (false, false, None);
+        for place in self.routes_to(pin) {
+            let from = self.graph.routes()[*place].from;
+            passes |= !self.is_copy[*place];
+            copies |= self.is_copy[*place];
+            if keeper.is_none_or(|keeper| self.holds(from) > self.holds(keeper)) {
+                keeper = Some(from);
             }
         }
-        let copies = ins.iter().any(|from| {
-            self.routes_from(*from).any(|place| self.graph.routes()[place].to == pin && self.is_copy[place])
-        });
         let peer = self.graph.pin(pin).peer();
         let bridge = peer.filter(|_| self.is_bridge[pin.index()]).map(|peer| self.pipe(peer));
         Outlet { pin, is_new: copies || !passes, bridge, keeper }
@@ -360,13 +369,8 @@ impl Builder<'_> {
                     id.peer().filter(|from| !self.is_bridge[from.index()]).map(|from| on_the_way[from.index()])
                 }
                 Direction::Out => {
-                    let filter = self.graph.filter(id.filter());
-                    let ins = filter.pins().filter(|from| self.graph.pin(*from).direction() == Direction::In);
-                    let ways = ins.filter(|from| {
-                        let mut routes = self.routes_from(*from);
-                        routes.any(|place| self.graph.routes()[place].to == *pin && !self.is_copy[place])
-                    });
-                    ways.map(|from| on_the_way[from.index()]).min()
+                    let ways = self.routes_to(*pin).iter().filter(|place| !self.is_copy[**place]);
+                    ways.map(|place| on_the_way[self.graph.routes()[*place].from.index()]).min()
                 }
             };
             on_the_way[pin.index()] = before.unwrap_or(0) + self.holds(*pin);

@@ -2,7 +2,7 @@
 
 use super::PipeNumber;
 use crate::graph::{Graph, Strategy};
-use crate::negotiate::describe::{grouped, memory_name};
+use crate::negotiate::describe::{count, grouped, memory_name};
 use crate::negotiate::{Cost, Pipe, Plan};
 use std::fmt;
 
@@ -89,15 +89,11 @@ fn listed(parts: &[String]) -> String {
     }
 }
 
-fn count(number: u128, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
 /// A number of a pipe in words: `4 frames`.
 pub(super) fn number_words(graph: &Graph, pipe: &Pipe, number: PipeNumber) -> String {
     match number {
-        PipeNumber::Frames => count(pipe.frames.into(), "frame"),
-        PipeNumber::FrameSize => format!("{} a frame", count(pipe.frame_size.into(), "byte")),
+        PipeNumber::Frames => count(pipe.frames, "frame"),
+        PipeNumber::FrameSize => format!("{} a frame", count(pipe.frame_size, "byte")),
         PipeNumber::Alignment => format!("alignment {}", grouped(pipe.alignment)),
         PipeNumber::MemoryType => format!("{} memory", memory_name(graph, pipe.memory_type)),
         PipeNumber::Allocator => match pipe.allocator.pin {

@@ -152,14 +152,16 @@ impl BothPipes {
             _ if of_items.is_empty() => {}
             [item] => reasons.extend(of_items.iter().map(|asked| {
                 let text = format!("requires {}{side}", item_words(graph, item, &[*asked]));
-                Reason::of(original, Some(0), asked.rule(), text).asking(*asked)
+                let reason = Reason::of(original, Some(0), asked.rule(), text);
+                // A wildcard asks nothing that could be dropped: it is the pin's side that matters.
+                if asked.is_in(item) { reason.asking(*asked) } else { reason }
             })),
             items => reasons.extend(items.iter().enumerate().map(|(place, item)| {
                 let text = format!("requires {}{side}", item_words(graph, item, &of_items));
                 let rule = of_items.first().map_or(1, |asked| asked.rule());
                 let reason = Reason::of(original, Some(place as u32), rule, text);
                 match of_items.as_slice() {
-                    [one] => reason.asking(*one),
+                    [one] if one.is_in(item) => reason.asking(*one),
                     _ => reason,
                 }
             })),

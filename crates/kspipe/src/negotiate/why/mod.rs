@@ -12,7 +12,7 @@ pub use unused::Obstacle;
 pub(super) use unused::{ON_WINDOWS, obstacle, offer};
 
 use super::describe::{Description, PipeReasons, Reason};
-use super::{Change, PipeId, Plan};
+use super::{PipeId, Plan, WhatIf};
 use crate::graph::{Connection, Graph, PinId};
 use renegotiate::{Outcome, Renegotiator};
 
@@ -118,7 +118,7 @@ pub enum Saving {
         cost: Box<CostDifference>,
         /// What the number asked about is then, in words; `None` where it is the same, or no number was asked about.
         becomes: Option<String>,
-        /// Where the number is the same: who asks for as much.
+        /// Where the number is the same: who asks for as much, or the rule by which it is so where nobody does.
         still: Vec<Reason>,
         /// Where the ask told how many bytes the pin's frames carry: what they are taken to carry without it.
         data: Option<u64>,
@@ -135,7 +135,7 @@ pub enum Saving {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TriedChange {
     /// The change.
-    pub change: Change,
+    pub change: WhatIf,
     /// What the plan costs after it.
     pub cost: CostDifference,
 }
@@ -269,7 +269,7 @@ impl<'a> Explainer<'a> {
     fn saving(&mut self, reason: &Reason, number: Option<PipeNumber>) -> Option<Saving> {
         let (pin, asked) = (reason.pin?, reason.asked?);
         let (graph, before) = (self.description.graph(), self.description.plan());
-        let change = Change::dropping(graph, pin, reason.item, asked);
+        let change = WhatIf::dropping(graph, pin, reason.item, asked);
         Some(match self.renegotiator.with(&change) {
             Outcome::Plan(changed, plan) => {
                 let cost = Box::new(CostDifference::of(before, &plan));
@@ -284,7 +284,6 @@ impl<'a> Explainer<'a> {
                     if now == value(&self.description) {
                         let reasons = new.reasons(plan.pipe_of[pin.index()]);
                         still = number.of(&reasons).to_vec();
-                        still.retain(|other| other.pin.is_some());
                     } else {
                         becomes = Some(now);
                     }

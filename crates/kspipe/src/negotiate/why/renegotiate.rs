@@ -4,7 +4,7 @@ use crate::graph::Graph;
 use crate::negotiate::facts::Facts;
 use crate::negotiate::problem::Problem;
 use crate::negotiate::solve::{NoPlan, best_plan};
-use crate::negotiate::{Change, Plan};
+use crate::negotiate::{Plan, WhatIf};
 
 /// Work on one component in one re-negotiation: joins and comparisons of half-built pipes, so many and so many a pin.
 const EFFORT_OF_ONE: (u64, u64) = (2_000_000, 200);
@@ -56,7 +56,7 @@ impl<'a> Renegotiator<'a> {
 
     /// The best plan with this changed. The one place where re-negotiations are done: what keeps its state from one to
     /// the next can take the place of all that follows.
-    pub(super) fn with(&mut self, change: &Change) -> Outcome {
+    pub(super) fn with(&mut self, change: &WhatIf) -> Outcome {
         if self.left == 0 || self.effort_left == 0 {
             self.refused += 1;
             return Outcome::NotTried;

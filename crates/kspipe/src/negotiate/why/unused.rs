@@ -4,7 +4,7 @@ use super::renegotiate::Outcome;
 use super::{Answer, Cause, CostDifference, Explainer, TriedChange};
 use crate::graph::{Connection, Direction, FilterId, FramingItem, Mode, PinId};
 use crate::negotiate::describe::{Reason, View};
-use crate::negotiate::{AllocatorKind, Asked, Change, Plan};
+use crate::negotiate::{AllocatorKind, Asked, Plan, WhatIf};
 use ks::AllocatorFlags;
 
 /// What Microsoft says of a vendor's allocator, with the pages.
@@ -298,7 +298,7 @@ fn candidates(
     pin: PinId,
     obstacle: &Obstacle,
     conflicts: &[(Connection, Vec<Reason>)],
-) -> Vec<Change> {
+) -> Vec<WhatIf> {
     let graph = view.graph;
     let mut changes = Vec::new();
     let into_kernel = |pins: &mut dyn Iterator<Item = PinId>| {
@@ -306,15 +306,15 @@ fn candidates(
         let mut filters: Vec<FilterId> = user.map(|other| graph.pin(other).filter()).collect();
         filters.sort_unstable();
         filters.dedup();
-        let changes = filters.into_iter().map(|filter| Change::Mode { filter, mode: Mode::Kernel });
+        let changes = filters.into_iter().map(|filter| WhatIf::Mode { filter, mode: Mode::Kernel });
         changes.collect::<Vec<_>>()
     };
-    let must = Change::Add { pin, asked: Asked::MustAllocate };
+    let must = WhatIf::Add { pin, asked: Asked::MustAllocate };
     match obstacle {
-        Obstacle::NotOffered => changes.extend([Change::Add { pin, asked: Asked::CanAllocate }, must]),
-        Obstacle::OtherItem { .. } => changes.extend([must, Change::Require { pin }]),
+        Obstacle::NotOffered => changes.extend([WhatIf::Add { pin, asked: Asked::CanAllocate }, must]),
+        Obstacle::OtherItem { .. } => changes.extend([must, WhatIf::Require { pin }]),
         Obstacle::UserMode { pins } => {
-            changes.push(Change::Require { pin });
+            changes.push(WhatIf::Require { pin });
             changes.push(must);
             changes.extend(into_kernel(&mut pins.iter().copied()));
         }
@@ -325,8 +325,8 @@ fn candidates(
                 AllocatorKind::DeviceSpecific => Asked::DeviceSpecific,
                 AllocatorKind::CanAllocate | AllocatorKind::Default => Asked::CanAllocate,
             };
-            changes.push(Change::Drop { pin: *other, item: None, asked });
-            changes.extend([Change::Require { pin }, must]);
+            changes.push(WhatIf::Drop { pin: *other, item: None, asked });
+            changes.extend([WhatIf::Require { pin }, must]);
         }
         Obstacle::UpToBridge { .. } => {
             for (bridge, conflict) in conflicts {
@@ -334,12 +334,12 @@ fn candidates(
                     let Some((other, asked)) = reason.pin.zip(reason.asked) else { continue };
                     // What the pin's own frames are is the question; its wish to allocate stays.
                     if (other, asked) != (pin, Asked::MustAllocate) && asked != Asked::Mode {
-                        changes.push(Change::Drop { pin: other, item: None, asked });
+                        changes.push(WhatIf::Drop { pin: other, item: None, asked });
                     }
                 }
                 changes.extend(into_kernel(&mut [bridge.from, bridge.to].into_iter()));
             }
-            let memories = graph.pin(pin).items().iter().map(|item| Change::MapMemory { memory_type: item.memory });
+            let memories = graph.pin(pin).items().iter().map(|item| WhatIf::MapMemory { memory_type: item.memory });
             changes.extend(memories);
         }
         Obstacle::NotOnWindows { peer } => changes.extend(into_kernel(&mut std::iter::once(*peer))),
@@ -348,7 +348,7 @@ fn candidates(
         // Stable: what concerns the pin itself stays before what concerns others.
         changes.sort_by_key(|change| change.pin() != Some(pin));
     }
-    let mut seen: Vec<Change> = Vec::new();
+    let mut seen: Vec<WhatIf> = Vec::new();
     changes.retain(|change| {
         let new = !seen.contains(change);
         seen.push(change.clone());

@@ -1,0 +1,151 @@
+//! [`RemoteObjects`]: KS objects of other processes, behind handles that are sockets.
+
+mod connection;
+mod outgoing;
+mod sent;
+mod table;
+
+pub(crate) use sent::Sent;
+pub(crate) use table::sweep;
+
+use crate::handle::{Handle, OwnedHandle};
+use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
+use crate::request::Request;
+use crate::socket::{self, Descriptors};
+use crate::wire::{Control, Create, Message};
+use connection::{Answered, Connection};
+use ks::{KsAllocatorFraming, NtStatus, allocator_create_name};
+use outgoing::Outgoing;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use std::path::Path;
+use std::sync::Arc;
+
+/// KS objects of other processes, or of this one behind a [`Server`](crate::Server). Every method is for any thread;
+/// requests of several threads run beside each other.
+///
+/// The first use of a handle makes a connection of this process's own; it is kept until the object ends. A child that is
+/// forked makes its own, so a handle can be inherited, duplicated, and sent to others. Fork while no other thread is in a
+/// call.
+///
+/// The frames of such an allocator are known to this process by numbers and not by addresses: see
+/// [`KSMETHOD_STREAMALLOCATOR_ALLOC`](ks::KSMETHOD_STREAMALLOCATOR_ALLOC) in `docs/objects.md`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RemoteObjects;
+
+impl RemoteObjects {
+    /// These objects, to be given to an allocator.
+    pub fn access() -> Arc<dyn ObjectAccess> {
+        Arc::new(Self)
+    }
+
+    /// Opens the object that a server offers at a path: its handle. Each opening is a handle of its own.
+    ///
+    /// # Errors
+    /// [`Win32Error::FILE_NOT_FOUND`] where nobody serves there, [`Win32Error::ACCESS_DENIED`] where this user may not,
+    /// [`Win32Error::DEVICE_REMOVED`] where the server hangs up without a word, [`Win32Error::NO_SYSTEM_RESOURCES`] where
+    /// either side has no room for one more.
+    pub fn open(path: impl AsRef<Path>) -> Result<OwnedHandle, Win32Error> {
+        let none_left = |_| Win32Error::NO_SYSTEM_RESOURCES;
+        let address = SocketAddrUnix::new(path.as_ref()).map_err(|_| Win32Error::FILE_NOT_FOUND)?;
+        let socket =
+            socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(none_left)?;
+        let socket = socket::above_standard_streams(socket).map_err(none_left)?;
+        loop {
+            match connect(&socket, &address) {
+                Ok(()) | Err(Errno::ISCONN) => break,
+                Err(Errno::INTR) => {}
+                Err(Errno::ACCESS | Errno::PERM) => return Err(Win32Error::ACCESS_DENIED),
+                Err(Errno::NOENT | Errno::CONNREFUSED | Errno::PROTOTYPE | Errno::NOTDIR) => {
+                    return Err(Win32Error::FILE_NOT_FOUND);
+                }
+                Err(_) => return Err(Win32Error::NO_SYSTEM_RESOURCES),
+            }
+        }
+        let mut buffer = [0; 256];
+        let mut received = loop {
+            match socket::receive(&socket, &mut buffer, Descriptors::Taken) {
+                Ok(Some(received)) => break received,
+                Err(Errno::AGAIN) => {
+                    let _ = poll(&mut [PollFd::new(&socket, PollFlags::IN)], None);
+                }
+                Ok(None) | Err(_) => return Err(Win32Error::DEVICE_REMOVED),
+            }
+        };
+        match Message::parse(buffer.get(..received.length).unwrap_or_default()) {
+            Ok((_, Message::Answer(answer))) if answer.status == NtStatus::STATUS_SUCCESS => {
+                // A handle, or no room for it here.
+                received.descriptors.pop().map(OwnedHandle::from).ok_or(Win32Error::NO_SYSTEM_RESOURCES)
+            }
+            Ok((_, Message::Answer(answer))) => Err(Win32Error::from_status(answer.status)),
+            _ => Err(Win32Error::DEVICE_REMOVED),
+        }
+    }
+
+    /// Creates an object on the handle of another by a create name: see [`ks::CreateName`]. A handle in the name goes
+    /// along.
+    ///
+    /// # Errors
+    /// [`Win32Error::INVALID_HANDLE`] where `parent` is no object of another process, and what creating a pin or an
+    /// allocator fails with there.
+    pub fn create(parent: Handle, name: &[u8]) -> Result<OwnedHandle, Win32Error> {
+        let connection = table::connection(parent)?;
+        let outgoing = Outgoing::create(name)?;
+        // A bound that is far above what is used.
+        let descriptors = outgoing.descriptors.len() as u16;
+        let packet = |id| Create { name: &outgoing.data, descriptors }.to_packet(id);
+        let id = connection.send(packet, &outgoing.descriptors)?;
+        let Answered { status, mut descriptors, .. } = connection.wait(id)?;
+        match (status, descriptors.pop()) {
+            (NtStatus::STATUS_SUCCESS, Some(handle)) => Ok(OwnedHandle::from(handle)),
+            (NtStatus::STATUS_SUCCESS, None) => Err(Win32Error::INVALID_DATA),
+            (status, _) => Err(Win32Error::from_status(status)),
+        }
+    }
+
+    /// Sends a request and does not wait for its end: an overlapped `DeviceIoControl`. `output` is the request's until
+    /// [`Request::wait`] gives it back. Otherwise as [`ObjectAccess::device_io_control`]; what fails is an end like any
+    /// other.
+    pub fn begin(object: Handle, code: u32, input: &[u8], output: Vec<u8>) -> Request {
+        match Self::send(object, code, input, &output) {
+            Ok(sent) => Request::sent(output, sent),
+            Err(error) => Request::ended(output, Err(error.into())),
+        }
+    }
+
+    fn send(object: Handle, code: u32, input: &[u8], output: &[u8]) -> Result<Sent, Win32Error> {
+        let connection = table::connection(object)?;
+        Self::send_on(&connection, code, input, output)
+    }
+
+    fn send_on(connection: &Arc<Connection>, code: u32, input: &[u8], output: &[u8]) -> Result<Sent, Win32Error> {
+        let outgoing = Outgoing::control(code, input, output)?;
+        let control = Control {
+            code,
+            output_length: outgoing.output_length,
+            key: outgoing.key,
+            input,
+            data: &outgoing.data,
+            descriptors: outgoing.descriptors.len() as u16,
+        };
+        let id = connection.send(|id| control.to_packet(id), &outgoing.descriptors)?;
+        Ok(Sent::new(connection.clone(), id, code, input))
+    }
+}
+
+impl ObjectAccess for RemoteObjects {
+    fn create_allocator(&self, pin: Handle, framing: &KsAllocatorFraming) -> Result<OwnedHandle, Win32Error> {
+        Self::create(pin, &allocator_create_name(framing))
+    }
+
+    fn device_io_control(
+        &self,
+        object: Handle,
+        code: u32,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<usize, DeviceError> {
+        Self::send(object, code, input, output)?.wait(output)
+    }
+}
