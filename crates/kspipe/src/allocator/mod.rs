@@ -30,7 +30,7 @@ mod models;
 mod pool;
 mod properties;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod shared;
+pub mod shared;
 mod sync;
 mod table;
 mod waiting;

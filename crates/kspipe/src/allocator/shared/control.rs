@@ -1,83 +1,22 @@
-//! The control words of a shared pool, and where each lies.
+//! The control words of a shared pool, by name.
 
-use super::super::memory::MemoryKind;
-use super::super::properties::CommitError;
 use super::super::sync::{AtomicU64, Ordering};
-use super::region::{Region, write_then_read};
+use super::layout::{ARRIVAL_WORDS, Dimensions, OfHolder};
+use super::region::{Events, Region, write_then_read};
 use super::word::{Holder, Word};
 use std::time::Duration;
 
-/// Words that different processors write lie so many words apart: two cache lines, because processors fetch pairs.
-const APART: usize = if cfg!(loom) { 1 } else { 16 };
-/// Words of a delivery: its place in the order and the frame's header. One cache line.
-pub(super) const DELIVERY_WORDS: usize = if cfg!(loom) { 2 } else { 8 };
-/// More frames than this are not counted on: a ring has a slot for each.
-const MOST_FRAMES: u32 = 1 << 16;
-
-/// How large a [`Control`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dimensions {
-    /// Frames of the pool, 1 to 65,536.
-    pub(crate) frames: u32,
-    /// Holders, 1 to 40.
-    pub(crate) holders: u32,
-}
-
-/// Why there is no [`Control`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DimensionsError {
-    /// Not 1 to 65,536 frames.
-    #[error("{0} frames cannot be shared: from 1 to {MOST_FRAMES} can")]
-    Frames(u32),
-    /// Not 1 to 40 holders.
-    #[error("{0} holders cannot share frames: from 1 to {most} can", most = Holder::MOST)]
-    Holders(u32),
-    /// The system gives no memory.
-    #[error(transparent)]
-    Memory(#[from] CommitError),
-}
-
-/// A place among a holder's words.
-#[derive(Clone, Copy)]
-enum OfHolder {
-    /// Open or closed, and how often it was opened. Written by the server.
-    Gate,
-    /// What it waits for. See [`super::waiting`].
-    Waiter,
-    /// It sleeps until something is pushed. Written by the holder; its sender reads it at each push.
-    Parked,
-    /// Frames ever pushed to it. Written by its sender.
-    Tail,
-    /// Frames ever taken from its ring. Written by the holder, for others to look at.
-    Head,
-    /// Odd while it hands a frame over. Written by the holder.
-    Section,
-}
-
-impl OfHolder {
-    const LINES: usize = if cfg!(loom) { 6 } else { 3 };
-
-    /// Those that are seldom written share a line, the sender's is alone, the holder's own share the third.
-    const fn place(self) -> usize {
-        if cfg!(loom) {
-            return self as usize;
-        }
-        match self {
-            OfHolder::Gate => 0,
-            OfHolder::Waiter => 1,
-            OfHolder::Parked => 2,
-            OfHolder::Tail => APART,
-            OfHolder::Head => 2 * APART,
-            OfHolder::Section => 2 * APART + 1,
-        }
-    }
-}
+/// Bit of [`Control::state`]: the server has closed the pool.
+pub(super) const POOL_CLOSED: u64 = 1;
 
 /// The control words of a shared pool.
-pub(crate) struct Control {
-    region: Region,
-    dimensions: Dimensions,
-    slots: usize,
+///
+/// Whatever the words say, wrong as it may be, nothing here panics or leaves the region: an index is used only after it was
+/// compared with the dimensions, of which every process keeps its own copy.
+pub(super) struct Control {
+    pub(super) region: Region,
+    pub(super) dimensions: Dimensions,
+    events: Events,
 }
 
 impl std::fmt::Debug for Control {
@@ -87,54 +26,51 @@ impl std::fmt::Debug for Control {
 }
 
 impl Control {
-    const WAITING: usize = 0;
-    const TICKETS: usize = APART;
-    const WORDS: usize = 2 * APART;
-
-    /// Control words for frames that are all free, with every holder's gate open.
-    pub(crate) fn new(dimensions: Dimensions, kind: MemoryKind) -> Result<Self, DimensionsError> {
-        let Dimensions { frames, holders } = dimensions;
-        if !(1..=MOST_FRAMES).contains(&frames) {
-            return Err(DimensionsError::Frames(frames));
-        }
-        if !(1..=Holder::MOST).contains(&holders) {
-            return Err(DimensionsError::Holders(holders));
-        }
-        let slots = (frames as usize).next_power_of_two();
-        let of_holder = OfHolder::LINES * APART + slots + frames as usize * DELIVERY_WORDS;
-        let words = Self::WORDS + frames as usize * APART + holders as usize * of_holder.next_multiple_of(APART);
-        let control = Control { region: Region::new(words, kind)?, dimensions, slots };
-        for frame in 0..frames {
-            control.word(frame).store(Word::FRESH.0, Ordering::Relaxed);
-        }
-        Ok(control)
+    /// The words of a region that has at least as many as the dimensions ask for.
+    pub(super) fn over(region: Region, dimensions: Dimensions, events: Events) -> Self {
+        Control { region, dimensions, events }
     }
 
-    pub(crate) fn frames(&self) -> u32 {
+    /// Makes every frame free, in words that are all 0, so that every gate is open.
+    pub(super) fn initialise(&self) {
+        for frame in 0..self.frames() {
+            self.word(frame).store(Word::FRESH.0, Ordering::Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn frames(&self) -> u32 {
         self.dimensions.frames
     }
 
     /// Every holder, whether there is anybody behind it or not.
-    pub(super) fn holders(&self) -> impl Iterator<Item = Holder> + use<> {
-        (0..self.dimensions.holders).filter_map(Holder::new)
+    pub(super) fn holders(&self) -> impl Iterator<Item = Holder> + Clone + use<> {
+        self.dimensions.holders()
     }
 
-    /// A frame's state word.
+    /// A frame's state word. The frame is one of the pool's: an index that was read from shared words is checked first.
+    #[inline(always)]
     pub(super) fn word(&self, frame: u32) -> &AtomicU64 {
-        assert!(frame < self.dimensions.frames, "a frame of this pool");
-        self.region.at(Self::WORDS + frame as usize * APART)
+        self.region.at(self.dimensions.frame(frame))
+    }
+
+    /// Whether the pool is closed.
+    pub(super) fn state(&self) -> &AtomicU64 {
+        self.region.at(Dimensions::STATE)
     }
 
     /// The holders that wait for a free frame, as bits.
+    #[inline(always)]
     pub(super) fn waiting(&self) -> &AtomicU64 {
-        self.region.at(Self::WAITING)
+        self.region.at(Dimensions::WAITING)
     }
 
     /// Tickets drawn so far.
     pub(super) fn tickets(&self) -> &AtomicU64 {
-        self.region.at(Self::TICKETS)
+        self.region.at(Dimensions::TICKETS)
     }
 
+    #[inline(always)]
     pub(super) fn gate(&self, holder: Holder) -> &AtomicU64 {
         self.of_holder(holder, OfHolder::Gate)
     }
@@ -143,46 +79,45 @@ impl Control {
         self.of_holder(holder, OfHolder::Waiter)
     }
 
-    pub(super) fn parked(&self, holder: Holder) -> &AtomicU64 {
-        self.of_holder(holder, OfHolder::Parked)
+    #[inline(always)]
+    pub(super) fn bell(&self, holder: Holder) -> &AtomicU64 {
+        self.of_holder(holder, OfHolder::Bell)
     }
 
+    #[inline(always)]
     pub(super) fn tail(&self, holder: Holder) -> &AtomicU64 {
         self.of_holder(holder, OfHolder::Tail)
     }
 
+    #[inline(always)]
     pub(super) fn head(&self, holder: Holder) -> &AtomicU64 {
         self.of_holder(holder, OfHolder::Head)
     }
 
+    #[inline(always)]
     pub(super) fn section(&self, holder: Holder) -> &AtomicU64 {
         self.of_holder(holder, OfHolder::Section)
     }
 
-    /// The slot of a holder's ring for the frame pushed as the `nth`. There are at least as many slots as frames, and a
-    /// frame is in a ring at most once, so what is pushed never meets what was not taken yet.
-    pub(super) fn slot(&self, holder: Holder, nth: u64) -> &AtomicU64 {
-        let place = (nth & (self.slots as u64 - 1)) as usize;
-        self.region.at(self.start_of(holder) + OfHolder::LINES * APART + place)
+    #[inline(always)]
+    pub(super) fn acquired(&self, holder: Holder) -> &AtomicU64 {
+        self.of_holder(holder, OfHolder::Acquired)
     }
 
-    /// A word of what a holder's sender says of a frame.
-    pub(super) fn delivery(&self, holder: Holder, frame: u32, word: usize) -> &AtomicU64 {
-        assert!(frame < self.dimensions.frames && word < DELIVERY_WORDS, "a word of a delivery");
-        let deliveries = self.start_of(holder) + OfHolder::LINES * APART + self.slots;
-        self.region.at(deliveries + frame as usize * DELIVERY_WORDS + word)
+    pub(super) fn waited(&self, holder: Holder) -> &AtomicU64 {
+        self.of_holder(holder, OfHolder::Waited)
     }
 
+    #[inline(always)]
     fn of_holder(&self, holder: Holder, which: OfHolder) -> &AtomicU64 {
-        self.region.at(self.start_of(holder) + which.place())
+        self.region.at(self.dimensions.of_holder(holder, which))
     }
 
-    fn start_of(&self, holder: Holder) -> usize {
-        assert!(holder.number() < self.dimensions.holders, "a holder of this pool");
-        let of_one = OfHolder::LINES * APART + self.slots + self.dimensions.frames as usize * DELIVERY_WORDS;
-        Self::WORDS
-            + self.dimensions.frames as usize * APART
-            + holder.number() as usize * of_one.next_multiple_of(APART)
+    /// A word of what is pushed to an in pin as the `nth`; the first says which frame, and whether it has arrived.
+    #[inline(always)]
+    pub(super) fn arrival(&self, in_pin: Holder, nth: u64, word: usize) -> &AtomicU64 {
+        assert!(word < ARRIVAL_WORDS, "a word of an arrival");
+        self.region.at(self.dimensions.arrival(in_pin, nth) + word)
     }
 
     /// Sleeps while a word is what is expected: see [`Region`].
@@ -195,9 +130,19 @@ impl Control {
         self.region.wake(word);
     }
 
+    /// Makes an in pin's event readable.
+    pub(super) fn signal(&self, in_pin: Holder) {
+        self.events.signal(in_pin);
+    }
+
+    pub(super) fn events(&self) -> &Events {
+        &self.events
+    }
+
     /// Ends a holder's claim on a frame; the last one out frees it, for who waits. `false` where it had none.
     ///
     /// The swap is sequentially consistent, as is the look at the mask after it: see the module, "Waiting".
+    #[inline]
     pub(super) fn give_back(&self, frame: u32, holder: Holder) -> bool {
         let word = self.word(frame);
         let mut seen = Word(word.load(Ordering::Relaxed));
@@ -218,4 +163,10 @@ impl Control {
         }
         true
     }
+}
+
+/// Bytes of a region of so many words, a multiple of 4096.
+#[cfg(not(loom))]
+pub(super) fn bytes_of(words: usize) -> u64 {
+    (words as u64 * size_of::<u64>() as u64).next_multiple_of(4096)
 }

@@ -1,15 +1,17 @@
 //! A run of atomic words that processes share.
 
 use super::super::sync::AtomicU64;
+use super::word::Holder;
 
 #[cfg(not(loom))]
 mod mapped {
     #![allow(unsafe_code)]
 
-    use super::AtomicU64;
-    use crate::allocator::memory::{Memory, MemoryKind};
-    use crate::allocator::properties::{AllocatorProperties, CommitError};
+    use super::{AtomicU64, Holder};
+    use crate::allocator::memory::Memory;
     use rustix::thread::futex::{self, Flags};
+    use std::os::fd::OwnedFd;
+    use std::sync::Arc;
     use std::sync::atomic::AtomicU32;
     use std::time::Duration;
 
@@ -23,19 +25,20 @@ mod mapped {
     unsafe impl Sync for Region {}
 
     impl Region {
-        /// So many words, all 0, in memory of this kind.
-        pub(in super::super) fn new(words: usize, kind: MemoryKind) -> Result<Self, CommitError> {
-            let size = words as u64 * size_of::<u64>() as u64;
-            let whole = AllocatorProperties { frames: 1, size, alignment: 4096, prefix: 0 }.rounded();
-            Ok(Region { memory: Memory::new(kind, whole.layout()?)?, words })
+        /// The words of a memory that is mapped to be written, and large enough. Of a mapping of pages, so it is aligned.
+        pub(in super::super) fn over(memory: Memory) -> Self {
+            let words = memory.bytes() / size_of::<u64>();
+            assert!(memory.base().cast::<AtomicU64>().is_aligned(), "aligned to a page");
+            Region { memory, words }
         }
 
         /// One of the words. Panics past the end, as a slice does.
         #[inline(always)]
         pub(in super::super) fn at(&self, place: usize) -> &AtomicU64 {
             assert!(place < self.words, "within the region");
-            // SAFETY: the memory is aligned to a page, at least `words` long and lives as long as `self`. Every access of
-            // every process to it is atomic, so a reference to an atomic word is all it ever is.
+            // SAFETY: the memory is aligned to a page, at least `words` long and lives as long as `self`; its file is sealed
+            // against shrinking, so it stays backed. Every access of every process to it is atomic, so a reference to an
+            // atomic word is all it ever is.
             unsafe { self.memory.base().cast::<AtomicU64>().add(place).as_ref() }
         }
 
@@ -53,6 +56,21 @@ mod mapped {
         }
     }
 
+    /// The events of the in pins, by their place: each is an eventfd.
+    #[derive(Debug, Clone)]
+    pub(in super::super) struct Events(pub(in super::super) Arc<[OwnedFd]>);
+
+    impl Events {
+        pub(in super::super) fn signal(&self, in_pin: Holder) {
+            if in_pin.is_in_pin()
+                && let Some(event) = self.0.get(in_pin.place() as usize)
+            {
+                // It does not block. Where its count is full it is readable already.
+                let _ = rustix::io::write(event, &1u64.to_ne_bytes());
+            }
+        }
+    }
+
     /// The half of a word that counts up first, which is what a futex watches.
     fn low_half(word: &AtomicU64) -> &AtomicU32 {
         let halves = word.as_ptr().cast::<AtomicU32>();
@@ -66,9 +84,7 @@ mod mapped {
 
 #[cfg(loom)]
 mod mapped {
-    use super::AtomicU64;
-    use crate::allocator::memory::MemoryKind;
-    use crate::allocator::properties::CommitError;
+    use super::{AtomicU64, Holder};
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
@@ -79,9 +95,9 @@ mod mapped {
     }
 
     impl Region {
-        pub(in super::super) fn new(words: usize, _: MemoryKind) -> Result<Self, CommitError> {
+        pub(in super::super) fn new(words: usize) -> Self {
             let words = (0..words).map(|_| AtomicU64::new(0)).collect();
-            Ok(Region { words, sleepers: Default::default() })
+            Region { words, sleepers: Default::default() }
         }
 
         pub(in super::super) fn at(&self, place: usize) -> &AtomicU64 {
@@ -101,9 +117,17 @@ mod mapped {
             self.sleepers.1.notify_all();
         }
     }
+
+    /// The models have no pollers.
+    #[derive(Clone)]
+    pub(in super::super) struct Events;
+
+    impl Events {
+        pub(in super::super) fn signal(&self, _: Holder) {}
+    }
 }
 
-pub(super) use mapped::Region;
+pub(super) use mapped::{Events, Region};
 
 /// Between a write and a read of two different words, where another thread writes the second and reads the first: one of
 /// the two sees the other's write. The accesses themselves are sequentially consistent, which is enough; loom takes such

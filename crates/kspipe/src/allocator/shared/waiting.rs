@@ -3,7 +3,7 @@
 //! A waiter's cell: the low half says what it does (idle, waiting, asleep, or the frame it was granted), the high half is
 //! its ticket.
 
-use super::super::sync::Ordering;
+use super::super::sync::{AtomicU64, Ordering};
 use super::control::Control;
 use super::handover::CLOSED;
 use super::park::Patience;
@@ -106,6 +106,17 @@ impl Control {
         true
     }
 
+    /// Has a waiter look again at what may have told it to stop.
+    pub(super) fn nudge(&self, waiter: Holder) {
+        let word = self.waiter(waiter);
+        let cell = Cell(word.load(Ordering::SeqCst));
+        if cell.is_asleep() {
+            let awake = Cell::waiting(cell.ticket());
+            let _ = word.compare_exchange(cell.0, awake.0, Ordering::SeqCst, Ordering::Relaxed);
+        }
+        self.wake(word);
+    }
+
     /// Frees a frame that was offered and not taken.
     pub(super) fn take_offer_back(&self, frame: u32, waiter: Holder) {
         let word = self.word(frame);
@@ -121,66 +132,79 @@ impl Control {
 }
 
 /// Why no frame was acquired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unavailable {
-    /// No frame came home in time.
-    #[error("no frame came home in time")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unavailable {
+    /// None is free, or others wait for one.
+    Empty,
     TimedOut,
-    /// The holder's gate is closed.
-    #[error("the pool is closed to this holder")]
-    Closed,
+    /// It was told to stop, or its gate is closed.
+    Stopped,
 }
 
 /// A place where a process acquires free frames. One at a time, for one thread at a time.
 #[derive(Debug)]
-pub(crate) struct Acquirer {
+pub(super) struct Acquiring {
     control: Arc<Control>,
     holder: Holder,
     /// Where the next search starts.
     next: u32,
 }
 
-impl Acquirer {
-    pub(crate) fn new(control: Arc<Control>, holder: Holder) -> Self {
-        Acquirer { control, holder, next: 0 }
+impl Acquiring {
+    pub(super) fn new(control: Arc<Control>, holder: Holder) -> Self {
+        Acquiring { control, holder, next: 0 }
     }
 
     /// A free frame, unless there is none or others wait for one. Never blocks.
-    pub(crate) fn try_acquire(&mut self) -> Option<u32> {
+    #[inline]
+    pub(super) fn try_acquire(&mut self) -> Result<u32, Unavailable> {
         let control = &self.control;
+        if self.is_closed() {
+            return Err(Unavailable::Stopped);
+        }
         if control.waiting().load(Ordering::Relaxed) != 0 {
-            return None;
+            return Err(Unavailable::Empty);
         }
         let frames = control.frames();
-        for step in 0..frames {
-            let frame = (self.next + step) % frames;
+        let mut frame = self.next;
+        for _ in 0..frames {
             let word = control.word(frame);
             let seen = Word(word.load(Ordering::Relaxed));
+            let next = if frame + 1 == frames { 0 } else { frame + 1 };
             // Acquire: what the frame's last holders did to it is done.
             if seen.is_free()
                 && word
                     .compare_exchange(seen.0, seen.taken_by(self.holder).0, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok()
             {
-                self.next = (frame + 1) % frames;
-                return Some(frame);
+                self.next = next;
+                count(control.acquired(self.holder));
+                return Ok(frame);
             }
+            frame = next;
         }
-        None
+        Err(Unavailable::Empty)
     }
 
-    /// A free frame; waits for one in the order of tickets, at most for the time given.
-    pub(crate) fn acquire(&mut self, timeout: Option<Duration>) -> Result<u32, Unavailable> {
-        if let Some(frame) = self.try_acquire() {
-            return Ok(frame);
+    /// A free frame; waits for one in the order of tickets, at most for the time given, or until `stop` says so. Who
+    /// changes what `stop` answers calls [`Control::nudge`] afterwards.
+    pub(super) fn acquire(&mut self, timeout: Option<Duration>, stop: impl Fn() -> bool) -> Result<u32, Unavailable> {
+        match self.try_acquire() {
+            Err(Unavailable::Empty) => {}
+            outcome => return outcome,
         }
+        count(self.control.waited(self.holder));
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let ticket = self.control.tickets().fetch_add(1, Ordering::Relaxed) as u32;
         loop {
             self.start_waiting(ticket);
-            match self.wait(deadline) {
+            match self.wait(deadline, &stop) {
                 // Taken back under our hands: by who recovers from a death. Wait on, in the same place.
                 Ok(frame) if !self.accept(frame) => {}
+                Ok(frame) => {
+                    count(self.control.acquired(self.holder));
+                    return Ok(frame);
+                }
                 outcome => return outcome,
             }
         }
@@ -195,10 +219,10 @@ impl Acquirer {
         control.offer_free_frames();
     }
 
-    fn wait(&self, deadline: Option<Instant>) -> Result<u32, Unavailable> {
+    fn wait(&self, deadline: Option<Instant>, stop: impl Fn() -> bool) -> Result<u32, Unavailable> {
         let control = &self.control;
         let waiter = control.waiter(self.holder);
-        let mut patience = Patience::default();
+        let mut patience = Patience::new();
         loop {
             let cell = Cell(waiter.load(Ordering::SeqCst));
             if let Some(frame) = cell.frame() {
@@ -206,18 +230,17 @@ impl Acquirer {
                 return Ok(frame);
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let closed = control.gate(self.holder).load(Ordering::SeqCst) & CLOSED != 0;
-            if closed || left == Some(Duration::ZERO) {
-                return self.leave().ok_or(if closed { Unavailable::Closed } else { Unavailable::TimedOut });
+            // An idle cell: shut, and perhaps opened again since.
+            let stopped = !cell.waits() || self.is_closed() || stop();
+            if stopped || left == Some(Duration::ZERO) {
+                return self.leave().ok_or(if stopped { Unavailable::Stopped } else { Unavailable::TimedOut });
             }
-            if patience.spin() {
-                continue;
-            }
-            let asleep = cell.asleep();
-            if cell.is_asleep()
-                || waiter.compare_exchange(cell.0, asleep.0, Ordering::SeqCst, Ordering::Relaxed).is_ok()
-            {
-                control.sleep(waiter, asleep.0, left);
+            if cell.is_asleep() {
+                // Looked at everything once more since it said so. Whoever has news changes the cell.
+                control.sleep(waiter, cell.0, left);
+            } else if !patience.spin() {
+                let _ = waiter.compare_exchange(cell.0, cell.asleep().0, Ordering::SeqCst, Ordering::Relaxed);
+                write_then_read();
             }
         }
     }
@@ -234,8 +257,11 @@ impl Acquirer {
         self.control.waiting().fetch_and(!self.holder.bit(), Ordering::SeqCst);
     }
 
-    /// Takes a frame that was offered; `false` where the offer was taken back.
+    /// Takes a frame that was offered; `false` where the offer was taken back, or the cell named no frame of this pool.
     pub(super) fn accept(&self, frame: u32) -> bool {
+        if frame >= self.control.frames() {
+            return false;
+        }
         let word = self.control.word(frame);
         let mut seen = Word(word.load(Ordering::Relaxed));
         while seen.is_offered_to(self.holder) {
@@ -247,8 +273,20 @@ impl Acquirer {
         false
     }
 
-    /// Ends the claim on a frame acquired before. `false` where there is none.
-    pub(crate) fn give_back(&self, frame: u32) -> bool {
-        self.control.give_back(frame, self.holder)
+    #[inline(always)]
+    pub(super) fn is_closed(&self) -> bool {
+        self.control.gate(self.holder).load(Ordering::SeqCst) & CLOSED != 0
     }
+}
+
+/// A counter that only this holder writes.
+#[inline(always)]
+fn count(counter: &AtomicU64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// It waits, and sleeps.
+#[cfg(all(test, not(loom)))]
+pub(super) fn sleeps(control: &Control, holder: Holder) -> bool {
+    Cell(control.waiter(holder).load(Ordering::SeqCst)).is_asleep()
 }

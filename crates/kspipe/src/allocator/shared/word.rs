@@ -1,10 +1,10 @@
 //! The state word of a frame that processes share.
 //!
 //! ```text
-//!  63              42  41  40  39                                                   0
-//! +------------------+---+---+-------------------------------------------------------+
-//! |    generation    | S | O |                        holders                        |
-//! +------------------+---+---+-------------------------------------------------------+
+//!  63              42  41  40  39            32 31                                    0
+//! +------------------+---+---+-----------------+---------------------------------------+
+//! |    generation    | S | O |    acquirers    |                in pins                |
+//! +------------------+---+---+-----------------+---------------------------------------+
 //! ```
 //!
 //! | bits | name | meaning |
@@ -17,26 +17,66 @@
 //! *Free* is: in service and no holder. Nothing depends on the generation's never coming round: who swaps a word holds
 //! the frame itself, or takes one that is free now.
 
-/// The number of a holder: an in pin of a process, or a place where a process acquires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Holder(u8);
+use std::fmt;
+
+/// Who can hold frames of a shared pool: an in pin of a process, which gets frames from exactly one sender, or an
+/// acquirer, a place where a process takes free frames to fill them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Holder(u8);
 
 impl Holder {
-    /// There are so many at most: 32 in pins of processes, and 8 that acquire.
-    pub(crate) const MOST: u32 = 40;
+    /// The most in pins of processes of their own that share a pool (rule 9 of the negotiation).
+    pub const MOST_IN_PINS: u32 = 32;
+    /// The most acquirers of a pool.
+    pub const MOST_ACQUIRERS: u32 = 8;
+    /// In pins and acquirers together.
+    pub(super) const MOST: u32 = Self::MOST_IN_PINS + Self::MOST_ACQUIRERS;
 
-    /// The holder with this number, from 0.
-    pub(crate) const fn new(number: u32) -> Option<Self> {
+    /// An in pin by its place in the pool's list of them, 0 to 31.
+    pub const fn in_pin(place: u32) -> Option<Self> {
+        if place < Self::MOST_IN_PINS { Some(Self(place as u8)) } else { None }
+    }
+
+    /// An acquirer by its number, 0 to 7.
+    pub const fn acquirer(place: u32) -> Option<Self> {
+        if place < Self::MOST_ACQUIRERS { Some(Self((Self::MOST_IN_PINS + place) as u8)) } else { None }
+    }
+
+    /// The holder with this number.
+    pub const fn new(number: u32) -> Option<Self> {
         if number < Self::MOST { Some(Self(number as u8)) } else { None }
     }
 
-    pub(crate) const fn number(self) -> u32 {
+    /// The holder's number, 0 to 39: its bit in the state words. In pins come first, acquirers from 32.
+    pub const fn number(self) -> u32 {
         self.0 as u32
+    }
+
+    /// It is an in pin; else an acquirer.
+    pub const fn is_in_pin(self) -> bool {
+        self.number() < Self::MOST_IN_PINS
+    }
+
+    /// Its place among the in pins, or among the acquirers, from 0.
+    pub const fn place(self) -> u32 {
+        self.number() % Self::MOST_IN_PINS
     }
 
     /// The holder's bit, in a state word and in a mask of holders.
     pub(super) const fn bit(self) -> u64 {
         1 << self.0
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.is_in_pin() { "in pin" } else { "acquirer" }, self.place())
+    }
+}
+
+impl fmt::Debug for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Holder({self})")
     }
 }
 
@@ -66,6 +106,11 @@ impl Word {
         self.0 & holder.bit() != 0
     }
 
+    /// How often the frame has come home, modulo 2^22.
+    pub(super) const fn generation(self) -> u32 {
+        (self.0 >> 42) as u32
+    }
+
     /// The frame was given to this holder while it waited, and it has not taken it yet.
     pub(super) const fn is_offered_to(self, holder: Holder) -> bool {
         self.0 & Self::OFFERED != 0 && self.is_held_by(holder)
@@ -93,7 +138,11 @@ impl Word {
     /// One holder's claim ended; where it was the last, the frame is home, free, and a generation on.
     pub(super) const fn without(self, holder: Holder) -> Self {
         let left = self.0 & !holder.bit();
-        if left & Self::HOLDERS == 0 { Self((left & !Self::OFFERED).wrapping_add(Self::GENERATION)) } else { Self(left) }
+        if left & Self::HOLDERS == 0 {
+            Self((left & !Self::OFFERED).wrapping_add(Self::GENERATION))
+        } else {
+            Self(left)
+        }
     }
 
     /// One holder's claim passed to others, given as their bits.
@@ -145,7 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn there_are_forty_holders() {
-        assert!(Holder::new(39).is_some() && Holder::new(40).is_none());
+    fn there_are_32_in_pins_and_8_acquirers() {
+        assert!(Holder::in_pin(31).is_some() && Holder::in_pin(32).is_none());
+        assert!(Holder::acquirer(7).is_some() && Holder::acquirer(8).is_none());
+        assert!(Holder::new(39) == Holder::acquirer(7) && Holder::new(40).is_none());
+        assert_eq!(Holder::in_pin(31).unwrap().to_string(), "in pin 31");
+        assert_eq!(Holder::acquirer(0).unwrap().to_string(), "acquirer 0");
     }
 }
