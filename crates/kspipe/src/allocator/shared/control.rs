@@ -94,6 +94,10 @@ impl Control {
         self.of_holder(holder, OfHolder::Head)
     }
 
+    pub(super) fn ended(&self, holder: Holder) -> &AtomicU64 {
+        self.of_holder(holder, OfHolder::Ended)
+    }
+
     #[inline(always)]
     pub(super) fn section(&self, holder: Holder) -> &AtomicU64 {
         self.of_holder(holder, OfHolder::Section)

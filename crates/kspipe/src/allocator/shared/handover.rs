@@ -82,7 +82,17 @@ impl Receiving {
     }
 }
 
-/// One holder's way to those it sends to: it is the only one that sends to them. One at a time, for one thread at a time.
+/// What becomes of the sender's own claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// It ends in the same compare-and-swap.
+    Ends,
+    /// It stays: others in the sender's process have the frame, too.
+    Stays,
+}
+
+/// One holder's way to some of those it sends to: it is the only one that sends to them. One at a time for each of them, for
+/// one thread at a time.
 #[derive(Debug)]
 pub(super) struct Giving {
     control: Arc<Control>,
@@ -92,50 +102,67 @@ pub(super) struct Giving {
 
 impl Giving {
     /// A sender in the place of the one before it, if there was one: that one has ended, and what it left was recovered.
+    /// A stream that had ended goes on.
     pub(super) fn new(control: Arc<Control>, from: Holder, to: impl IntoIterator<Item = Holder>) -> Self {
         let known = |holder: Holder| {
             let pushed = control.tail(holder).load(Ordering::Acquire);
+            control.ended(holder).store(0, Ordering::Relaxed);
             Receiving { holder, pushed, gate: CLOSED }
         };
         let to = to.into_iter().map(known).collect();
         Giving { control, from, to }
     }
 
-    /// Hands a frame this holder has to all in pins that are there; with none there it goes home. The sender has no claim
-    /// on it afterwards.
+    /// Hands a frame this holder has to all in pins that are there. Returns how many those are: with none a frame that is
+    /// not kept goes home.
     #[inline]
-    pub(super) fn hand_over(&mut self, frame: u32, header: &FrameHeader) -> Result<(), Unsent> {
+    pub(super) fn hand_over(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<u32, Unsent> {
         #[cfg(feature = "wrong-hand-over")]
         if super::wrong::exchanged() {
             return self.push_before_the_swap(frame, header);
         }
-        let section = self.begin();
-        let passed = self.pass_on(frame, header);
-        if passed == Ok(true) {
-            self.deliver(frame);
-        }
-        self.end(section);
-        passed.map(|_| ())
+        self.begin();
+        let passed = self.pass_on(frame, header, own);
+        let to = match passed {
+            Ok(true) => self.deliver(frame),
+            _ => 0,
+        };
+        self.finish();
+        passed.map(|_| to)
     }
 
     /// Says that a frame is being handed over. Relaxed: who must know reads it after it has seen what `pass_on` swapped.
     #[inline]
-    pub(super) fn begin(&self) -> u64 {
-        let section = self.control.section(self.from);
-        let now = section.load(Ordering::Relaxed);
-        section.store(now.wrapping_add(1), Ordering::Relaxed);
-        now
+    pub(super) fn begin(&self) {
+        for receiving in &self.to {
+            let section = self.control.section(receiving.holder);
+            section.store(section.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
+        }
     }
 
     /// Release: what was pushed is there for who sees the section ended.
     #[inline]
-    pub(super) fn end(&self, section: u64) {
-        self.control.section(self.from).store(section.wrapping_add(2), Ordering::Release);
+    pub(super) fn finish(&self) {
+        for receiving in &self.to {
+            let section = self.control.section(receiving.holder);
+            section.store((section.load(Ordering::Relaxed) | 1).wrapping_add(1), Ordering::Release);
+        }
     }
 
-    /// Swaps this holder's bit for the in pins'. `false` where none was there and the frame went home.
+    /// Says that nothing more will come. Frames that are handed over afterwards come all the same: then the stream goes on.
+    pub(super) fn end_stream(&self) {
+        for receiving in &self.to {
+            // Sequentially consistent, with who stops looking: as for a push.
+            self.control.ended(receiving.holder).store(receiving.pushed.wrapping_add(1), Ordering::SeqCst);
+            write_then_read();
+            self.control.ring(receiving.holder);
+        }
+    }
+
+    /// Swaps this holder's bit for the in pins', or adds them to it. `false` where none was there: a frame that is not kept
+    /// went home then.
     #[inline]
-    pub(super) fn pass_on(&mut self, frame: u32, header: &FrameHeader) -> Result<bool, Unsent> {
+    pub(super) fn pass_on(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<bool, Unsent> {
         let (control, from) = (&self.control, self.from);
         let word = control.word(frame);
         let mut seen = Word(word.load(Ordering::Relaxed));
@@ -156,12 +183,18 @@ impl Giving {
             }
         }
         if to == 0 {
-            control.give_back(frame, from);
+            if own == Own::Ends {
+                control.give_back(frame, from);
+            }
             return Ok(false);
         }
         // Other holders may give theirs back meanwhile. Sequentially consistent, with the second look at the gates.
         loop {
-            match word.compare_exchange(seen.0, seen.handed(from, to).0, Ordering::SeqCst, Ordering::Relaxed) {
+            let passed = match own {
+                Own::Ends => seen.handed(from, to),
+                Own::Stays => seen.lent(to),
+            };
+            match word.compare_exchange(seen.0, passed.0, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => return Ok(true),
                 Err(now) => seen = Word(now),
             }
@@ -171,10 +204,12 @@ impl Giving {
         }
     }
 
-    /// Looks again who is there, takes the frame back from who is not, and pushes it to the others.
+    /// Looks again who is there, takes the frame back from who is not, and pushes it to the others. Returns how many those
+    /// are.
     #[inline]
-    pub(super) fn deliver(&mut self, frame: u32) {
+    pub(super) fn deliver(&mut self, frame: u32) -> u32 {
         let control = &self.control;
+        let mut to = 0;
         write_then_read();
         for receiving in self.to.iter_mut().filter(|receiving| receiving.is_open()) {
             let same = control.gate(receiving.holder).load(Ordering::SeqCst) == receiving.gate;
@@ -183,16 +218,18 @@ impl Giving {
             if same {
                 push(control, receiving.holder, receiving.pushed, frame);
                 receiving.pushed = receiving.pushed.wrapping_add(1);
+                to += 1;
             } else {
                 control.give_back(frame, receiving.holder);
             }
         }
+        to
     }
 
     /// What a hand-over must not do: see [`wrong`](super::wrong).
     #[cfg(feature = "wrong-hand-over")]
-    fn push_before_the_swap(&mut self, frame: u32, header: &FrameHeader) -> Result<(), Unsent> {
-        let section = self.begin();
+    fn push_before_the_swap(&mut self, frame: u32, header: &FrameHeader) -> Result<u32, Unsent> {
+        self.begin();
         let (control, from) = (&self.control, self.from);
         let mut to = 0;
         for receiving in &mut self.to {
@@ -210,8 +247,8 @@ impl Giving {
         {
             seen = Word(now);
         }
-        self.end(section);
-        Ok(())
+        self.finish();
+        Ok(self.to.iter().filter(|receiving| receiving.is_open()).count() as u32)
     }
 }
 
@@ -277,6 +314,8 @@ pub(super) enum Unreceived {
     TimedOut,
     /// It was told to stop, and nothing is left that had arrived.
     Stopped,
+    /// The stream has ended, and nothing is left of it.
+    Ended,
     Nonsense,
 }
 
@@ -323,6 +362,17 @@ impl Taking {
         !arrival.is_push(self.taken) || !arrival.has_arrived()
     }
 
+    /// All that was sent before the end of the stream was taken. Sequentially consistent, after the bell was written, as
+    /// for a push. The word counts what was pushed, so nothing can be between the two.
+    pub(super) fn has_ended(&self) -> bool {
+        self.control.ended(self.in_pin).load(Ordering::SeqCst) == self.taken.wrapping_add(1)
+    }
+
+    /// The sender is in the middle of handing a frame over to this in pin.
+    pub(super) fn is_being_sent(&self) -> bool {
+        self.control.section(self.in_pin).load(Ordering::Acquire) & 1 == 1
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.control.gate(self.in_pin).load(Ordering::SeqCst) & CLOSED != 0
     }
@@ -337,6 +387,9 @@ impl Taking {
                 Ok(Some(arrived)) => return Ok(arrived),
                 Ok(None) => {}
                 Err(Nonsense) => return Err(Unreceived::Nonsense),
+            }
+            if self.has_ended() {
+                return Err(Unreceived::Ended);
             }
             if self.is_closed() || stop() {
                 return Err(Unreceived::Stopped);
@@ -358,7 +411,7 @@ impl Taking {
             let bell = self.control.bell(self.in_pin);
             bell.store(ASLEEP, Ordering::SeqCst);
             write_then_read();
-            if self.is_empty() && !self.is_closed() && !stop() {
+            if self.is_empty() && !self.has_ended() && !self.is_closed() && !stop() {
                 self.control.sleep(bell, ASLEEP, left);
             }
             bell.store(0, Ordering::Relaxed);
@@ -371,7 +424,7 @@ impl Taking {
         let bell = self.control.bell(self.in_pin);
         bell.store(ARMED, Ordering::SeqCst);
         write_then_read();
-        let waits = self.is_empty() && !self.is_closed() && !stop();
+        let waits = self.is_empty() && !self.has_ended() && !self.is_closed() && !stop();
         if !waits {
             bell.store(0, Ordering::Relaxed);
         }

@@ -33,10 +33,12 @@ pub(super) enum OfHolder {
     Bell,
     /// Frames ever pushed to it. Written by its sender.
     Tail,
+    /// Odd while a frame is handed over to it. Written by its sender.
+    Section,
+    /// Where its stream ends: one more than the frames pushed to it by then. Written by its sender.
+    Ended,
     /// Frames ever taken from its ring. Written by the holder, for others to look at.
     Head,
-    /// Odd while it hands a frame over. Written by the holder.
-    Section,
     /// Frames ever acquired. Written by the holder, for others to look at.
     Acquired,
     /// Acquisitions that had to wait. Written by the holder, for others to look at.
@@ -44,9 +46,9 @@ pub(super) enum OfHolder {
 }
 
 impl OfHolder {
-    const LINES: usize = if cfg!(loom) { 8 } else { 3 };
+    const LINES: usize = if cfg!(loom) { 9 } else { 3 };
 
-    /// Those that are seldom written share a line, the sender's is alone, the holder's own share the third.
+    /// Those that are seldom written share a line, the sender's share the second, the holder's own the third.
     const fn place(self) -> usize {
         if cfg!(loom) {
             return self as usize;
@@ -56,10 +58,11 @@ impl OfHolder {
             OfHolder::Waiter => 1,
             OfHolder::Bell => 2,
             OfHolder::Tail => APART,
+            OfHolder::Section => APART + 1,
+            OfHolder::Ended => APART + 2,
             OfHolder::Head => 2 * APART,
-            OfHolder::Section => 2 * APART + 1,
-            OfHolder::Acquired => 2 * APART + 2,
-            OfHolder::Waited => 2 * APART + 3,
+            OfHolder::Acquired => 2 * APART + 1,
+            OfHolder::Waited => 2 * APART + 2,
         }
     }
 }
@@ -140,7 +143,7 @@ mod tests {
         places.extend([Dimensions::STATE, Dimensions::WAITING, Dimensions::TICKETS]);
         places.extend((0..3).map(|frame| dimensions.frame(frame)));
         for holder in dimensions.holders() {
-            let words = [Gate, Waiter, Bell, Tail, Head, Section, Acquired, Waited];
+            let words = [Gate, Waiter, Bell, Tail, Section, Ended, Head, Acquired, Waited];
             places.extend(words.map(|word| dimensions.of_holder(holder, word)));
         }
         for in_pin in [Holder::in_pin(0), Holder::in_pin(1)].into_iter().flatten() {

@@ -12,8 +12,9 @@
 //!
 //! # Handing a frame over
 //!
-//! The sender (1) says that it is handing over (its *section*, odd), (2) writes the frame's index and header into the next
-//! place of each in pin's ring, (3) swaps its own bit for the in pins' bits, (4) looks again whether each in pin is still
+//! The sender (1) says that it is handing over to these in pins (their *sections*, odd), (2) writes the frame's index and header into the next
+//! place of each in pin's ring, (3) swaps its own bit for the in pins' bits, or adds
+//! these to its own where others in its process have the frame, too, (4) looks again whether each in pin is still
 //! there, takes the bit back where it is not, and (5) marks the place in the ring as arrived: it pushes. Then the section
 //! ends.
 //!

@@ -6,7 +6,7 @@
 use super::super::header::FrameHeader;
 use super::super::sync::Ordering;
 use super::control::Control;
-use super::handover::{Arrived, Giving, Taking};
+use super::handover::{Arrived, Giving, Own, Taking, Unreceived};
 use super::layout::Dimensions;
 use super::region::{Events, Region};
 use super::waiting::Acquiring;
@@ -34,7 +34,7 @@ fn numbered(sequence: u64) -> FrameHeader {
 }
 
 fn hand_over(sender: &mut Giving, frame: u32, sequence: u64) {
-    sender.hand_over(frame, &numbered(sequence)).unwrap();
+    sender.hand_over(frame, &numbered(sequence), Own::Ends).unwrap();
 }
 
 /// Everything that has arrived, given back.
@@ -85,7 +85,7 @@ fn a_receiver_that_dies_while_it_is_sent_a_frame_leaves_it_free() {
         control.close(READER);
         writer.join().unwrap();
         assert!(word(&control, frame).is_free());
-        assert_eq!(control.reopen(READER, Some(WRITER)), Ok(()));
+        assert_eq!(control.reopen(READER), Ok(()));
         assert_eq!(drain(&control, READER, &mut Taking::new(control.clone(), READER)), Vec::<u64>::new());
     });
 }
@@ -106,7 +106,7 @@ fn a_number_given_out_again_gets_only_frames_it_holds() {
             })
         };
         control.close(READER);
-        let reopened = control.reopen(READER, Some(WRITER)).is_ok();
+        let reopened = control.reopen(READER).is_ok();
         writer.join().unwrap();
         if reopened {
             drain(&control, READER, &mut Taking::new(control.clone(), READER));
@@ -126,7 +126,7 @@ enum Step {
 fn die_at(step: Step, sender: &mut Giving, frame: u32) {
     sender.begin();
     if step != Step::Begun {
-        assert_eq!(sender.pass_on(frame, &numbered(5)), Ok(true));
+        assert_eq!(sender.pass_on(frame, &numbered(5), Own::Ends), Ok(true));
     }
     if step == Step::Delivered {
         sender.deliver(frame);
@@ -148,7 +148,7 @@ fn a_sender_that_dies_at_any_step_has_sent_its_frame_once_or_never() {
                 })
             };
             die_at(step, &mut Giving::new(control.clone(), WRITER, [READER]), frame);
-            control.finish_hand_over(WRITER, [READER]);
+            control.finish_hand_over([READER]);
             control.close(WRITER);
             control.revive_waiters();
             let (mut receiver, mut numbers) = reader.join().unwrap();
@@ -171,10 +171,10 @@ fn sender_and_receiver_die_and_nothing_is_left() {
             };
             control.close(READER);
             dying.join().unwrap();
-            control.finish_hand_over(WRITER, [READER]);
+            control.finish_hand_over([READER]);
             control.close(WRITER);
             assert!(word(&control, frame).is_free(), "{step:?}");
-            assert_eq!(control.reopen(READER, None), Ok(()));
+            assert_eq!(control.reopen(READER), Ok(()));
             assert_eq!(drain(&control, READER, &mut Taking::new(control.clone(), READER)), Vec::<u64>::new());
         });
     }
@@ -183,7 +183,7 @@ fn sender_and_receiver_die_and_nothing_is_left() {
 /// As `die_at`, where the receiver may be gone before.
 fn die_at_if_there(step: Step, sender: &mut Giving, frame: u32) {
     sender.begin();
-    let passed = step != Step::Begun && sender.pass_on(frame, &numbered(5)) == Ok(true);
+    let passed = step != Step::Begun && sender.pass_on(frame, &numbered(5), Own::Ends) == Ok(true);
     if passed && step == Step::Delivered {
         sender.deliver(frame);
     }
@@ -201,6 +201,51 @@ fn a_tee_whose_one_receiver_dies_still_serves_the_other() {
         control.close(READER);
         writer.join().unwrap();
         assert_eq!(drain(&control, OTHER, &mut Taking::new(control.clone(), OTHER)), [3]);
+        assert!(word(&control, frame).is_free());
+    });
+}
+
+#[test]
+fn who_waits_for_a_frame_learns_of_the_end_of_the_stream_after_the_last() {
+    loom::model(|| {
+        let control = control(1);
+        let frame = Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let writer = {
+            let control = control.clone();
+            thread::spawn(move || {
+                let mut sender = Giving::new(control, WRITER, [READER]);
+                hand_over(&mut sender, frame, 3);
+                // With the wake lost, the wait below never ends.
+                sender.end_stream();
+            })
+        };
+        let mut receiver = Taking::new(control.clone(), READER);
+        assert_eq!(receiver.wait(None, || false).map(|arrived| arrived.header.sequence), Ok(3));
+        assert_eq!(receiver.wait(None, || false), Err(Unreceived::Ended));
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn two_threads_that_send_one_frame_on_leave_it_with_whom_they_sent_it_to() {
+    loom::model(|| {
+        let control = control(1);
+        let frame = Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let other = {
+            let control = control.clone();
+            thread::spawn(move || {
+                let mut sender = Giving::new(control, WRITER, [OTHER]);
+                assert_eq!(sender.hand_over(frame, &numbered(4), Own::Stays), Ok(1));
+            })
+        };
+        let mut sender = Giving::new(control.clone(), WRITER, [READER]);
+        assert_eq!(sender.hand_over(frame, &numbered(4), Own::Stays), Ok(1));
+        other.join().unwrap();
+        assert!(control.give_back(frame, WRITER), "it stayed with who kept it");
+        assert_eq!(word(&control, frame).holders(), READER.bit() | OTHER.bit());
+        for in_pin in [READER, OTHER] {
+            assert_eq!(drain(&control, in_pin, &mut Taking::new(control.clone(), in_pin)), [4]);
+        }
         assert!(word(&control, frame).is_free());
     });
 }

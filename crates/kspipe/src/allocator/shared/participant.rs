@@ -4,14 +4,14 @@ use super::bell::ASLEEP;
 use super::control::{Control, POOL_CLOSED, bytes_of};
 use super::files::{self, DescriptorError};
 use super::frame::{Claim, Held, ReceivedFrame, WritableFrame};
-use super::handover::{CLOSED, Giving, Nonsense, Taking, Unreceived, Unsent};
+use super::handover::{CLOSED, Giving, Nonsense, Own, Taking, Unreceived, Unsent};
 use super::layout::HEADER_WORDS;
 use super::properties::SharedPoolProperties;
 use super::region::{Events, Region};
 use super::view::{Access, FrameMemory, MapError};
 use super::waiting::{Acquiring, Unavailable};
 use super::word::Holder;
-use crate::allocator::CommitError;
+use crate::allocator::{CommitError, FrameHeader};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -96,6 +96,9 @@ pub enum Unready {
     /// None came in time.
     #[error("no frame came in time")]
     TimedOut,
+    /// The stream has ended, and all that was sent was taken.
+    #[error("the stream has ended")]
+    Ended,
     /// The server has shut this holder.
     #[error("the server has shut this holder")]
     Shut,
@@ -139,6 +142,7 @@ pub struct UnsentFrame<F: fmt::Debug> {
 #[derive(Debug, Default)]
 struct Roles {
     acquirers: AtomicU64,
+    /// By in pin that is sent to.
     senders: AtomicU64,
     receivers: AtomicU64,
 }
@@ -244,7 +248,7 @@ impl Participant {
         if self.shared.memory.access() != Access::Write {
             return Err(RoleError::ReadOnly);
         }
-        let role = Role::take(&self.shared, holder, |roles| &roles.acquirers)?;
+        let role = Role::take(&self.shared, holder, holder.bit(), |roles| &roles.acquirers)?;
         Ok(Acquirer { acquiring: Acquiring::new(self.shared.control.clone(), holder), role })
     }
 
@@ -253,8 +257,25 @@ impl Participant {
     /// # Errors
     /// See [`RoleError`].
     pub fn sender(&self, holder: Holder) -> Result<Sender, RoleError> {
-        let role = Role::take(&self.shared, holder, |roles| &roles.senders)?;
-        let to = self.shared.properties.receivers_of(holder);
+        let to: Vec<Holder> = self.shared.properties.receivers_of(holder).collect();
+        self.sender_to(holder, &to)
+    }
+
+    /// The role of who hands on what a holder has, to some of the in pins it sends to. A process can have several for one
+    /// holder, each for in pins of its own: where its filters send one frame on in different places.
+    ///
+    /// # Errors
+    /// See [`RoleError`]; also where an in pin is sent to by another holder, or stands there twice.
+    pub fn sender_to(&self, holder: Holder, in_pins: &[Holder]) -> Result<Sender, RoleError> {
+        let mut bits = 0;
+        for in_pin in in_pins {
+            if self.shared.properties.sender_of(*in_pin) != Some(holder) || bits & in_pin.bit() != 0 {
+                return Err(RoleError::NoSuchHolder(*in_pin));
+            }
+            bits |= in_pin.bit();
+        }
+        let role = Role::take(&self.shared, holder, bits, |roles| &roles.senders)?;
+        let to = in_pins.iter().copied();
         Ok(Sender { giving: Giving::new(self.shared.control.clone(), holder, to), role })
     }
 
@@ -266,7 +287,7 @@ impl Participant {
         if !holder.is_in_pin() {
             return Err(RoleError::NoSuchHolder(holder));
         }
-        let role = Role::take(&self.shared, holder, |roles| &roles.receivers)?;
+        let role = Role::take(&self.shared, holder, holder.bit(), |roles| &roles.receivers)?;
         Ok(Receiver { taking: Taking::new(self.shared.control.clone(), holder), role })
     }
 
@@ -302,19 +323,26 @@ impl Participant {
 struct Role {
     shared: Arc<Shared>,
     holder: Holder,
+    bits: u64,
     taken: fn(&Roles) -> &AtomicU64,
 }
 
 impl Role {
-    fn take(shared: &Arc<Shared>, holder: Holder, taken: fn(&Roles) -> &AtomicU64) -> Result<Self, RoleError> {
+    fn take(
+        shared: &Arc<Shared>,
+        holder: Holder,
+        bits: u64,
+        taken: fn(&Roles) -> &AtomicU64,
+    ) -> Result<Self, RoleError> {
         if !shared.properties.dimensions().has(holder) {
             return Err(RoleError::NoSuchHolder(holder));
         }
-        let bits = taken(&shared.roles);
-        if bits.fetch_or(holder.bit(), Ordering::SeqCst) & holder.bit() != 0 {
+        let before = taken(&shared.roles).fetch_or(bits, Ordering::SeqCst);
+        if before & bits != 0 {
+            taken(&shared.roles).fetch_and(!(bits & !before), Ordering::SeqCst);
             return Err(RoleError::InUse(holder));
         }
-        let role = Role { shared: shared.clone(), holder, taken };
+        let role = Role { shared: shared.clone(), holder, bits, taken };
         if shared.control.gate(holder).load(Ordering::SeqCst) & CLOSED != 0 {
             return Err(RoleError::NotAdmitted(holder));
         }
@@ -324,7 +352,7 @@ impl Role {
 
 impl Drop for Role {
     fn drop(&mut self) {
-        (self.taken)(&self.shared.roles).fetch_and(!self.holder.bit(), Ordering::SeqCst);
+        (self.taken)(&self.shared.roles).fetch_and(!self.bits, Ordering::SeqCst);
     }
 }
 
@@ -409,14 +437,26 @@ impl Sender {
         if !frame.claim().is_of(&self.role.shared, self.role.holder) {
             return Err(UnsentFrame { frame, reason: UnsentReason::Foreign });
         }
-        match self.giving.hand_over(frame.claim().frame(), frame.travels_with()) {
-            Ok(()) => {
+        match self.giving.hand_over(frame.claim().frame(), frame.travels_with(), Own::Ends) {
+            Ok(_) => {
                 frame.into_claim().pass_on();
                 Ok(())
             }
             Err(Unsent::NotHeld) => Err(UnsentFrame { frame, reason: UnsentReason::NotHeld }),
             Err(Unsent::HeldAlready(by)) => Err(UnsentFrame { frame, reason: UnsentReason::HeldAlready(by) }),
         }
+    }
+
+    /// Says that the stream ends: who is sent frames by this gets [`Unready::Ended`] after the last. A sender that is just
+    /// dropped, or whose process dies, does not end it.
+    pub fn end_stream(&mut self) {
+        self.giving.end_stream();
+    }
+
+    /// Hands on a frame of the pool that the holder has, as far as this process knows. Returns to how many.
+    #[inline]
+    pub(super) fn hand_on(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<u32, Unsent> {
+        self.giving.hand_over(frame, header, own)
     }
 }
 
@@ -444,6 +484,7 @@ impl Receiver {
                 let claim = Claim::new(self.role.shared.clone(), arrived.frame, self.role.holder);
                 Ok(ReceivedFrame::new(claim, arrived.header))
             }
+            Ok(None) if self.taking.has_ended() => Err(Unready::Ended),
             Ok(None) if self.taking.is_closed() || self.role.shared.is_gone() => Err(self.role.shared.stopped()),
             Ok(None) => Err(Unready::Empty),
             Err(Nonsense) => Err(self.nonsense()),
@@ -463,6 +504,7 @@ impl Receiver {
             }
             Err(Unreceived::TimedOut) => Err(Unready::TimedOut),
             Err(Unreceived::Stopped) => Err(shared.stopped()),
+            Err(Unreceived::Ended) => Err(Unready::Ended),
             Err(Unreceived::Nonsense) => Err(self.nonsense()),
         }
     }

@@ -198,7 +198,7 @@ impl SharedPool {
             return Err(AdmitError::Closed);
         }
         let sender = self.properties().sender_of(holder);
-        match (self.words().reopen(holder, sender), sender) {
+        match (self.words().reopen(holder), sender) {
             (Err(_), Some(sender)) => Err(AdmitError::Busy { holder, sender }),
             _ => Ok(()),
         }
@@ -225,13 +225,21 @@ impl SharedPool {
         let ended = || ended.iter().copied().filter(|holder| self.has(*holder));
         let mut recovered = Recovered::default();
         for holder in ended() {
-            recovered.arrived += words.finish_hand_over(holder, properties.receivers_of(holder));
+            recovered.arrived += words.finish_hand_over(properties.receivers_of(holder));
         }
         for holder in ended() {
             recovered.claims += words.close(holder);
         }
         words.revive_waiters();
         recovered
+    }
+
+    /// Says in the place of a sender that has ended, and was recovered, that nothing more will come to an in pin: what it was
+    /// sent it still gets. Without that a stream goes on when another sender takes the place of one that died.
+    pub fn end_stream(&mut self, in_pin: Holder) {
+        if in_pin.is_in_pin() && self.has(in_pin) {
+            self.words().end_stream(in_pin);
+        }
     }
 
     /// Closes the pool: everyone that waits wakes with [`Unready::PoolClosed`], and nobody acquires any more. Frames that

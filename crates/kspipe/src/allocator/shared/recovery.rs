@@ -46,16 +46,18 @@ impl Control {
         claims
     }
 
-    /// Finishes what a dead sender had begun: a frame it had passed on and not pushed arrives, as the next in its order.
-    /// Before its own holder is closed. Returns how many did, at most one for each in pin.
-    pub(super) fn finish_hand_over(&self, dead: Holder, in_pins: impl IntoIterator<Item = Holder>) -> u32 {
-        let mut arrived = 0;
-        for in_pin in in_pins {
-            if self.gate(in_pin).load(Ordering::SeqCst) & CLOSED != 0 {
-                // The dead one can have passed a frame on to it after it was swept.
-                self.sweep(in_pin);
-                continue;
-            }
+    /// Finishes what a dead process had begun to hand over to these in pins: a frame it had passed on and not pushed arrives,
+    /// as the next in its order. Before the dead one's holders are closed. Returns how many did, at most one for each in pin.
+    pub(super) fn finish_hand_over(&self, in_pins: impl IntoIterator<Item = Holder>) -> u32 {
+        in_pins.into_iter().map(|in_pin| u32::from(self.finish_hand_over_to(in_pin))).sum()
+    }
+
+    fn finish_hand_over_to(&self, in_pin: Holder) -> bool {
+        let mut has_arrived = false;
+        if self.gate(in_pin).load(Ordering::SeqCst) & CLOSED != 0 {
+            // The dead one can have passed a frame on to it after it was swept.
+            self.sweep(in_pin);
+        } else {
             let nth = self.tail(in_pin).load(Ordering::Acquire);
             let arrival = Arrival::read(self, in_pin, nth);
             let frame = arrival.frame();
@@ -64,16 +66,23 @@ impl Control {
                     self.tail(in_pin).store(nth.wrapping_add(1), Ordering::Relaxed);
                 } else if Word(self.word(frame).load(Ordering::SeqCst)).is_held_by(in_pin) {
                     push(self, in_pin, nth, frame);
-                    arrived += 1;
+                    has_arrived = true;
                 }
             }
             // The dead one may have pushed and owed the wake.
             self.ring_for_the_dead(in_pin);
         }
-        let section = self.section(dead);
+        let section = self.section(in_pin);
         let now = section.load(Ordering::Relaxed);
         section.store(now.wrapping_add(now & 1), Ordering::Release);
-        arrived
+        has_arrived
+    }
+
+    /// Says in a dead sender's place that nothing more will come to an in pin.
+    pub(super) fn end_stream(&self, in_pin: Holder) {
+        let pushed = self.tail(in_pin).load(Ordering::Acquire);
+        self.ended(in_pin).store(pushed.wrapping_add(1), Ordering::SeqCst);
+        self.ring_for_the_dead(in_pin);
     }
 
     /// After a death: frames the dead had offered and told nobody of are free again, and who waits is looked after.
@@ -96,10 +105,10 @@ impl Control {
     ///
     /// # Errors
     /// Its sender, which is alive, may still push a frame into the ring as it was: try again later.
-    pub(super) fn reopen(&self, holder: Holder, sender: Option<Holder>) -> Result<(), InSection> {
+    pub(super) fn reopen(&self, holder: Holder) -> Result<(), InSection> {
         // Makes what a sender did before its second look visible, its section among it.
         self.sweep(holder);
-        if sender.is_some_and(|sender| self.section(sender).load(Ordering::Acquire) % 2 == 1) {
+        if self.section(holder).load(Ordering::Acquire) & 1 == 1 {
             return Err(InSection);
         }
         self.bell(holder).store(0, Ordering::Relaxed);

@@ -149,6 +149,11 @@ impl Word {
     pub(super) const fn handed(self, from: Holder, to: u64) -> Self {
         Self((self.0 & !from.bit()) | to)
     }
+
+    /// Others have claims, too, given as their bits.
+    pub(super) const fn lent(self, to: u64) -> Self {
+        Self(self.0 | to)
+    }
 }
 
 impl std::fmt::Debug for Word {
