@@ -9,19 +9,27 @@ mod engine;
 mod filters;
 mod format;
 mod formats;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod part;
 pub mod pattern;
 mod planes;
 mod prepare;
 mod report;
 mod running;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod sharing;
 mod wiring;
 pub mod y4m;
 
 pub use filters::FilterError;
 pub use format::{ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat, UNITS_PER_SECOND};
 pub use formats::{Note, probe_formats};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use part::Part;
 pub use prepare::{PrepareError, Prepared, prepare};
 pub use report::{
     Failure, FilterReport, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };
 pub use running::{RunError, RunOptions, Running, StopHandle};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use sharing::{Process, SharedPipe, Sharing, SharingError};

@@ -1,6 +1,6 @@
 //! A graph that runs: starting it, looking at it, stopping it, and what it did.
 
-use super::engine::{Counters, Done, Hub, HubParts, Limits, MemoryError, Pool, Queue, Totals, Worker};
+use super::engine::{Counters, Done, Door, Hub, HubParts, Limits, MemoryError, Pool, Queue, Totals, Worker};
 use super::filters::{self, FilterError, Interrupt, Role};
 use super::format::MediaFormat;
 use super::prepare::Prepared;
@@ -10,7 +10,7 @@ use super::report::{
 use super::wiring::Wiring;
 use crate::allocator::Allocator;
 use crate::graph::{Filter, Graph};
-use crate::negotiate::{Behaviour, PipeId, Plan, Verdict, starvation_of};
+use crate::negotiate::{Behaviour, Pipe, PipeId, Plan, Verdict, starvation_of};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -56,6 +56,14 @@ pub enum RunError {
         /// Why not.
         message: String,
     },
+    /// This process cannot take part in a pool that processes share.
+    #[error("pipe {pipe}: {message}")]
+    Sharing {
+        /// The pipe's number.
+        pipe: u32,
+        /// Why not.
+        message: String,
+    },
     /// A filter cannot start: a sink's file cannot be created.
     #[error("filter `{filter}`: {source}")]
     Filter {
@@ -83,25 +91,39 @@ impl Prepared {
     /// # Errors
     /// Where it cannot; what was started has ended by then.
     pub fn start(self, plan: &Plan, options: RunOptions) -> Result<Running, RunError> {
-        let Prepared { graph, sources, formats, interrupts } = self;
-        let wiring = Wiring::of(&graph, plan, &formats).map_err(|message| RunError::Plan { message })?;
-        let pools = allocate(&graph, plan)?;
+        let wiring = Wiring::of(&self.graph, plan, &self.formats).map_err(|message| RunError::Plan { message })?;
+        let pools = allocate(&self.graph, plan)?;
         let queues = wiring.queues.iter().map(|pipe| Queue::new(pools[*pipe].frames())).collect();
+        let here = vec![true; self.graph.filters().len()];
+        self.start_local(plan, options, Local { here, wiring, pools, queues, doors: Vec::new() })
+    }
+
+    /// Starts the filters that run here.
+    pub(super) fn start_local(self, plan: &Plan, options: RunOptions, local: Local) -> Result<Running, RunError> {
+        let Prepared { graph, sources, formats, interrupts } = self;
+        let Local { here, wiring, pools, queues, doors } = local;
         let names = graph.filters().iter().map(|filter| filter.name().to_owned()).collect();
-        let parts = HubParts { names, queues, pools, totals: Totals::new(plan.pipes.len()), cure: cure(&graph, plan) };
         let mut expected = Some(0u64);
+        let mut has_source = false;
         let mut roles = Vec::with_capacity(graph.filters().len());
-        for ((filter, source), inputs) in graph.filters().iter().zip(sources).zip(&wiring.inputs) {
+        for (index, ((filter, source), inputs)) in
+            graph.filters().iter().zip(sources).zip(&wiring.inputs).enumerate().filter(|(index, _)| here[*index])
+        {
+            has_source |= source.is_some();
             let input = inputs.first().map(|(pin, _)| *pin);
-            roles.push(match source {
+            let role = match source {
                 Some(source) => {
                     let frames = source.expected_frames().into_iter().chain(options.frames).min();
                     expected = expected.zip(frames).map(|(sum, frames)| sum.saturating_add(frames));
                     Role::Source(source)
                 }
                 None => open(filter, input.and_then(|pin| formats.get(pin)), &interrupts.writing)?,
-            });
+            };
+            roles.push((index, role));
         }
+        let totals = Totals::new(plan.pipes.len());
+        let (live, cure) = (roles.len(), cure(&graph, plan));
+        let parts = HubParts { names, live, has_source, queues, doors, pools, totals, cure };
         let hub = Arc::new(Hub::new(parts, interrupts));
         let started = Instant::now();
         let limits = Limits {
@@ -112,8 +134,9 @@ impl Prepared {
         let mut running =
             Running { graph, plan: plan.clone(), hub: Arc::clone(&hub), filters: Vec::new(), started, expected };
         let mut failed = None;
-        let ways = wiring.outlets.into_iter().zip(wiring.inputs).zip(wiring.out_bytes);
-        for (index, (role, ((outlets, inputs), out_bytes))) in roles.into_iter().zip(ways).enumerate() {
+        let ways = wiring.outlets.into_iter().zip(wiring.inputs).zip(wiring.out_bytes).enumerate();
+        let ways = ways.filter(|(index, _)| here[*index]).map(|(_, way)| way);
+        for ((index, role), ((outlets, inputs), out_bytes)) in roles.into_iter().zip(ways) {
             let counters = Arc::<Counters>::default();
             let worker = Worker {
                 hub: Arc::clone(&hub),
@@ -124,14 +147,18 @@ impl Prepared {
                 out_bytes,
                 limits,
             };
-            running.filters.push(Started { counters, thread: None });
+            running.filters.push(Started { filter: index, counters, thread: None });
             if failed.is_some() {
                 // It ends at once, so that the others find their end.
                 continue;
             }
             let filter = hub.parts.names[index].clone();
             match std::thread::Builder::new().name(filter.clone()).spawn(move || worker.run(role)) {
-                Ok(thread) => running.filters[index].thread = Some(thread),
+                Ok(thread) => {
+                    if let Some(started) = running.filters.last_mut() {
+                        started.thread = Some(thread);
+                    }
+                }
                 Err(source) => {
                     hub.stop();
                     failed = Some(RunError::Thread { filter, source });
@@ -141,6 +168,18 @@ impl Prepared {
         // Where one got no thread, dropping `running` waits for the others.
         failed.map_or(Ok(running), Err)
     }
+}
+
+/// What of a graph runs in this process.
+pub(super) struct Local {
+    /// By filter.
+    pub(super) here: Vec<bool>,
+    pub(super) wiring: Wiring,
+    /// By pipe.
+    pub(super) pools: Vec<Arc<Pool>>,
+    /// By in pin that is connected.
+    pub(super) queues: Vec<Queue>,
+    pub(super) doors: Vec<Door>,
 }
 
 /// What to tell should the graph stall: who keeps frames and waits, and the cure. `None`: nobody here can make it.
@@ -157,15 +196,20 @@ fn cure(graph: &Graph, plan: &Plan) -> Option<String> {
 fn allocate(graph: &Graph, plan: &Plan) -> Result<Vec<Arc<Pool>>, RunError> {
     let mut pools = Vec::with_capacity(plan.pipes.len());
     for (pipe, id) in plan.pipes.iter().zip(0u32..) {
-        pools.push(Arc::new(Pool::commit(graph, id, pipe).map_err(|error| {
-            let pins = pin_names(graph, plan, id).join(", ");
-            match error {
-                MemoryError::Unprovided(memory_type) => RunError::MemoryType { pipe: id, pins, memory_type },
-                error => RunError::Memory { pipe: id, pins, message: error.to_string() },
-            }
-        })?));
+        pools.push(Arc::new(commit(graph, plan, id, pipe)?));
     }
     Ok(pools)
+}
+
+/// Allocates the frames of a pipe.
+pub(super) fn commit(graph: &Graph, plan: &Plan, id: u32, pipe: &Pipe) -> Result<Pool, RunError> {
+    Pool::commit(graph, id, pipe).map_err(|error| {
+        let pins = pin_names(graph, plan, id).join(", ");
+        match error {
+            MemoryError::Unprovided(memory_type) => RunError::MemoryType { pipe: id, pins, memory_type },
+            error => RunError::Memory { pipe: id, pins, message: error.to_string() },
+        }
+    })
 }
 
 /// Makes the part of a filter that gets frames of `format`.
@@ -189,6 +233,7 @@ pub struct Running {
     graph: Graph,
     plan: Plan,
     hub: Arc<Hub>,
+    /// Those that run here.
     filters: Vec<Started>,
     started: Instant,
     expected: Option<u64>,
@@ -196,6 +241,8 @@ pub struct Running {
 
 #[derive(Debug)]
 struct Started {
+    /// Its place in the graph.
+    filter: usize,
     counters: Arc<Counters>,
     /// `None`: joined already, or never there.
     thread: Option<JoinHandle<Done>>,
@@ -226,16 +273,16 @@ impl Running {
     }
 
     /// The allocator of a pipe; another handle to the same one, which may outlive the run. Decommitting it stops the
-    /// graph. `None` where the plan has no such pipe.
+    /// graph. `None` where the plan has no such pipe, or its frames are not this process's alone.
     pub fn allocator(&self, pipe: PipeId) -> Option<Allocator> {
-        self.hub.parts.pools.get(pipe.index()).map(|pool| pool.allocator.clone())
+        self.hub.parts.pools.get(pipe.index())?.allocator().cloned()
     }
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
         let Running { graph, hub, filters, .. } = self;
-        let sinks =
-            graph.filters().iter().zip(filters).filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
+        let started = filters.iter().map(|started| (&graph.filters()[started.filter], started));
+        let sinks = started.filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
         Progress {
             elapsed: self.started.elapsed(),
             source_frames: hub.parts.totals.source_frames.get(),
@@ -250,9 +297,10 @@ impl Running {
                 .parts
                 .pools
                 .iter()
+                .filter(|pool| !pool.is_elsewhere())
                 .map(|pool| PipeProgress {
                     id: pool.pipe,
-                    in_use: u64::from(pool.allocator.status().in_use),
+                    in_use: u64::from(pool.status().in_use),
                     frames: pool.frames() as u64,
                 })
                 .collect(),
@@ -293,11 +341,15 @@ impl Running {
         });
         let errors = errors.collect();
         let duration = ending.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(self.started));
-        let filters = self.graph.filters().iter().zip(&self.filters).zip(done);
-        let filters: Vec<FilterReport> =
-            filters.map(|((filter, started), done)| filter_report(filter, &started.counters, done)).collect();
-        let sinks =
-            self.graph.filters().iter().zip(&filters).filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
+        let filter_of = |started: &Started| &self.graph.filters()[started.filter];
+        let filters: Vec<FilterReport> = self
+            .filters
+            .iter()
+            .zip(done)
+            .map(|(started, done)| filter_report(filter_of(started), &started.counters, done))
+            .collect();
+        let sinks = self.filters.iter().map(filter_of).zip(&filters);
+        let sinks = sinks.filter(|(filter, _)| filter.run().is_some_and(filters::is_sink));
         let totals = &self.hub.parts.totals;
         let source_frames = totals.source_frames.get();
         let graph = GraphReport {
@@ -309,8 +361,8 @@ impl Running {
             bytes_moved_without_copying: totals.bytes_moved.get(),
         };
         let pipes = self.hub.parts.pools.iter().zip(&totals.delivered).zip(&self.plan.pipes);
-        let pipes = pipes.map(|((pool, delivered), pipe)| {
-            let status = pool.allocator.status();
+        let pipes = pipes.filter(|((pool, _), _)| !pool.is_elsewhere()).map(|((pool, delivered), pipe)| {
+            let status = pool.status();
             PipeReport {
                 id: pool.pipe,
                 pins: pin_names(&self.graph, &self.plan, pool.pipe),
@@ -322,7 +374,7 @@ impl Running {
                 acquires: status.acquires,
                 peak_in_use: u64::from(status.peak),
                 waits: status.waits,
-                frames_out_at_end: u64::from(status.in_use),
+                frames_out_at_end: u64::from(status.held_here),
             }
         });
         Report { version: 1, outcome, errors, duration, graph, pipes: pipes.collect(), filters }

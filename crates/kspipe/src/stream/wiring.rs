@@ -1,6 +1,6 @@
 //! From a graph and its plan to queues and ways between threads, checked: a plan is plain data, and may be anybody's.
 
-use super::engine::{Outlet, QueueIndex, Way};
+use super::engine::{Outlet, QueueIndex, To, Way};
 use super::formats::Formats;
 use crate::graph::{Direction, Graph, PinId, RouteKind, Run};
 use crate::negotiate::{PipeId, Plan};
@@ -49,7 +49,7 @@ impl Wiring {
                     pin,
                     way,
                     from,
-                    to: peer.and_then(|peer| queue_of[peer.index()]),
+                    to: peer.and_then(|peer| queue_of[peer.index()]).map_or(To::Home, To::Queue),
                     bridge: bridge.map(PipeId::index),
                 });
             }

@@ -25,7 +25,7 @@ pub(super) struct Dimensions {
 /// A word of a holder.
 #[derive(Clone, Copy)]
 pub(super) enum OfHolder {
-    /// Open or closed, and how often it was opened. Written by the server.
+    /// Open or closed, and how often it was opened. Written by the server; an in pin that leaves closes its own.
     Gate,
     /// What it waits for. See [`super::waiting`].
     Waiter,

@@ -67,6 +67,8 @@ mod region;
 #[cfg(all(test, not(loom)))]
 mod tests;
 #[cfg(not(loom))]
+mod trusted;
+#[cfg(not(loom))]
 mod view;
 mod waiting;
 mod word;
@@ -84,6 +86,7 @@ pub use self::{
     },
     pool::{AdmitError, CreateError, Recovered, SharedPool},
     properties::{PropertiesError, SharedPoolProperties, WrittenBy},
+    trusted::{TrustedAcquirer, TrustedFrame, TrustedPool, TrustedReceiver, TrustedSender},
     view::{Access, FrameMemory, FrameView, MapError},
 };
 pub use word::Holder;

@@ -16,7 +16,7 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The descriptors of a shared pool, as its server gives them to those it trusts. They travel once, at set-up.
 #[derive(Debug)]
@@ -96,6 +96,9 @@ pub enum Unready {
     /// None came in time.
     #[error("no frame came in time")]
     TimedOut,
+    /// This process was told to stop waiting: [`Participant::interrupt`].
+    #[error("the wait was interrupted")]
+    Interrupted,
     /// The stream has ended, and all that was sent was taken.
     #[error("the stream has ended")]
     Ended,
@@ -153,13 +156,14 @@ pub(super) struct Shared {
     pub(super) memory: FrameMemory,
     pub(super) properties: SharedPoolProperties,
     gone: AtomicBool,
+    interrupted: AtomicBool,
     roles: Roles,
 }
 
 impl Shared {
     pub(super) fn new(control: Control, memory: FrameMemory, properties: SharedPoolProperties) -> Arc<Self> {
-        let (gone, roles) = (AtomicBool::new(false), Roles::default());
-        Arc::new(Shared { control: Arc::new(control), memory, properties, gone, roles })
+        let (gone, interrupted) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Shared { control: Arc::new(control), memory, properties, gone, interrupted, roles: Roles::default() })
     }
 
     /// Sequentially consistent, as every look between saying that one sleeps and sleeping.
@@ -168,9 +172,17 @@ impl Shared {
         self.gone.load(Ordering::SeqCst)
     }
 
+    /// Nothing is waited for any more. Sequentially consistent, as `is_gone`.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.is_gone() || self.interrupted.load(Ordering::SeqCst)
+    }
+
     fn stopped(&self) -> Unready {
         if self.is_gone() {
             Unready::ServerGone
+        } else if self.interrupted.load(Ordering::SeqCst) {
+            Unready::Interrupted
         } else if self.control.state().load(Ordering::SeqCst) & POOL_CLOSED != 0 {
             Unready::PoolClosed
         } else {
@@ -295,6 +307,17 @@ impl Participant {
     /// as well. Frames stay readable and can be given back. For who watches the server.
     pub fn server_gone(&self) {
         self.shared.gone.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Ends this process's waits for good: they wake, and answer [`Unready::Interrupted`], those to come as well; what has
+    /// arrived can still be taken. For a process that is asked to stop.
+    pub fn interrupt(&self) {
+        self.shared.interrupted.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn wake(&self) {
         let control = &self.shared.control;
         for holder in control.holders() {
             if self.shared.roles.receivers.load(Ordering::SeqCst) & holder.bit() != 0 {
@@ -398,7 +421,7 @@ impl Acquirer {
             return Err(Unready::ServerGone);
         }
         let shared = &self.role.shared;
-        let got = self.acquiring.acquire(timeout, || shared.is_gone());
+        let got = self.acquiring.acquire(timeout, || shared.is_over());
         self.frame(got)
     }
 
@@ -485,7 +508,7 @@ impl Receiver {
                 Ok(ReceivedFrame::new(claim, arrived.header))
             }
             Ok(None) if self.taking.has_ended() => Err(Unready::Ended),
-            Ok(None) if self.taking.is_closed() || self.role.shared.is_gone() => Err(self.role.shared.stopped()),
+            Ok(None) if self.taking.is_closed() || self.role.shared.is_over() => Err(self.role.shared.stopped()),
             Ok(None) => Err(Unready::Empty),
             Err(Nonsense) => Err(self.nonsense()),
         }
@@ -498,7 +521,7 @@ impl Receiver {
     #[inline]
     pub fn receive(&mut self, timeout: Option<Duration>) -> Result<ReceivedFrame, Unready> {
         let shared = &self.role.shared;
-        match self.taking.wait(timeout, || shared.is_gone()) {
+        match self.taking.wait(timeout, || shared.is_over()) {
             Ok(arrived) => {
                 Ok(ReceivedFrame::new(Claim::new(shared.clone(), arrived.frame, self.role.holder), arrived.header))
             }
@@ -512,6 +535,31 @@ impl Receiver {
     /// A shut holder's claims may have been ended under it.
     fn nonsense(&self) -> Unready {
         if self.taking.is_closed() { self.role.shared.stopped() } else { Unready::Nonsense }
+    }
+
+    /// See [`TrustedReceiver::leave`](super::TrustedReceiver::leave).
+    pub(super) fn leave(&mut self) {
+        const PATIENCE: Duration = Duration::from_millis(100);
+        let shared = &self.role.shared;
+        shared.control.leave(self.role.holder);
+        let start = Instant::now();
+        loop {
+            // Looked at first: what was pushed before it is there to be taken.
+            let over = !self.taking.is_being_sent() || start.elapsed() > PATIENCE;
+            loop {
+                match self.taking.take() {
+                    Ok(Some(arrived)) => {
+                        shared.control.give_back(arrived.frame, self.role.holder);
+                    }
+                    Ok(None) => break,
+                    Err(Nonsense) => {}
+                }
+            }
+            if over {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// The descriptor for `poll`, `epoll` or an `AsyncFd`: readable when something arrived after [`arm`](Self::arm).
@@ -536,6 +584,6 @@ impl Receiver {
         // What it said before is over. It does not block; where it is not readable there is nothing to take away.
         let _ = rustix::io::read(self.event(), &mut [0; 8]);
         let shared = &self.role.shared;
-        self.taking.arm(|| shared.is_gone())
+        self.taking.arm(|| shared.is_over())
     }
 }

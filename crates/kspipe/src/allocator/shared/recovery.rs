@@ -27,6 +27,18 @@ impl Control {
         self.wake(self.waiter(holder));
     }
 
+    /// An in pin's own end, in order: nothing is sent to it any more once no sender is in a section, which is to be looked at
+    /// after this.
+    pub(super) fn leave(&self, in_pin: Holder) {
+        self.gate(in_pin).fetch_or(CLOSED, Ordering::SeqCst);
+        write_then_read();
+        // Sequentially consistent, with a sender's second look at the gate: where that saw it open, this sees its swap, and
+        // with that its section.
+        for frame in 0..self.frames() {
+            self.word(frame).load(Ordering::SeqCst);
+        }
+    }
+
     /// Ends all a holder has: it is shut, and its claims are ended; returns how many there were. For a holder whose process
     /// is dead, or that left. May be called again.
     pub(super) fn close(&self, holder: Holder) -> u32 {

@@ -1,9 +1,11 @@
 //! Where the filters of a running graph wait, stop, fail and end together.
 
+use super::outer::Door;
 use super::pool::{Held, Pool};
 use super::queue::{Item, Queue};
 use super::statistics::Totals;
 use crate::allocator::AcquireError;
+use crate::graph::PinId;
 use crate::stream::filters::FilterError;
 use crate::stream::prepare::Interrupts;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,8 +22,14 @@ pub(in crate::stream) type QueueIndex = usize;
 pub(in crate::stream) struct HubParts {
     /// The filters' names.
     pub(in crate::stream) names: Vec<String>,
+    /// The filters that run here.
+    pub(in crate::stream) live: usize,
+    /// A source is among them.
+    pub(in crate::stream) has_source: bool,
     /// By in pin that is connected, in the wiring's order.
     pub(in crate::stream) queues: Vec<Queue>,
+    /// The ways to other processes.
+    pub(in crate::stream) doors: Vec<Door>,
     /// By pipe.
     pub(in crate::stream) pools: Vec<Arc<Pool>>,
     pub(in crate::stream) totals: Totals,
@@ -93,7 +101,7 @@ impl Hub {
     pub(in crate::stream) fn new(parts: HubParts, interrupts: Interrupts) -> Self {
         let filters = parts.names.len();
         let state = State {
-            live: filters,
+            live: parts.live,
             waiting: vec![None; filters],
             asked: false,
             stopped_early: false,
@@ -108,10 +116,15 @@ impl Hub {
     }
 
     /// The next frame for `filter` from this queue of its, while it keeps so many; `None`: there will be none any more.
-    pub(super) fn next(&self, filter: FilterIndex, from: QueueIndex, keeps: usize) -> Option<Item> {
+    pub(super) fn next(
+        &self,
+        filter: FilterIndex,
+        from: QueueIndex,
+        keeps: usize,
+    ) -> Result<Option<Item>, FilterError> {
         let queue = &self.parts.queues[from];
-        if let Some(item) = queue.try_pop() {
-            return Some(item);
+        if let Some(item) = queue.try_pop()? {
+            return Ok(Some(item));
         }
         if !queue.is_ready() {
             self.waiting(filter, Waiting { what: Awaited::Frame(from), keeps }, || queue.wait());
@@ -119,26 +132,24 @@ impl Hub {
         queue.try_pop()
     }
 
-    /// A free frame of a pipe for `filter`, which keeps so many others meanwhile; waits for one, at most until
-    /// `deadline`.
+    /// A free frame of a pipe for an out pin of `filter`, which keeps so many others meanwhile; waits for one, at most
+    /// until `deadline`.
     pub(super) fn acquire(
         &self,
         filter: FilterIndex,
-        pipe: usize,
+        (pipe, pin): (usize, PinId),
         keeps: usize,
         deadline: Option<Instant>,
     ) -> Result<Held, FilterError> {
         let pool = &self.parts.pools[pipe];
-        let frame = match pool.allocator.try_acquire() {
-            Err(AcquireError::Empty) => self.waiting(filter, Waiting { what: Awaited::FreeFrame(pipe), keeps }, || {
-                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                pool.allocator.acquire(left)
-            }),
+        match pool.try_acquire(pin) {
+            Err(FilterError::Acquire { source: AcquireError::Empty, .. }) => {
+                self.waiting(filter, Waiting { what: Awaited::FreeFrame(pipe), keeps }, || {
+                    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                    pool.acquire(pin, left)
+                })
+            }
             result => result,
-        };
-        match frame {
-            Ok(frame) => Ok(pool.take(frame)),
-            Err(source) => Err(FilterError::Acquire { pipe: pool.pipe, source }),
         }
     }
 
@@ -164,17 +175,18 @@ impl Hub {
         self.end_sources();
         // Who waits for a frame is told that none will come; then queue after queue ends.
         for pool in &self.parts.pools {
-            pool.allocator.decommit();
+            pool.close();
         }
     }
 
     fn something_is_there(&self, state: &State) -> bool {
         state.waiting.iter().flatten().any(|waiting| match waiting.what {
-            Awaited::Frame(queue) => self.parts.queues[queue].is_ready(),
-            Awaited::FreeFrame(pipe) => {
-                let pool = &self.parts.pools[pipe];
-                pool.held() < pool.frames() || !pool.allocator.status().committed
+            Awaited::Frame(queue) => {
+                let queue = &self.parts.queues[queue];
+                // Not its lock: who waits for a frame from outside has it.
+                queue.is_fed_from_outside() || queue.is_ready()
             }
+            Awaited::FreeFrame(pipe) => self.parts.pools[pipe].may_serve(),
         })
     }
 
@@ -212,12 +224,16 @@ impl Hub {
         self.changed.notify_all();
     }
 
-    /// Somebody asks to stop. The second time, sinks that wait for a reader give up, too.
+    /// Somebody asks to stop. The second time, sinks that wait for a reader give up, too, and so does who waits for
+    /// another process; where no source runs here that is all there is to stop, and the first time does it.
     pub(in crate::stream) fn stop(&self) {
         let again = std::mem::replace(&mut self.lock().asked, true);
         self.end_sources();
         if again {
             self.interrupts.writing.raise();
+        }
+        if again || !self.parts.has_source {
+            self.parts.pools.iter().filter(|pool| pool.is_shared()).for_each(|pool| pool.close());
         }
     }
 

@@ -3,9 +3,12 @@
 //!
 //! Nobody waits to put a frame into a queue: all frames in it are of one pipe, and it has room for all the pipe has. So
 //! a filter waits for one of two things only, its next frame or a free one, and both are known to the hub. That is how
-//! it can tell a stall (everybody waits, and for nothing that can come) from work, without a clock.
+//! it can tell a stall (everybody waits, and for nothing that can come) from work, without a clock. What other processes
+//! send or give back can always come.
 
 mod hub;
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "outer_nowhere.rs")]
+mod outer;
 mod outlet;
 mod pool;
 mod queue;
@@ -13,7 +16,10 @@ mod statistics;
 mod worker;
 
 pub(super) use hub::{Hub, HubParts, QueueIndex};
-pub(super) use outlet::{Outlet, Way};
+pub(super) use outer::Door;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) use outer::{OuterPool, Ring};
+pub(super) use outlet::{Outlet, To, Way};
 pub(super) use pool::{MemoryError, Pool};
 pub(super) use queue::Queue;
 pub(super) use statistics::{Counters, Totals};

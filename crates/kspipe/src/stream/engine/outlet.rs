@@ -4,6 +4,7 @@ use super::hub::{FilterIndex, Hub, QueueIndex};
 use super::pool::Held;
 use super::queue::Item;
 use super::statistics::Counters;
+use crate::allocator::FrameHeader;
 use crate::graph::PinId;
 use crate::stream::filters::FilterError;
 use std::time::Instant;
@@ -23,6 +24,23 @@ pub(in crate::stream) enum Way {
     },
 }
 
+/// Where frames go from an out pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stream) enum To {
+    /// Home: it is not connected.
+    Home,
+    /// To the filter behind this queue.
+    Queue(QueueIndex),
+    /// To other processes, by this one of [`HubParts::doors`](super::HubParts::doors): for so many out pins that send on the
+    /// same frames, of which this is the one that does it.
+    Door {
+        /// Which.
+        door: usize,
+        /// How many.
+        pins: u64,
+    },
+}
+
 /// An out pin.
 #[derive(Debug)]
 pub(in crate::stream) struct Outlet {
@@ -30,8 +48,7 @@ pub(in crate::stream) struct Outlet {
     pub(in crate::stream) way: Way,
     /// Whose frames go out, by the filter's in pins; 0 at a source.
     pub(in crate::stream) from: usize,
-    /// The queue before the filter it is connected to; `None`: frames go home from here.
-    pub(in crate::stream) to: Option<QueueIndex>,
+    pub(in crate::stream) to: To,
     /// The pipe of the in pin there, where the connection is a bridge.
     pub(in crate::stream) bridge: Option<usize>,
 }
@@ -57,16 +74,26 @@ impl Outlet {
         mut item: Item,
         keeps: usize,
     ) -> Result<bool, FilterError> {
-        counters.frames_out.add(1);
-        let Some(to) = self.to else { return Ok(true) };
+        counters.frames_out.add(if let To::Door { pins, .. } = self.to { pins } else { 1 });
+        if self.to == To::Home {
+            return Ok(true);
+        }
         if let Some(pipe) = self.bridge {
-            let beyond = hub.acquire(filter, pipe, keeps + 1, None)?;
+            let beyond = hub.acquire(filter, (pipe, self.pin), keeps + 1, None)?;
             item.frame = copied(hub, &item.frame, beyond)?;
         }
         item.arrived = Instant::now();
         let (pipe, bytes) = (item.frame.pool().pipe, item.frame.data().len());
-        let taken = hub.parts.queues[to].push(item);
-        if taken {
+        let (taken, times) = match self.to {
+            To::Home => (true, 0),
+            To::Queue(to) => {
+                let taken = hub.parts.queues[to].push(item);
+                (taken, u32::from(taken))
+            }
+            // An in pin that nobody has yet, or any more, is no reason to end.
+            To::Door { door, .. } => (true, hub.parts.doors[door].hand_over(pipe, item.frame)?),
+        };
+        for _ in 0..times {
             hub.parts.totals.delivered(pipe, bytes, self.bridge.is_some());
         }
         Ok(taken)
@@ -74,8 +101,10 @@ impl Outlet {
 
     /// Nothing more will be sent.
     pub(super) fn end(&self, hub: &Hub) {
-        if let Some(to) = self.to {
-            hub.parts.queues[to].end();
+        match self.to {
+            To::Home => {}
+            To::Queue(to) => hub.parts.queues[to].end(),
+            To::Door { door, .. } => hub.parts.doors[door].end(),
         }
     }
 }
@@ -103,8 +132,6 @@ pub(super) fn written(
     let size = frame.len() as u64;
     let target = frame.get_mut(..bytes).ok_or(FilterError::FrameTooSmall { pipe, bytes: bytes as u64, size })?;
     write(target)?;
-    let mut header = from.header();
-    header.data_used = bytes as u64;
-    frame.set_header(header);
+    new.set_header(FrameHeader { data_used: bytes as u64, ..from.header() });
     Ok(new)
 }

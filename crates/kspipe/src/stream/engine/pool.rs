@@ -1,26 +1,54 @@
-//! A pipe's frames: its allocator, and who in this graph has them.
+//! A pipe's frames: its allocator, or the pool it shares with other processes, and who in this graph has them.
 
+use super::outer::{OuterFrame, OuterPool};
 use crate::allocator::{
-    Allocator, AllocatorProperties, CommitError, Frame, FrameHeader, MemoryKind, SetPropertiesError, SharedFrame,
+    AcquireError, Allocator, AllocatorProperties, CommitError, Frame, FrameHeader, MemoryKind, SetPropertiesError,
+    SharedFrame,
 };
-use crate::graph::Graph;
+use crate::graph::{Graph, PinId};
 use crate::negotiate::Pipe;
+use crate::stream::filters::FilterError;
 use ks::{KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A pipe at run time.
 #[derive(Debug)]
 pub(in crate::stream) struct Pool {
     /// The pipe's number in the plan.
     pub(in crate::stream) pipe: u32,
-    pub(in crate::stream) allocator: Allocator,
+    frames: Frames,
     /// The name of the memory type, and what it is made of here.
     pub(in crate::stream) memory_type: String,
     pub(in crate::stream) memory: String,
-    /// By frame: how many [`Held`]s have it. The allocator's own words tell that a frame is out, but not whether it has
-    /// arrived with whom it was granted to, which is what a stall is told by.
-    holders: Box<[AtomicU32]>,
+}
+
+#[derive(Debug)]
+enum Frames {
+    /// Of this process alone.
+    Own {
+        allocator: Allocator,
+        /// By frame: how many [`Held`]s have it. The allocator's own words tell that a frame is out, but not whether it
+        /// has arrived with whom it was granted to, which is what a stall is told by.
+        holders: Box<[AtomicU32]>,
+    },
+    /// Shared with other processes.
+    Outer(OuterPool),
+    /// Other processes' alone.
+    Elsewhere,
+}
+
+/// What a pipe's frames do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::stream) struct PoolStatus {
+    /// Frames that are out, in whatever process.
+    pub(in crate::stream) in_use: u32,
+    /// Frames that somebody in this process has.
+    pub(in crate::stream) held_here: u32,
+    pub(in crate::stream) peak: u32,
+    pub(in crate::stream) acquires: u64,
+    pub(in crate::stream) waits: u64,
 }
 
 /// Why a pipe has no frames.
@@ -63,29 +91,132 @@ impl Pool {
             _ => format!("{memory_type}, simulated in {kind}"),
         };
         let holders = (0..frames).map(|_| AtomicU32::new(0)).collect();
-        Ok(Pool { pipe: id, allocator, memory_type: memory_type.to_owned(), memory, holders })
+        let frames = Frames::Own { allocator, holders };
+        Ok(Pool { pipe: id, frames, memory_type: memory_type.to_owned(), memory })
+    }
+
+    /// The pipe of a pool that is shared with other processes.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(in crate::stream) fn outer(id: u32, memory_type: &str, pool: OuterPool) -> Self {
+        let shared = "memory shared by processes";
+        let memory = match memory_type {
+            "user" => shared.to_owned(),
+            memory_type => format!("{memory_type}, simulated in {shared}"),
+        };
+        Pool { pipe: id, frames: Frames::Outer(pool), memory_type: memory_type.to_owned(), memory }
+    }
+
+    /// A pipe whose frames never come here.
+    pub(in crate::stream) fn elsewhere(id: u32) -> Self {
+        Pool { pipe: id, frames: Frames::Elsewhere, memory_type: String::new(), memory: String::new() }
+    }
+
+    pub(in crate::stream) fn is_elsewhere(&self) -> bool {
+        matches!(self.frames, Frames::Elsewhere)
+    }
+
+    /// Other processes have a part in its frames.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.frames, Frames::Outer(_))
+    }
+
+    /// The allocator, where the frames are this process's alone.
+    pub(in crate::stream) fn allocator(&self) -> Option<&Allocator> {
+        match &self.frames {
+            Frames::Own { allocator, .. } => Some(allocator),
+            Frames::Outer(_) | Frames::Elsewhere => None,
+        }
     }
 
     /// The number of frames.
     pub(in crate::stream) fn frames(&self) -> usize {
-        self.holders.len()
+        match &self.frames {
+            Frames::Own { holders, .. } => holders.len(),
+            Frames::Outer(pool) => pool.frames() as usize,
+            Frames::Elsewhere => 0,
+        }
     }
 
-    /// How many frames somebody in this graph has. Exact while everybody waits.
-    pub(super) fn held(&self) -> usize {
-        self.holders.iter().filter(|holders| holders.load(Ordering::Acquire) > 0).count()
+    pub(in crate::stream) fn status(&self) -> PoolStatus {
+        match &self.frames {
+            Frames::Own { allocator, .. } => {
+                let status = allocator.status();
+                PoolStatus {
+                    in_use: status.in_use,
+                    held_here: status.in_use,
+                    peak: status.peak,
+                    acquires: status.acquires,
+                    waits: status.waits,
+                }
+            }
+            Frames::Outer(pool) => {
+                let (in_use, peak) = pool.in_use();
+                let (held_here, acquires, waits) = (pool.held_here(), pool.acquires(), pool.waits());
+                PoolStatus { in_use, held_here, peak, acquires, waits }
+            }
+            Frames::Elsewhere => PoolStatus::default(),
+        }
+    }
+
+    /// A frame can be had, or none ever again: who waits for one does not wait in vain. Exact while everybody waits; what
+    /// other processes give back can always come.
+    pub(super) fn may_serve(&self) -> bool {
+        match &self.frames {
+            Frames::Own { allocator, holders } => {
+                let held = holders.iter().filter(|holders| holders.load(Ordering::Acquire) > 0).count();
+                held < holders.len() || !allocator.status().committed
+            }
+            Frames::Outer(_) | Frames::Elsewhere => true,
+        }
+    }
+
+    /// A free frame for an out pin, if there is one.
+    pub(super) fn try_acquire(self: &Arc<Self>, pin: PinId) -> Result<Held, FilterError> {
+        match &self.frames {
+            Frames::Own { allocator, .. } => self.taken(allocator.try_acquire()),
+            Frames::Outer(pool) => Ok(Pool::arrived(self, pool.try_acquire(self.pipe, pin)?)),
+            Frames::Elsewhere => self.taken(Err(AcquireError::NotCommitted)),
+        }
+    }
+
+    /// A free frame for an out pin; waits for one.
+    pub(super) fn acquire(self: &Arc<Self>, pin: PinId, timeout: Option<Duration>) -> Result<Held, FilterError> {
+        match &self.frames {
+            Frames::Own { allocator, .. } => self.taken(allocator.acquire(timeout)),
+            Frames::Outer(pool) => Ok(Pool::arrived(self, pool.acquire(self.pipe, pin, timeout)?)),
+            Frames::Elsewhere => self.taken(Err(AcquireError::NotCommitted)),
+        }
     }
 
     /// Takes a frame just acquired into the books.
-    pub(super) fn take(self: &Arc<Self>, frame: Frame) -> Held {
+    fn taken(self: &Arc<Self>, frame: Result<Frame, AcquireError>) -> Result<Held, FilterError> {
+        let frame = frame.map_err(|source| FilterError::Acquire { pipe: self.pipe, source })?;
         let index = frame.index();
         self.count(index, |holders| holders.fetch_add(1, Ordering::AcqRel));
-        Held { index, claim: Some(Claim::Exclusive(frame)), pool: Arc::clone(self) }
+        Ok(Held { index, claim: Some(Claim::Exclusive(frame)), pool: Arc::clone(self) })
+    }
+
+    /// A frame of the shared pool, which is in its own books.
+    pub(super) fn arrived(self: &Arc<Self>, frame: OuterFrame) -> Held {
+        Held { index: 0, claim: Some(Claim::Outer(frame)), pool: Arc::clone(self) }
+    }
+
+    /// Who waits for a frame is told that none will come. Of a shared pool, in this process only.
+    pub(super) fn close(&self) {
+        match &self.frames {
+            Frames::Own { allocator, .. } => {
+                allocator.decommit();
+            }
+            Frames::Outer(pool) => pool.interrupt(),
+            Frames::Elsewhere => {}
+        }
     }
 
     fn count(&self, index: u32, change: impl FnOnce(&AtomicU32) -> u32) {
         // The allocator has as many frames as this has counters.
-        if let Some(holders) = self.holders.get(index as usize) {
+        if let Frames::Own { holders, .. } = &self.frames
+            && let Some(holders) = holders.get(index as usize)
+        {
             change(holders);
         }
     }
@@ -111,6 +242,7 @@ fn commit_one_of(
 /// A frame somebody in this graph has, alone or with others. Dropping it lets it go.
 #[derive(Debug)]
 pub(in crate::stream) struct Held {
+    /// In its allocator's books.
     index: u32,
     /// `None` only while it is dropped or changes from one kind to the other.
     claim: Option<Claim>,
@@ -121,6 +253,8 @@ pub(in crate::stream) struct Held {
 enum Claim {
     Exclusive(Frame),
     Shared(SharedFrame),
+    /// Of a pool that processes share.
+    Outer(OuterFrame),
 }
 
 impl Held {
@@ -133,6 +267,7 @@ impl Held {
         match &self.claim {
             Some(Claim::Exclusive(frame)) => frame.data(),
             Some(Claim::Shared(frame)) => frame.data(),
+            Some(Claim::Outer(frame)) => frame.data(),
             None => &[],
         }
     }
@@ -141,12 +276,13 @@ impl Held {
         match &self.claim {
             Some(Claim::Exclusive(frame)) => frame.header(),
             Some(Claim::Shared(frame)) => frame.header(),
+            Some(Claim::Outer(frame)) => frame.header(),
             None => FrameHeader::default(),
         }
     }
 
-    /// The frame, to write into; `None` where others have it too.
-    pub(super) fn exclusive(&mut self) -> Option<&mut Frame> {
+    /// The frame's bytes, to write into; `None` where others have it too.
+    pub(super) fn exclusive(&mut self) -> Option<&mut [u8]> {
         self.claim = match self.claim.take() {
             Some(Claim::Shared(frame)) => Some(match frame.try_into_exclusive() {
                 Ok(frame) => Claim::Exclusive(frame),
@@ -156,16 +292,38 @@ impl Held {
         };
         match &mut self.claim {
             Some(Claim::Exclusive(frame)) => Some(frame),
+            Some(Claim::Outer(frame)) => frame.exclusive(),
+            Some(Claim::Shared(_)) | None => None,
+        }
+    }
+
+    /// Sets what travels with the frame, where nobody else has it.
+    pub(super) fn set_header(&mut self, header: FrameHeader) {
+        match &mut self.claim {
+            Some(Claim::Exclusive(frame)) => frame.set_header(header),
+            Some(Claim::Outer(frame)) => frame.set_header(header),
+            Some(Claim::Shared(_)) | None => {}
+        }
+    }
+
+    /// The frame of a pool that processes share, to be handed over.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn into_outer(mut self) -> Option<OuterFrame> {
+        match self.claim.take() {
+            Some(Claim::Outer(frame)) => Some(frame),
             _ => None,
         }
     }
 
     /// The same frame once more, for another reader: from now on it is read-only.
     pub(super) fn another(&mut self) -> Held {
+        if let Some(Claim::Outer(frame)) = &self.claim {
+            return Pool::arrived(&self.pool, frame.another());
+        }
         let shared = match self.claim.take() {
             Some(Claim::Exclusive(frame)) => Some(frame.share()),
             Some(Claim::Shared(frame)) => Some(frame),
-            None => None,
+            Some(Claim::Outer(_)) | None => None,
         };
         let claim = shared.clone().map(Claim::Shared);
         self.claim = shared.map(Claim::Shared);

@@ -90,7 +90,7 @@ impl Worker {
             if !self.pace(&format, number)? {
                 break;
             }
-            let mut frame = match self.hub.acquire(self.filter, *pipe, 0, self.limits.deadline) {
+            let mut frame = match self.hub.acquire(self.filter, (*pipe, outlet.pin), 0, self.limits.deadline) {
                 Err(FilterError::Acquire { source: AcquireError::TimedOut, .. }) => break,
                 frame => frame?,
             };
@@ -114,7 +114,7 @@ impl Worker {
             if !source.fill(picture, number)? {
                 break;
             }
-            exclusive.set_header(header(&format, number, bytes));
+            frame.set_header(header(&format, number, bytes));
             self.hub.parts.totals.source_frames.add(1);
             self.counters.bytes.add(bytes);
             let item = Item { frame, born, arrived: born };
@@ -155,7 +155,7 @@ impl Worker {
     fn modify(&self, mut modifier: Box<dyn Modifier>, times: &mut Times) -> Result<(), FilterError> {
         // A transform has one out pin (`prepare` sees to it).
         let (Some(outlet), Some(queue)) = (self.outlets.first(), self.queues.first()) else { return Ok(()) };
-        while let Some(mut item) = self.next(*queue, 0) {
+        while let Some(mut item) = self.next(*queue, 0)? {
             let arrived = item.arrived;
             match outlet.way {
                 Way::Same => {
@@ -165,7 +165,7 @@ impl Worker {
                     modifier.modify(&mut frame[..used]);
                 }
                 Way::New { pipe, counts } => {
-                    let new = self.hub.acquire(self.filter, pipe, 1, None)?;
+                    let new = self.hub.acquire(self.filter, (pipe, outlet.pin), 1, None)?;
                     let data = item.frame.data();
                     let new = written(new, data.len(), &item.frame, |target| {
                         modifier.modify_into(data, target);
@@ -191,8 +191,8 @@ impl Worker {
     fn convert(&self, mut converter: Box<dyn Converter>, times: &mut Times) -> Result<(), FilterError> {
         let Some(outlet @ Outlet { way: Way::New { pipe, .. }, .. }) = self.outlets.first() else { return Ok(()) };
         let Some(queue) = self.queues.first() else { return Ok(()) };
-        while let Some(Item { frame, born, arrived }) = self.next(*queue, 0) {
-            let new = self.hub.acquire(self.filter, *pipe, 1, None)?;
+        while let Some(Item { frame, born, arrived }) = self.next(*queue, 0)? {
+            let new = self.hub.acquire(self.filter, (*pipe, outlet.pin), 1, None)?;
             let new = written(new, self.out_bytes, &frame, |target| converter.convert(frame.data(), target))?;
             drop(frame);
             let taken = outlet.send(&self.hub, self.filter, &self.counters, Item { frame: new, born, arrived }, 0)?;
@@ -209,7 +209,7 @@ impl Worker {
         let Some(queue) = self.queues.first() else { return Ok(()) };
         let mut kept = VecDeque::new();
         let mut taken = Vec::with_capacity(1);
-        while let Some(item) = self.next(*queue, kept.len()) {
+        while let Some(item) = self.next(*queue, kept.len())? {
             kept.push_back(item);
             if kept.len() > keep {
                 taken.push(kept.pop_front());
@@ -232,7 +232,7 @@ impl Worker {
         let mut taken = Vec::with_capacity(self.queues.len());
         loop {
             for queue in &self.queues {
-                let Some(item) = self.next(*queue, taken.len()) else { return Ok(()) };
+                let Some(item) = self.next(*queue, taken.len())? else { return Ok(()) };
                 taken.push(Some(item));
             }
             if taken.is_empty() || !self.forward(&mut taken, 0, times)? {
@@ -260,7 +260,7 @@ impl Worker {
                 }
                 (Way::New { pipe, .. }, _) => match place {
                     Some(item) => {
-                        let new = self.hub.acquire(self.filter, pipe, others, None)?;
+                        let new = self.hub.acquire(self.filter, (pipe, outlet.pin), others, None)?;
                         let frame = copied(&self.hub, &item.frame, new)?;
                         (Some(Item { frame, ..*item }), others)
                     }
@@ -282,7 +282,15 @@ impl Worker {
     fn consume(&self, mut sink: Box<dyn Sink>, done: &mut Done) -> Result<(), FilterError> {
         let Some(queue) = self.queues.first() else { return Ok(()) };
         let mut taken = Ok(());
-        while let Some(Item { frame, born, arrived }) = self.next(*queue, 0) {
+        loop {
+            let Item { frame, born, arrived } = match self.next(*queue, 0) {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(error) => {
+                    taken = Err(error);
+                    break;
+                }
+            };
             taken = sink.take(frame.data(), &frame.header());
             if taken.is_err() {
                 break;
@@ -301,11 +309,11 @@ impl Worker {
     }
 
     /// The next frame of a queue, counted; this filter has so many others.
-    fn next(&self, queue: QueueIndex, keeps: usize) -> Option<Item> {
-        let item = self.hub.next(self.filter, queue, keeps)?;
+    fn next(&self, queue: QueueIndex, keeps: usize) -> Result<Option<Item>, FilterError> {
+        let Some(item) = self.hub.next(self.filter, queue, keeps)? else { return Ok(None) };
         self.counters.frames_in.add(1);
         self.counters.bytes.add(item.frame.data().len() as u64);
-        Some(item)
+        Ok(Some(item))
     }
 }
 

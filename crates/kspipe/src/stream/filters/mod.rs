@@ -98,6 +98,19 @@ pub enum FilterError {
         /// The pipe's number.
         pipe: u32,
     },
+    /// The process that serves a pipe's frames has ended.
+    #[error("pipe {pipe}: the process that serves its frames has ended")]
+    ServerGone {
+        /// The pipe's number.
+        pipe: u32,
+    },
+    /// A frame that came from another process, or should go there, is not this process's to have: a process breaks the
+    /// rules.
+    #[error("pipe {pipe}: a frame on its way between processes is not held by who has it")]
+    NotHeld {
+        /// The pipe's number.
+        pipe: u32,
+    },
     /// The run was stopped while the filter waited for data. Not a failure.
     #[error("stopped")]
     Stopped,
@@ -119,7 +132,11 @@ impl FilterError {
     /// The system is at fault, a file or its memory, and not the graph or its media.
     pub fn is_system_failure(&self) -> bool {
         match self {
-            FilterError::File { .. } | FilterError::Acquire { .. } | FilterError::Panicked { .. } => true,
+            FilterError::File { .. }
+            | FilterError::Acquire { .. }
+            | FilterError::ServerGone { .. }
+            | FilterError::NotHeld { .. }
+            | FilterError::Panicked { .. } => true,
             FilterError::Y4m { source, .. } => matches!(source, Y4mError::Io { .. }),
             FilterError::Png { source, .. } => matches!(source, ::png::EncodingError::IoError(_)),
             _ => false,
