@@ -5,6 +5,10 @@
 //! filter is the right to a frame of the pipe's allocator. `docs/streaming.md` tells the rules.
 
 pub mod convert;
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    allow(dead_code, unreachable_code, reason = "no process shares its frames with another there")
+)]
 mod engine;
 mod filters;
 mod format;

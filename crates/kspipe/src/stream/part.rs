@@ -21,6 +21,13 @@ pub struct Part<'a> {
     pub pools: &'a [(PipeId, TrustedPool)],
 }
 
+/// Frames that leave a process at an out pin, or at several.
+struct Leaving {
+    pipe: PipeId,
+    sender: Holder,
+    receivers: Vec<Holder>,
+}
+
 impl Prepared {
     /// Starts one process's part of the graph: as [`start`](Prepared::start), with the pipes that processes share in the pools
     /// given. The process's holders are admitted already. The sources of other processes are closed.
@@ -121,35 +128,30 @@ impl Part<'_> {
         wiring: &mut Wiring,
         is_here: impl Fn(PinId) -> bool,
     ) -> Result<Vec<Door>, RunError> {
-        // By filter and outlet: pipe, sender and receiver.
-        let mut ways: Vec<Vec<Option<(PipeId, [Holder; 2])>>> = Vec::with_capacity(wiring.outlets.len());
+        let mut ways: Vec<Vec<Option<Leaving>>> = Vec::with_capacity(wiring.outlets.len());
         for outlets in &wiring.outlets {
             let way = |outlet: &Outlet| {
                 let peer = graph.pin(outlet.pin).peer().filter(|peer| is_here(outlet.pin) && !is_here(*peer))?;
                 let pipe = plan.pipe_of[peer.index()];
-                Some((pipe, self.sharing.sender_of(graph, wiring, pipe, peer)?))
+                let [sender, receiver] = self.sharing.sender_of(graph, wiring, pipe, peer)?;
+                Some(Leaving { pipe, sender, receivers: vec![receiver] })
             };
             ways.push(outlets.iter().map(way).collect());
         }
         let mut doors = Vec::new();
         for (outlets, ways) in wiring.outlets.iter_mut().zip(ways) {
-            let mut merged: Vec<(Outlet, Option<(PipeId, Holder, Vec<Holder>)>)> = Vec::with_capacity(outlets.len());
+            let mut merged: Vec<(Outlet, Option<Leaving>)> = Vec::with_capacity(outlets.len());
             for (outlet, way) in outlets.drain(..).zip(ways) {
-                let Some((pipe, [sender, receiver])) = way else {
-                    merged.push((outlet, None));
-                    continue;
-                };
-                let same = |before: &Outlet| {
-                    let [one, other] = [before, &outlet].map(|it| (it.way, it.bridge, it.from));
-                    one == other && outlet.way == Way::Same && outlet.bridge.is_none()
-                };
-                match merged.iter_mut().find(|(before, way)| way.is_some() && same(before)) {
-                    Some((_, Some((_, _, receivers)))) => receivers.push(receiver),
-                    _ => merged.push((outlet, Some((pipe, sender, vec![receiver])))),
+                let is_same = |outlet: &Outlet| outlet.way == Way::Same && outlet.bridge.is_none();
+                let with = |before: &Outlet| is_same(before) && is_same(&outlet) && before.from == outlet.from;
+                let found = merged.iter_mut().filter(|(before, _)| with(before)).find_map(|(_, way)| way.as_mut());
+                match (found, way) {
+                    (Some(found), Some(way)) => found.receivers.extend(way.receivers),
+                    (_, way) => merged.push((outlet, way)),
                 }
             }
             for (mut outlet, way) in merged {
-                if let Some((pipe, sender, receivers)) = way {
+                if let Some(Leaving { pipe, sender, receivers }) = way {
                     let sender = self.pool(graph, pipe, outlet.pin)?.sender_to(sender, &receivers);
                     let sender = sender.map_err(|error| role(graph, pipe, outlet.pin, error))?;
                     outlet.to = To::Door { door: doors.len(), pins: receivers.len() as u64 };
