@@ -345,3 +345,6 @@ impl fmt::Debug for TrustedFrame {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
