@@ -334,6 +334,13 @@ impl Participant {
         self.shared.is_gone() || self.shared.control.state().load(Ordering::SeqCst) & POOL_CLOSED != 0
     }
 
+    /// The control words as they are now, one after the other: for who inspects a pool. `docs/shared-pool.md` says what each
+    /// is. They are not read in one moment.
+    pub fn control_words(&self) -> impl Iterator<Item = u64> + '_ {
+        let words = self.shared.properties.dimensions().words();
+        (0..words).map(|place| self.shared.control.region.at(place).load(Ordering::Relaxed))
+    }
+
     /// An in pin waits for something to arrive, asleep: whoever sends to it next makes a system call. Of any process.
     pub fn is_asleep(&self, in_pin: Holder) -> bool {
         in_pin.is_in_pin()

@@ -5,10 +5,10 @@ use super::control::{Control, POOL_CLOSED, bytes_of};
 use super::files;
 use super::handover::CLOSED;
 use super::ledger::{Ledger, Sightings};
-use super::participant::{Descriptors, Participant, Shared};
+use super::participant::{Descriptors, OpenError, Participant, Shared};
 use super::properties::{PropertiesError, SharedPoolProperties};
 use super::region::{Events, Region};
-use super::view::FrameMemory;
+use super::view::{Access, FrameMemory};
 use super::word::Holder;
 use rustix::event::{EventfdFlags, eventfd};
 use std::os::fd::OwnedFd;
@@ -132,6 +132,20 @@ impl SharedPool {
         let (memory, frames) = FrameMemory::create(&properties)?;
         let participant = Participant { shared: Shared::new(control, memory, properties) };
         Ok(SharedPool { participant, control: file, frames, sightings: Sightings::default() })
+    }
+
+    /// The pool behind these descriptors, in the place of a server that has ended: who is admitted stays so, and holds what it
+    /// holds. For a supervisor that keeps the descriptors. The ended one is the only other server there was.
+    ///
+    /// # Errors
+    /// As for [`Participant::open`]; a pool written by its creator alone cannot be taken over.
+    pub fn take_over(descriptors: Descriptors) -> Result<Self, OpenError> {
+        let copy = |file: &OwnedFd| file.try_clone().map(Arc::new);
+        let failed = |error: std::io::Error| CommitError::OutOfMemory { bytes: 0, errno: error.raw_os_error() };
+        let control = copy(&descriptors.control).map_err(failed)?;
+        let frames = descriptors.frames.iter().map(copy).collect::<Result<_, _>>().map_err(failed)?;
+        let participant = Participant::open(descriptors, Access::Write)?;
+        Ok(SharedPool { participant, control, frames, sightings: Sightings::default() })
     }
 
     /// What the pool is: the size may have been raised to the alignment.

@@ -471,6 +471,44 @@ fn isolated_frames_have_a_file_each() {
 }
 
 #[test]
+fn frames_and_prefixes_lie_where_the_alignment_says() {
+    for alignment in [1, 64, 4096, 1 << 16, 1 << 21] {
+        for isolate in [false, true] {
+            let frames = AllocatorProperties { frames: 3, size: 5000, alignment, prefix: 24 };
+            let properties = SharedPoolProperties { frames, isolate, ..properties(3, &[acquirer(0)], 1) };
+            let mut pool = SharedPool::create(properties).unwrap();
+            pool.admit(acquirer(0)).unwrap();
+            let there = Participant::open(pool.descriptors().unwrap(), Access::Write).unwrap();
+            let mut frames = there.acquirer(acquirer(0)).unwrap();
+            let held: Vec<_> = std::iter::from_fn(|| frames.try_acquire().ok()).collect();
+            assert_eq!(held.len(), 3);
+            for frame in held {
+                let (start, length) = frame.prefix();
+                assert_eq!((start.addr() % alignment as usize, length), (0, 24), "{alignment} {isolate}");
+                assert_eq!(frame.as_ptr().addr() - start.addr(), 24);
+                assert_eq!(frame.len() as u64, there.properties().frames.size);
+            }
+        }
+    }
+}
+
+#[test]
+fn frames_of_properties_that_cannot_be_are_not_mapped() {
+    let properties = |alignment, size| SharedPoolProperties {
+        frames: AllocatorProperties { frames: 1, size, alignment, prefix: 0 },
+        ..SharedPoolProperties::default()
+    };
+    let opened = |properties: &SharedPoolProperties| {
+        FrameMemory::open(vec![memfd(4096, true)], properties, Access::Read).map(|_| ())
+    };
+    assert_eq!(opened(&properties(70_000, 64)), Err(MapError::Alignment(70_000)));
+    assert_eq!(opened(&properties(0, 64)), Err(MapError::Alignment(0)));
+    assert!(matches!(opened(&properties(64, 0)), Err(MapError::Memory(_))));
+    assert!(matches!(opened(&properties(64, u64::MAX)), Err(MapError::Memory(_))));
+    assert_eq!(opened(&properties(64, 4096)), Ok(()));
+}
+
+#[test]
 fn bytes_past_the_end_are_not_copied() {
     let (_pool, there) = pool(1, &[], 1);
     let mut frame = there.acquirer(acquirer(0)).unwrap().try_acquire().unwrap();

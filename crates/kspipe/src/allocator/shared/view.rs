@@ -45,6 +45,9 @@ pub enum MapError {
         /// Which, from 0.
         file: usize,
     },
+    /// The alignment is not a power of two.
+    #[error("an alignment of {0} bytes is not a power of two")]
+    Alignment(u64),
     /// Sizes that are not set or too large, or the system gives no memory.
     #[error(transparent)]
     Memory(#[from] CommitError),
@@ -76,6 +79,9 @@ impl FrameMemory {
     /// # Errors
     /// Files that are not sealed `memfd`s of exactly the length the properties give, or not to be mapped like this.
     pub fn open(files: Vec<OwnedFd>, properties: &SharedPoolProperties, access: Access) -> Result<Self, MapError> {
+        if !properties.frames.alignment.is_power_of_two() {
+            return Err(MapError::Alignment(properties.frames.alignment));
+        }
         let layout = properties.file_layout()?;
         let expected = if properties.isolate { properties.frames.frames as usize } else { 1 };
         if files.len() != expected {
