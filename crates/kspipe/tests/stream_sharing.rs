@@ -59,7 +59,8 @@ fn tees() -> Graph {
 
 #[test]
 fn holders_are_the_in_pins_at_boundaries_and_who_acquires_for_them() {
-    let cases: [(Graph, &[&str], &[&str], &[&str]); 8] = [
+    type Names = &'static [&'static str];
+    let cases: [(Graph, Names, Names, Names); 8] = [
         (chain(RouteKind::InPlace), &[], &[], &[]),
         (chain(RouteKind::InPlace), &[], &["b"], &["0: b.in <- a.out", "0: c.in <- b.in", "0: a.out"]),
         (chain(RouteKind::InPlace), &[], &["c"], &["0: c.in <- a.out", "0: a.out"]),

@@ -142,7 +142,7 @@ impl Hub {
         deadline: Option<Instant>,
     ) -> Result<Held, FilterError> {
         let pool = &self.parts.pools[pipe];
-        match pool.try_acquire(pin) {
+        let frame = match pool.try_acquire(pin) {
             Err(FilterError::Acquire { source: AcquireError::Empty, .. }) => {
                 self.waiting(filter, Waiting { what: Awaited::FreeFrame(pipe), keeps }, || {
                     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -150,7 +150,8 @@ impl Hub {
                 })
             }
             result => result,
-        }
+        };
+        Ok(pool.take(frame?))
     }
 
     /// Waits, after saying for what.

@@ -51,6 +51,13 @@ pub(in crate::stream) struct PoolStatus {
     pub(in crate::stream) waits: u64,
 }
 
+/// A free frame that was acquired, and is in nobody's books yet.
+#[derive(Debug)]
+pub(super) enum Acquired {
+    Own(Frame),
+    Outer(OuterFrame),
+}
+
 /// Why a pipe has no frames.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::stream) enum MemoryError {
@@ -171,29 +178,38 @@ impl Pool {
     }
 
     /// A free frame for an out pin, if there is one.
-    pub(super) fn try_acquire(self: &Arc<Self>, pin: PinId) -> Result<Held, FilterError> {
+    pub(super) fn try_acquire(&self, pin: PinId) -> Result<Acquired, FilterError> {
         match &self.frames {
-            Frames::Own { allocator, .. } => self.taken(allocator.try_acquire()),
-            Frames::Outer(pool) => Ok(Pool::arrived(self, pool.try_acquire(self.pipe, pin)?)),
-            Frames::Elsewhere => self.taken(Err(AcquireError::NotCommitted)),
+            Frames::Own { allocator, .. } => self.acquired(allocator.try_acquire()),
+            Frames::Outer(pool) => Ok(Acquired::Outer(pool.try_acquire(self.pipe, pin)?)),
+            Frames::Elsewhere => self.acquired(Err(AcquireError::NotCommitted)),
         }
     }
 
     /// A free frame for an out pin; waits for one.
-    pub(super) fn acquire(self: &Arc<Self>, pin: PinId, timeout: Option<Duration>) -> Result<Held, FilterError> {
+    pub(super) fn acquire(&self, pin: PinId, timeout: Option<Duration>) -> Result<Acquired, FilterError> {
         match &self.frames {
-            Frames::Own { allocator, .. } => self.taken(allocator.acquire(timeout)),
-            Frames::Outer(pool) => Ok(Pool::arrived(self, pool.acquire(self.pipe, pin, timeout)?)),
-            Frames::Elsewhere => self.taken(Err(AcquireError::NotCommitted)),
+            Frames::Own { allocator, .. } => self.acquired(allocator.acquire(timeout)),
+            Frames::Outer(pool) => Ok(Acquired::Outer(pool.acquire(self.pipe, pin, timeout)?)),
+            Frames::Elsewhere => self.acquired(Err(AcquireError::NotCommitted)),
         }
     }
 
-    /// Takes a frame just acquired into the books.
-    fn taken(self: &Arc<Self>, frame: Result<Frame, AcquireError>) -> Result<Held, FilterError> {
-        let frame = frame.map_err(|source| FilterError::Acquire { pipe: self.pipe, source })?;
-        let index = frame.index();
-        self.count(index, |holders| holders.fetch_add(1, Ordering::AcqRel));
-        Ok(Held { index, claim: Some(Claim::Exclusive(frame)), pool: Arc::clone(self) })
+    fn acquired(&self, frame: Result<Frame, AcquireError>) -> Result<Acquired, FilterError> {
+        frame.map(Acquired::Own).map_err(|source| FilterError::Acquire { pipe: self.pipe, source })
+    }
+
+    /// Takes a frame just acquired into the books. Not before its filter has said that it waits no more: until then it is
+    /// what the filter waits for.
+    pub(super) fn take(self: &Arc<Self>, frame: Acquired) -> Held {
+        match frame {
+            Acquired::Own(frame) => {
+                let index = frame.index();
+                self.count(index, |holders| holders.fetch_add(1, Ordering::AcqRel));
+                Held { index, claim: Some(Claim::Exclusive(frame)), pool: Arc::clone(self) }
+            }
+            Acquired::Outer(frame) => Pool::arrived(self, frame),
+        }
     }
 
     /// A frame of the shared pool, which is in its own books.
@@ -337,5 +353,29 @@ impl Drop for Held {
         // Out of the books first: who is granted the frame enters it anew.
         self.pool.count(self.index, |holders| holders.fetch_sub(1, Ordering::AcqRel));
         self.claim = None;
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::graph::{Direction, Graph};
+
+    #[test]
+    fn a_frame_that_is_granted_and_not_taken_yet_is_one_that_can_be_had() {
+        let mut graph = Graph::builder();
+        graph.filter("a").pin("out", Direction::Out);
+        let pin = graph.build().unwrap().pin_ids().next().unwrap();
+        let properties = AllocatorProperties { frames: 1, size: 8, alignment: 8, prefix: 0 };
+        let (allocator, _) = commit_one_of(&[MemoryKind::Heap], properties).unwrap();
+        let frames = Frames::Own { allocator, holders: [AtomicU32::new(0)].into() };
+        let pool = Arc::new(Pool { pipe: 0, frames, memory_type: String::new(), memory: String::new() });
+        // Whoever waits for it would be told that the graph is stalled.
+        let granted = pool.acquire(pin, None).unwrap();
+        assert!(pool.may_serve());
+        let held = pool.take(granted);
+        assert!(!pool.may_serve());
+        drop(held);
+        assert!(pool.may_serve());
     }
 }
