@@ -84,7 +84,7 @@ fn cannot_start(file: &GraphFile, error: &RunError) -> Failure {
             let report = graph::filter_fault(file, filter, error.to_string());
             if source.is_system_failure() { Failure::System(report) } else { Failure::Graph(report) }
         }
-        RunError::Plan { .. } | RunError::Memory { .. } | RunError::Thread { .. } => {
+        RunError::Plan { .. } | RunError::Memory { .. } | RunError::Sharing { .. } | RunError::Thread { .. } => {
             Failure::System(graph::fault(file, error.to_string()))
         }
     }
