@@ -91,6 +91,27 @@ fn a_receiver_that_dies_while_it_is_sent_a_frame_leaves_it_free() {
 }
 
 #[test]
+fn an_in_pin_that_leaves_finds_all_that_was_sent_to_it() {
+    loom::model(|| {
+        let control = control(1);
+        let frame = Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let writer = {
+            let control = control.clone();
+            thread::spawn(move || hand_over(&mut Giving::new(control, WRITER, [READER]), frame, 1))
+        };
+        let mut receiver = Taking::new(control.clone(), READER);
+        control.leave(READER);
+        let is_being_sent = receiver.is_being_sent();
+        drain(&control, READER, &mut receiver);
+        writer.join().unwrap();
+        if is_being_sent {
+            drain(&control, READER, &mut receiver);
+        }
+        assert!(word(&control, frame).is_free());
+    });
+}
+
+#[test]
 fn a_number_given_out_again_gets_only_frames_it_holds() {
     loom::model(|| {
         let control = control(2);
