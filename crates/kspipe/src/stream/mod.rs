@@ -6,21 +6,21 @@
 
 pub mod convert;
 #[cfg_attr(
-    not(any(target_os = "linux", target_os = "android")),
+    not(all(any(target_os = "linux", target_os = "android"), not(loom))),
     allow(dead_code, unreachable_code, reason = "no process shares its frames with another there")
 )]
 mod engine;
 mod filters;
 mod format;
 mod formats;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 mod part;
 pub mod pattern;
 mod planes;
 mod prepare;
 mod report;
 mod running;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 mod sharing;
 mod wiring;
 pub mod y4m;
@@ -28,12 +28,12 @@ pub mod y4m;
 pub use filters::FilterError;
 pub use format::{ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat, UNITS_PER_SECOND};
 pub use formats::{Note, probe_formats};
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 pub use part::Part;
 pub use prepare::{PrepareError, Prepared, prepare};
 pub use report::{
     Failure, FilterReport, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };
 pub use running::{RunError, RunOptions, Running, StopHandle};
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 pub use sharing::{Process, SharedPipe, Sharing, SharingError};

@@ -7,7 +7,7 @@
 //! send or give back can always come.
 
 mod hub;
-#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "outer_nowhere.rs")]
+#[cfg_attr(not(all(any(target_os = "linux", target_os = "android"), not(loom))), path = "outer_nowhere.rs")]
 mod outer;
 mod outlet;
 mod pool;
@@ -17,7 +17,7 @@ mod worker;
 
 pub(super) use hub::{Hub, HubParts, QueueIndex};
 pub(super) use outer::Door;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 pub(super) use outer::{OuterPool, Ring};
 pub(super) use outlet::{Outlet, To, Way};
 pub(super) use pool::{MemoryError, Pool};

@@ -103,7 +103,7 @@ impl Pool {
     }
 
     /// The pipe of a pool that is shared with other processes.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
     pub(in crate::stream) fn outer(id: u32, memory_type: &str, pool: OuterPool) -> Self {
         let shared = "memory shared by processes";
         let memory = match memory_type {
@@ -323,7 +323,7 @@ impl Held {
     }
 
     /// The frame of a pool that processes share, to be handed over.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
     pub(super) fn into_outer(mut self) -> Option<OuterFrame> {
         match self.claim.take() {
             Some(Claim::Outer(frame)) => Some(frame),
