@@ -495,6 +495,24 @@ fn a_client_that_is_killed_leaves_nothing_behind() {
 }
 
 #[test]
+fn an_event_that_is_full_makes_nobody_wait() {
+    let objects = Objects::of(ServerProcess::start());
+    let a = objects.allocator(1);
+    // Blocking, and without room for one more.
+    let full = Event(OwnedHandle::from(eventfd(0, EventfdFlags::CLOEXEC).expect("an eventfd")));
+    rustix::io::write(&full.0, (u64::MAX - 1).as_bytes()).expect("there is room");
+    let event = Event::new();
+    let (mut first, mut second) = (full.data(), event.data());
+    a.enable(KsEventType::ENABLE, &mut first).expect("an event");
+    a.enable(KsEventType::ENABLE, &mut second).expect("an event");
+    for _ in 0..3 {
+        a.free(a.alloc().expect("a frame")).expect("it is out");
+        assert_eq!(event.signals(), 1);
+    }
+    assert_eq!(full.signals(), u64::MAX - 1);
+}
+
+#[test]
 fn what_is_anothers_is_not_to_be_freed_nor_disabled() {
     let objects = Objects::of(ServerProcess::start());
     let a = objects.allocator(2);

@@ -54,7 +54,7 @@ impl Client for Sender<'_> {
         let charge = self.process.borrow().memory.charge(EVENT)?;
         let descriptor =
             self.descriptor(handle, |descriptor| descriptor.take_if(|descriptor| is_eventfd(descriptor)))?;
-        Ok(EventDescriptor { descriptor, _charge: Some(charge) })
+        Ok(EventDescriptor { descriptor, is_foreign: true, _charge: Some(charge) })
     }
 
     fn owner(&self) -> Owner {
