@@ -42,8 +42,8 @@ use zerocopy::IntoBytes;
 ///
 /// It works while somebody calls [`run`](Self::run) or [`turn`](Self::turn), in that thread and no other. A client that
 /// floods, does not read, sends nonsense or dies costs only itself; [`Limits`] says what one may have. When a client's
-/// process ends, or its last connection to an object does, all it had there ends: its requests that wait, its events, and
-/// the frames it took go back. An object that it created lives as long as somebody has its handle.
+/// process ends, or its connection to an object does, all it had there ends: its requests that wait, its events, and the
+/// frames it took go back. An object that it created lives as long as somebody has its handle.
 ///
 /// Dropped, every client is hung up, and every object that clients created ends.
 ///
@@ -77,7 +77,7 @@ pub struct Server {
     limits: Limits,
     /// Who may open what lies at a path.
     users: BTreeSet<u32>,
-    /// The number that was given last: to a source, to a request that waits, to a client.
+    /// The number that was given last: to a source, or to a request that waits.
     last: u64,
     sources: BTreeMap<u64, Source>,
     /// No descriptor was left when somebody wanted in.
@@ -387,10 +387,9 @@ impl Server {
                 let idle = self.processes.iter().find(|(_, process)| process.has_nothing()).map(|(number, _)| *number);
                 self.process_ended(idle.ok_or(none_left)?);
             }
-            let owner = Owner(self.next());
             let source = self.watch(peer.pidfd.as_fd(), Source::Process(number), EventFlags::IN);
             self.process_sources.insert(number, source.map_err(|_| none_left)?);
-            self.processes.insert(number, Process::new(peer, owner, &self.limits));
+            self.processes.insert(number, Process::new(peer, &self.limits));
         }
         self.processes.get_mut(&number).ok_or(none_left)
     }
@@ -425,7 +424,10 @@ impl Server {
         }
         // Requests that waited are told their end before they hear of the object's.
         self.answer_ended();
-        connections.into_iter().for_each(|connection| self.hang_up(connection));
+        for connection in connections {
+            self.cancel_unread(connection);
+            self.hang_up(connection);
+        }
         self.handles.remove(&id);
     }
 
@@ -449,14 +451,8 @@ impl Server {
         let Some(process) = self.processes.get_mut(&number) else { return };
         process.connections.remove(&id);
         process.unread -= unread;
-        let others = process.connections.iter().filter_map(|other| self.connections.get(other));
-        let others = others.filter_map(|other| self.handles.get(&other.handle));
-        let identity = object.identity();
-        let has_another = others.map(|handle| handle.object.identity()).any(|other| other == identity);
-        if !has_another {
-            let frames = process.give_back_all(identity);
-            object.client_gone(process.owner, frames.into_iter());
-        }
+        let frames = process.give_back_all(id, object.identity());
+        object.client_gone(Owner(id), frames.into_iter());
         self.look_at(number);
     }
 

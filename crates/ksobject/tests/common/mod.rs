@@ -453,6 +453,29 @@ pub fn client_if_asked_to() {
             // It is killed before this.
             a.free(out).expect("it is out");
         }
+        "works when it is told" => loop {
+            let mut line = String::new();
+            channel.1.borrow_mut().read_line(&mut line).expect("somebody speaks");
+            if line.trim_end() != "work" {
+                return;
+            }
+            let event = Event::new();
+            let mut data = event.data();
+            a.enable(KsEventType::ENABLE, &mut data).expect("an event");
+            let frames = [a.alloc(), a.alloc()].map(|frame| frame.expect("a frame"));
+            assert_eq!(a.status().allocated_frames, 2);
+            let waiting = a.begin_alloc();
+            a.object.settle();
+            assert!(waiting.is_pending());
+            a.free(frames[0]).expect("it is out");
+            for frame in [frame(waiting).expect("a frame"), frames[1]] {
+                a.free(frame).expect("it is out");
+            }
+            // Others may have freed some of theirs.
+            assert!(event.signals() >= 3);
+            a.disable(&data).expect("it is enabled");
+            channel.say("done");
+        },
         "frees what is another's" => {
             channel.say("is there");
             let refused = Err(failure(NtStatus::STATUS_INVALID_PARAMETER));
