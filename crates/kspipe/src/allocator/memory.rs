@@ -87,6 +87,23 @@ impl Memory {
         }
     }
 
+    /// A file mapped for all who map it: at least as long as the layout, and sealed against shrinking.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn of_file(
+        file: std::sync::Arc<std::os::fd::OwnedFd>,
+        layout: Layout,
+        writable: bool,
+        prefault: bool,
+    ) -> Result<Self, CommitError> {
+        mapping::shared(file, layout, writable, prefault)
+    }
+
+    /// Has a child of a fork not get this memory, which must be a mapping.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn keep_from_children(&self) -> rustix::io::Result<()> {
+        mapping::keep_from_children(self)
+    }
+
     /// The first byte.
     pub(super) fn base(&self) -> NonNull<u8> {
         self.base

@@ -29,6 +29,8 @@ mod memory;
 mod models;
 mod pool;
 mod properties;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod shared;
 mod sync;
 mod table;
 mod waiting;

@@ -76,7 +76,7 @@ pub(super) fn locked(layout: Layout) -> Result<Memory, CommitError> {
     make().map_err(|errno| out_of_memory(layout, errno))
 }
 
-/// A sealed `memfd`, mapped over a reservation, because only a reservation can be aligned to more than a page.
+/// A sealed `memfd` of our own.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn memfd(layout: Layout, prefault: bool) -> Result<Memory, CommitError> {
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
@@ -84,18 +84,42 @@ pub(super) fn memfd(layout: Layout, prefault: bool) -> Result<Memory, CommitErro
         let file = memfd_create(c"kspipe frames", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, layout.bytes as u64)?;
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok(file)
+    };
+    let file = make().map_err(|errno| out_of_memory(layout, errno))?;
+    shared(Arc::new(file), layout, true, prefault)
+}
+
+/// A file that is at least as long as the layout and stays so, mapped over a reservation, because only a reservation can
+/// be aligned to more than a page.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn shared(
+    file: Arc<OwnedFd>,
+    layout: Layout,
+    writable: bool,
+    prefault: bool,
+) -> Result<Memory, CommitError> {
+    let make = || {
         let (mut mapping, base) = Mapping::reserve(layout, layout.alignment, ProtFlags::empty())?;
-        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let access = if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
         // SAFETY: replaces pages of the reservation, which nobody else knows of, and none outside: `base` is `bytes`
         // before the reservation's end or earlier, and both ends round to pages within it.
         let mapped = unsafe {
             rustix::mm::mmap(base.as_ptr().cast(), layout.bytes, access, MapFlags::SHARED | MapFlags::FIXED, &file, 0)?
         };
         debug_assert_eq!(mapped, base.as_ptr().cast());
-        mapping.file = Some(Arc::new(file));
-        finish(mapping, base, layout.bytes, prefault)
+        mapping.file = Some(file);
+        finish(mapping, base, layout.bytes, writable && prefault)
     };
     make().map_err(|errno| out_of_memory(layout, errno))
+}
+
+/// Has a child of a fork not get these pages.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn keep_from_children(memory: &Memory) -> rustix::io::Result<()> {
+    use rustix::mm::{Advice, madvise};
+    // SAFETY: our own mapping, in which this changes nothing.
+    unsafe { madvise(memory.base.as_ptr().cast(), memory.bytes, Advice::LinuxDontFork) }
 }
 
 fn finish(mapping: Mapping, base: NonNull<u8>, bytes: usize, prefault: bool) -> rustix::io::Result<Memory> {

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Frames between processes beside iceoryx2, two rings of indices and a raw futex: `ci/ipc.sh [ROUNDS]`. The crate is not of the
+# workspace, so that its dependencies are nobody else's.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+printf 'load: %s\n' "$(cut -d' ' -f1-3 /proc/loadavg)"
+cargo run --quiet --release --locked --manifest-path ci/ipc/Cargo.toml --target-dir target/ipc -- "${1:-9}"

@@ -1,0 +1,380 @@
+//! Handing a frame over to the in pins downstream, and taking it there. See the module above for the protocol.
+
+use super::super::header::{FrameFlags, FrameHeader};
+use super::super::sync::Ordering;
+use super::bell::{ARMED, ASLEEP};
+use super::control::Control;
+use super::layout::ARRIVAL_WORDS;
+use super::park::Patience;
+use super::region::write_then_read;
+use super::word::{Holder, Word};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Bit of a gate: nobody is behind it. The bits above count how often it was opened.
+pub(super) const CLOSED: u64 = 1;
+
+/// The first word of a place in a ring.
+///
+/// ```text
+///  63                                            17  16  15            0
+/// +-------------------------------------------------+---+---------------+
+/// | which push this is, modulo 2^47                  | A |     frame     |
+/// +-------------------------------------------------+---+---------------+
+/// ```
+/// Without A (arrived) it is written, and not there yet. The number of the push tells it from what the place said a round
+/// before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Arrival(u64);
+
+impl Arrival {
+    const ARRIVED: u64 = 1 << 16;
+
+    fn written(nth: u64, frame: u32) -> Self {
+        Self(nth << 17 | u64::from(frame & 0xFFFF))
+    }
+
+    pub(super) fn arrived(nth: u64, frame: u32) -> Self {
+        Self(Self::written(nth, frame).0 | Self::ARRIVED)
+    }
+
+    pub(super) fn read(control: &Control, in_pin: Holder, nth: u64) -> Self {
+        // Acquire: the header was written before it arrived.
+        Self(control.arrival(in_pin, nth, 0).load(Ordering::Acquire))
+    }
+
+    pub(super) fn is_push(self, nth: u64) -> bool {
+        self.0 >> 17 == nth & (u64::MAX >> 17)
+    }
+
+    pub(super) fn has_arrived(self) -> bool {
+        self.0 & Self::ARRIVED != 0
+    }
+
+    /// May be any number below 2^16.
+    pub(super) fn frame(self) -> u32 {
+        (self.0 & 0xFFFF) as u32
+    }
+}
+
+/// Why a frame was not handed over. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// The sender does not hold it.
+    NotHeld,
+    /// This in pin holds it already, and can hold it once.
+    HeldAlready(Holder),
+}
+
+/// An in pin as its sender knows it.
+#[derive(Debug)]
+struct Receiving {
+    holder: Holder,
+    /// Frames pushed to it so far.
+    pushed: u64,
+    /// Its gate as seen before the frame was passed on.
+    gate: u64,
+}
+
+impl Receiving {
+    fn is_open(&self) -> bool {
+        self.gate & CLOSED == 0
+    }
+}
+
+/// One holder's way to those it sends to: it is the only one that sends to them. One at a time, for one thread at a time.
+#[derive(Debug)]
+pub(super) struct Giving {
+    control: Arc<Control>,
+    from: Holder,
+    to: Vec<Receiving>,
+}
+
+impl Giving {
+    /// A sender in the place of the one before it, if there was one: that one has ended, and what it left was recovered.
+    pub(super) fn new(control: Arc<Control>, from: Holder, to: impl IntoIterator<Item = Holder>) -> Self {
+        let known = |holder: Holder| {
+            let pushed = control.tail(holder).load(Ordering::Acquire);
+            Receiving { holder, pushed, gate: CLOSED }
+        };
+        let to = to.into_iter().map(known).collect();
+        Giving { control, from, to }
+    }
+
+    /// Hands a frame this holder has to all in pins that are there; with none there it goes home. The sender has no claim
+    /// on it afterwards.
+    #[inline]
+    pub(super) fn hand_over(&mut self, frame: u32, header: &FrameHeader) -> Result<(), Unsent> {
+        #[cfg(feature = "wrong-hand-over")]
+        if super::wrong::exchanged() {
+            return self.push_before_the_swap(frame, header);
+        }
+        let section = self.begin();
+        let passed = self.pass_on(frame, header);
+        if passed == Ok(true) {
+            self.deliver(frame);
+        }
+        self.end(section);
+        passed.map(|_| ())
+    }
+
+    /// Says that a frame is being handed over. Relaxed: who must know reads it after it has seen what `pass_on` swapped.
+    #[inline]
+    pub(super) fn begin(&self) -> u64 {
+        let section = self.control.section(self.from);
+        let now = section.load(Ordering::Relaxed);
+        section.store(now.wrapping_add(1), Ordering::Relaxed);
+        now
+    }
+
+    /// Release: what was pushed is there for who sees the section ended.
+    #[inline]
+    pub(super) fn end(&self, section: u64) {
+        self.control.section(self.from).store(section.wrapping_add(2), Ordering::Release);
+    }
+
+    /// Swaps this holder's bit for the in pins'. `false` where none was there and the frame went home.
+    #[inline]
+    pub(super) fn pass_on(&mut self, frame: u32, header: &FrameHeader) -> Result<bool, Unsent> {
+        let (control, from) = (&self.control, self.from);
+        let word = control.word(frame);
+        let mut seen = Word(word.load(Ordering::Relaxed));
+        if !seen.is_held_by(from) || seen.is_offered() {
+            return Err(Unsent::NotHeld);
+        }
+        // Nobody else sets an in pin's bit, so one that is clear stays clear. Looked at before anything is written: a
+        // frame that is passed on and not pushed is told from one that is still held by this.
+        if let Some(held) = self.to.iter().find(|receiving| seen.is_held_by(receiving.holder)) {
+            return Err(Unsent::HeldAlready(held.holder));
+        }
+        let mut to = 0;
+        for receiving in &mut self.to {
+            receiving.gate = control.gate(receiving.holder).load(Ordering::Acquire);
+            if receiving.is_open() {
+                to |= receiving.holder.bit();
+                write(control, receiving.holder, receiving.pushed, frame, header);
+            }
+        }
+        if to == 0 {
+            control.give_back(frame, from);
+            return Ok(false);
+        }
+        // Other holders may give theirs back meanwhile. Sequentially consistent, with the second look at the gates.
+        loop {
+            match word.compare_exchange(seen.0, seen.handed(from, to).0, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return Ok(true),
+                Err(now) => seen = Word(now),
+            }
+            if !seen.is_held_by(from) {
+                return Err(Unsent::NotHeld);
+            }
+        }
+    }
+
+    /// Looks again who is there, takes the frame back from who is not, and pushes it to the others.
+    #[inline]
+    pub(super) fn deliver(&mut self, frame: u32) {
+        let control = &self.control;
+        write_then_read();
+        for receiving in self.to.iter_mut().filter(|receiving| receiving.is_open()) {
+            let same = control.gate(receiving.holder).load(Ordering::SeqCst) == receiving.gate;
+            #[cfg(feature = "wrong-hand-over")]
+            let same = same || super::wrong::no_second_look();
+            if same {
+                push(control, receiving.holder, receiving.pushed, frame);
+                receiving.pushed = receiving.pushed.wrapping_add(1);
+            } else {
+                control.give_back(frame, receiving.holder);
+            }
+        }
+    }
+
+    /// What a hand-over must not do: see [`wrong`](super::wrong).
+    #[cfg(feature = "wrong-hand-over")]
+    fn push_before_the_swap(&mut self, frame: u32, header: &FrameHeader) -> Result<(), Unsent> {
+        let section = self.begin();
+        let (control, from) = (&self.control, self.from);
+        let mut to = 0;
+        for receiving in &mut self.to {
+            receiving.gate = control.gate(receiving.holder).load(Ordering::Acquire);
+            if receiving.is_open() {
+                to |= receiving.holder.bit();
+                write(control, receiving.holder, receiving.pushed, frame, header);
+                push(control, receiving.holder, receiving.pushed, frame);
+                receiving.pushed = receiving.pushed.wrapping_add(1);
+            }
+        }
+        let word = control.word(frame);
+        let mut seen = Word(word.load(Ordering::Relaxed));
+        while let Err(now) = word.compare_exchange(seen.0, seen.handed(from, to).0, Ordering::SeqCst, Ordering::Relaxed)
+        {
+            seen = Word(now);
+        }
+        self.end(section);
+        Ok(())
+    }
+}
+
+/// Pushes what was written as the `nth`, and wakes who stopped looking. For an in pin's one sender, and for the server when
+/// that one is dead.
+#[inline]
+pub(super) fn push(control: &Control, to: Holder, nth: u64, frame: u32) {
+    // Release: the header. Sequentially consistent, with who stops looking: it says so before its last look here.
+    control.arrival(to, nth, 0).store(Arrival::arrived(nth, frame).0, Ordering::SeqCst);
+    // Relaxed: for the sender after this one, and for the server; both come after this one's end.
+    control.tail(to).store(nth.wrapping_add(1), Ordering::Relaxed);
+    write_then_read();
+    control.ring(to);
+}
+
+/// Writes what is going to be pushed as the `nth`. Relaxed: published by the swap of the frame's word, and by the push. The
+/// in pin took what the place said a round before: a ring has a place for every frame, see [`take`](Taking::take).
+#[inline]
+fn write(control: &Control, to: Holder, nth: u64, frame: u32, header: &FrameHeader) {
+    let words = [
+        Arrival::written(nth, frame).0,
+        header.sequence,
+        header.presentation_time as u64,
+        header.duration as u64,
+        header.data_used,
+        header.flags.bits().into(),
+    ];
+    for (place, word) in words.into_iter().take(ARRIVAL_WORDS).enumerate() {
+        control.arrival(to, nth, place).store(word, Ordering::Relaxed);
+    }
+}
+
+#[inline]
+fn read_header(control: &Control, in_pin: Holder, nth: u64) -> FrameHeader {
+    let mut words = [0; 6];
+    for (place, word) in words.iter_mut().take(ARRIVAL_WORDS).enumerate().skip(1) {
+        *word = control.arrival(in_pin, nth, place).load(Ordering::Relaxed);
+    }
+    let [_, sequence, presentation_time, duration, data_used, flags] = words;
+    FrameHeader {
+        presentation_time: presentation_time as i64,
+        duration: duration as i64,
+        sequence,
+        data_used,
+        flags: FrameFlags::from_bits_retain(flags as u32),
+    }
+}
+
+/// A frame that arrived: the in pin holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrived {
+    pub(super) frame: u32,
+    pub(super) header: FrameHeader,
+}
+
+/// What a ring says that cannot be: a frame that is not the pool's, or that the in pin does not hold. It was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nonsense;
+
+/// Why waiting ended without a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreceived {
+    TimedOut,
+    /// It was told to stop, and nothing is left that had arrived.
+    Stopped,
+    Nonsense,
+}
+
+/// The end of one in pin's ring. One at a time, for one thread at a time.
+#[derive(Debug)]
+pub(super) struct Taking {
+    control: Arc<Control>,
+    in_pin: Holder,
+    taken: u64,
+}
+
+impl Taking {
+    /// The receiver behind a gate that was just opened: it gets what is sent from then on.
+    pub(super) fn new(control: Arc<Control>, in_pin: Holder) -> Self {
+        let taken = control.head(in_pin).load(Ordering::Acquire);
+        Taking { control, in_pin, taken }
+    }
+
+    /// The next frame, if one has arrived.
+    ///
+    /// A place is written again when there were as many pushes as frames since; then a frame of those was pushed twice, so
+    /// this one gave it back in between, and that was after it read this place.
+    #[inline]
+    pub(super) fn take(&mut self) -> Result<Option<Arrived>, Nonsense> {
+        let control = &self.control;
+        let arrival = Arrival::read(control, self.in_pin, self.taken);
+        if !arrival.is_push(self.taken) || !arrival.has_arrived() {
+            return Ok(None);
+        }
+        let frame = arrival.frame();
+        let header = read_header(control, self.in_pin, self.taken);
+        self.taken = self.taken.wrapping_add(1);
+        control.head(self.in_pin).store(self.taken, Ordering::Relaxed);
+        if frame < control.frames() && Word(control.word(frame).load(Ordering::Relaxed)).is_held_by(self.in_pin) {
+            Ok(Some(Arrived { frame, header }))
+        } else {
+            Err(Nonsense)
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        // As in `ring`: sequentially consistent, after the bell was written.
+        let arrival = Arrival(self.control.arrival(self.in_pin, self.taken, 0).load(Ordering::SeqCst));
+        !arrival.is_push(self.taken) || !arrival.has_arrived()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.control.gate(self.in_pin).load(Ordering::SeqCst) & CLOSED != 0
+    }
+
+    /// The next frame; sleeps until one arrives, at most for the time given, or until `stop` says so. Who changes what
+    /// `stop` answers rings the bell afterwards.
+    pub(super) fn wait(&mut self, timeout: Option<Duration>, stop: impl Fn() -> bool) -> Result<Arrived, Unreceived> {
+        let mut patience = Patience::new();
+        let mut deadline = None;
+        loop {
+            match self.take() {
+                Ok(Some(arrived)) => return Ok(arrived),
+                Ok(None) => {}
+                Err(Nonsense) => return Err(Unreceived::Nonsense),
+            }
+            if self.is_closed() || stop() {
+                return Err(Unreceived::Stopped);
+            }
+            if patience.spin() {
+                continue;
+            }
+            let left = match timeout {
+                None => None,
+                Some(timeout) => {
+                    let now = Instant::now();
+                    let deadline = *deadline.get_or_insert_with(|| now.checked_add(timeout));
+                    deadline.map(|deadline| deadline.saturating_duration_since(now))
+                }
+            };
+            if left == Some(Duration::ZERO) {
+                return Err(Unreceived::TimedOut);
+            }
+            let bell = self.control.bell(self.in_pin);
+            bell.store(ASLEEP, Ordering::SeqCst);
+            write_then_read();
+            if self.is_empty() && !self.is_closed() && !stop() {
+                self.control.sleep(bell, ASLEEP, left);
+            }
+            bell.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks for the event when the next frame arrives. `false` where it need not be waited for: one has arrived, or none
+    /// will.
+    pub(super) fn arm(&self, stop: impl Fn() -> bool) -> bool {
+        let bell = self.control.bell(self.in_pin);
+        bell.store(ARMED, Ordering::SeqCst);
+        write_then_read();
+        let waits = self.is_empty() && !self.is_closed() && !stop();
+        if !waits {
+            bell.store(0, Ordering::Relaxed);
+        }
+        waits
+    }
+}

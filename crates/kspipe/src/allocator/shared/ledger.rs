@@ -1,0 +1,122 @@
+//! Who holds which frame since when, read from the control words from time to time: nothing is written for it on the way
+//! of a frame.
+
+use super::control::Control;
+use super::handover::CLOSED;
+use super::word::{Holder, Word};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// A frame that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldEntry {
+    /// The frame's index.
+    pub frame: u32,
+    /// The first reading that found it with this holder, in this use of the frame.
+    pub since: Instant,
+}
+
+/// What one holder has and did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HolderEntry {
+    /// Who.
+    pub holder: Holder,
+    /// Somebody is behind the number.
+    pub admitted: bool,
+    /// Its frames, oldest first; those that wait in its ring included.
+    pub held: Vec<HeldEntry>,
+    /// How many it said that it keeps at once.
+    pub holds: Option<u32>,
+    /// Frames that were sent to it and it has not taken yet.
+    pub arriving: u64,
+    /// Frames it took, since the pool was made; of an acquirer: those it acquired.
+    pub taken: u64,
+    /// Acquisitions that had to wait, since the pool was made.
+    pub waits: u64,
+    /// It waits for a free frame now.
+    pub waiting: bool,
+}
+
+impl HolderEntry {
+    /// How many more frames it has taken and kept than it said; 0 where it did not say. Those in its ring do not count.
+    pub fn overdraft(&self) -> u32 {
+        let kept = (self.held.len() as u64).saturating_sub(self.arriving);
+        let over = kept.saturating_sub(self.holds.map_or(u64::MAX, u64::from));
+        u32::try_from(over).unwrap_or(u32::MAX)
+    }
+
+    /// How long it has had its oldest frame.
+    pub fn oldest(&self, now: Instant) -> Option<Duration> {
+        self.held.first().map(|held| now.saturating_duration_since(held.since))
+    }
+}
+
+/// Who held what at one reading. The words were not read in one moment: a frame that moved meanwhile may stand with both
+/// its holders, or with none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Frames of the pool.
+    pub frames: u32,
+    /// Those that nobody holds.
+    pub free: u32,
+    /// The most frames that were out at once at any reading.
+    pub peak: u32,
+    /// Every holder there is, in pins first.
+    pub holders: Vec<HolderEntry>,
+}
+
+/// What earlier readings found.
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    /// By frame and holder: the use of the frame, and when it was first seen.
+    first: HashMap<(u32, Holder), (u32, Instant)>,
+    holds: HashMap<Holder, u32>,
+    peak: u32,
+}
+
+impl Sightings {
+    pub(super) fn declare(&mut self, holder: Holder, holds: Option<u32>) {
+        match holds {
+            Some(holds) => self.holds.insert(holder, holds),
+            None => self.holds.remove(&holder),
+        };
+    }
+
+    pub(super) fn scan(&mut self, control: &Control, now: Instant) -> Ledger {
+        let words: Vec<Word> =
+            (0..control.frames()).map(|frame| Word(control.word(frame).load(Ordering::Acquire))).collect();
+        let free = words.iter().filter(|word| word.holders() == 0).count() as u32;
+        self.peak = self.peak.max(control.frames() - free);
+        let mut seen = HashMap::new();
+        for (frame, word) in (0..).zip(&words) {
+            for holder in control.holders().filter(|holder| word.is_held_by(*holder)) {
+                let known = self.first.get(&(frame, holder)).filter(|(use_of, _)| *use_of == word.generation());
+                seen.insert((frame, holder), known.copied().unwrap_or((word.generation(), now)));
+            }
+        }
+        self.first = seen;
+        let holders = control.holders().map(|holder| self.entry(control, holder)).collect();
+        Ledger { frames: control.frames(), free, peak: self.peak, holders }
+    }
+
+    fn entry(&self, control: &Control, holder: Holder) -> HolderEntry {
+        let of_holder = self.first.iter().filter(|((_, held_by), _)| *held_by == holder);
+        let mut held: Vec<_> =
+            of_holder.map(|((frame, _), (_, since))| HeldEntry { frame: *frame, since: *since }).collect();
+        held.sort_by_key(|held| (held.since, held.frame));
+        let head = control.head(holder).load(Ordering::Relaxed);
+        let arriving = control.tail(holder).load(Ordering::Relaxed).wrapping_sub(head);
+        HolderEntry {
+            holder,
+            admitted: control.gate(holder).load(Ordering::Relaxed) & CLOSED == 0,
+            // A ring holds each frame once. More: the two words were not read in one moment.
+            arriving: arriving.min(held.len() as u64),
+            held,
+            holds: self.holds.get(&holder).copied(),
+            taken: if holder.is_in_pin() { head } else { control.acquired(holder).load(Ordering::Relaxed) },
+            waits: control.waited(holder).load(Ordering::Relaxed),
+            waiting: control.waiting().load(Ordering::Relaxed) & holder.bit() != 0,
+        }
+    }
+}
