@@ -132,7 +132,11 @@ fn two_distinct_items_parted(pins: u32) -> Graph {
 
 /// Items that trade frames for size.
 fn three_items(pins: u32) -> Graph {
-    let number_of = |place: u32, most: u32| 1 + place.wrapping_mul(2_654_435_761).rotate_left(13) % most;
+    let number_of = |place: u32, most: u32| {
+        let mixed = (u64::from(place) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        1 + ((mixed ^ mixed >> 27) >> 16) as u32 % most
+    };
     chain(pins, |graph, name, number| {
         for (pin, direction, place) in [("in", Direction::In, 6 * number), ("out", Direction::Out, 6 * number + 3)] {
             for place in place..place + 3 {

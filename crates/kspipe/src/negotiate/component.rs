@@ -15,7 +15,7 @@ use super::tree::{Visit, visits_of};
 use crate::graph::PinId;
 
 /// Work after which a component is not gone on with in one go: so much, and so much a pin.
-const ONE_GO: (u64, u64) = (4_000, 100);
+const ONE_GO: (u64, u64) = (1_000, 100);
 /// Half-built pipes of a part after which it is not gone on with in one go.
 const MOST_IN_ONE_GO: usize = 24;
 

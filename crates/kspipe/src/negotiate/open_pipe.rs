@@ -357,6 +357,16 @@ impl OpenPipe {
         self.granted_size
     }
 
+    /// Whether this pipe may come to more bytes than `other`, seen at once. May say no where that is so.
+    pub(super) fn comes_to_more_bytes(&self, other: &Self, ground: &Ground) -> bool {
+        let asks_more = self.frames > other.frames
+            || self.alignment_log > other.alignment_log
+            || self.sizes.min.max(self.granted_size) > other.sizes.min.max(other.granted_size);
+        asks_more
+            && ground.order.up_to(Key::Bytes).is_some()
+            && ground.bounds.as_ref().is_none_or(|bounds| !bounds.numbers_cost_the_same)
+    }
+
     /// What this pipe may come to cost more than `other`, if whatever can still be done with `other` can be done with
     /// this one; else `None`. May say `None` where that is so.
     pub(super) fn instead_of(&self, other: &Self, ground: &Ground) -> Option<Excess> {

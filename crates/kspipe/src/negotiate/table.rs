@@ -113,6 +113,9 @@ impl Entry {
         if self.keys > other.keys || !self.sharing.is_as_free_as(other.sharing) {
             return false;
         }
+        if self.keys == other.keys && self.pipe.comes_to_more_bytes(&other.pipe, ground) {
+            return false;
+        }
         let Some(near) = self.pipe.instead_of(&other.pipe, ground) else { return false };
         let Some(far) = self.far_instead_of(other, ground) else { return false };
         let excess = near.and(far);
