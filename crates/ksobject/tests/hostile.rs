@@ -482,7 +482,7 @@ fn a_client_that_is_killed_leaves_nothing_behind() {
         let mine = a.begin_alloc();
         a.object.settle();
         assert!(mine.is_pending());
-        other.kill();
+        drop(other.kill());
         // Its frame, for which it waited itself too, before me.
         let out = frame(mine).expect("the frame it had");
         assert!(event.wait() > 0, "and I am told of it");
@@ -491,6 +491,36 @@ fn a_client_that_is_killed_leaves_nothing_behind() {
     }
     scene.survives("nothing", |_| vec![]);
     assert_eq!(scene.objects.server().descriptors(), before);
+    scene.end();
+}
+
+#[test]
+fn a_client_that_is_killed_is_gone_though_its_child_has_its_connection() {
+    let objects = Objects::of(ServerProcess::start());
+    let a = objects.allocator(1);
+    let other = OtherClient::start(&a.object, "has a frame and a child");
+    other.expect("has it all");
+    let mine = a.begin_alloc();
+    a.object.settle();
+    assert!(mine.is_pending());
+    let channel = other.kill();
+    assert!(frame(mine).is_ok(), "the frame came home");
+    // The child lives until now.
+    drop(channel);
+}
+
+#[test]
+fn nobody_is_taken_for_who_made_the_socket_he_sends() {
+    let mut scene = Scene::new();
+    scene.survives("another's socket", |scene| {
+        let other = OtherClient::start(&scene.allocator.object, "lends a pair of its own");
+        let its = other.descriptor();
+        send(&scene.allocator.object.0, &Attach { version: 1 }.to_packet(), &[its.as_fd()]).expect("there is room");
+        drop(its);
+        other.expect("hung up");
+        other.end();
+        vec![]
+    });
     scene.end();
 }
 

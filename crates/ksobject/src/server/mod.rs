@@ -4,6 +4,7 @@
 //! connection, and what it has too much of is refused to it alone.
 
 mod connection;
+mod door;
 mod limits;
 mod listener;
 mod peer;
@@ -17,10 +18,10 @@ pub use limits::Limits;
 use crate::handle::OwnedHandle;
 use crate::in_process::{self, Charge, EndedRequests, Object, Owner};
 use crate::socket;
-use crate::wire::{Answer, Hello, MAX_PACKET, ObjectKind, VERSION};
+use crate::wire::{Hello, MAX_PACKET, ObjectKind, VERSION};
 use connection::Connection;
 use ks::NtStatus;
-use limits::{CONNECTION, OBJECT};
+use limits::CONNECTION;
 use listener::Listener;
 use peer::Peer;
 use process::Process;
@@ -29,7 +30,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
+use rustix::net::{Shutdown, shutdown};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
@@ -306,15 +307,6 @@ impl Server {
         Ok(id)
     }
 
-    /// Stops or goes on listening.
-    fn pause_listeners(&mut self, pause: bool) {
-        self.listeners_paused = pause;
-        let interest = if pause { EventFlags::empty() } else { EventFlags::IN };
-        for (id, (listener, _)) in &self.listeners {
-            let _ = epoll::modify(&self.epoll, listener, EventData::new_u64(*id), interest);
-        }
-    }
-
     /// Makes a handle: a pair of sockets, of which one is kept. What is behind it is said on it at once.
     fn create_handle(
         &mut self,
@@ -343,35 +335,6 @@ impl Server {
         let end = HandleEnd { socket: near, cookie, object, root, connections: BTreeSet::new(), _charge: charge };
         self.handles.insert(id, end);
         Ok(far)
-    }
-
-    /// Somebody wants in: gets a handle, or hears why not, and is hung up.
-    fn let_in(&mut self, id: u64) {
-        let Some((listener, root)) = self.listeners.get(&id) else { return };
-        let (object, handle) = (root.object.clone(), root._handle.clone());
-        let socket = match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            Ok(socket) => socket,
-            Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return self.pause_listeners(true),
-            Err(_) => return,
-        };
-        let opened = self.opened(&socket, object, handle);
-        let status = opened.as_ref().err().copied().unwrap_or(NtStatus::STATUS_SUCCESS);
-        let descriptors: Vec<BorrowedFd<'_>> = opened.iter().map(AsFd::as_fd).collect();
-        let answer = Answer { status, returned: 0, data: &[], descriptors: descriptors.len() as u16 };
-        // Nothing was sent there yet, so there is room; who does not read it has no handle.
-        let _ = socket::send(&socket, &answer.to_packet(0), &descriptors);
-    }
-
-    /// A handle of a hosted object, for who is at the other end of this socket.
-    fn opened(&mut self, socket: &OwnedFd, object: Object, root: Arc<OwnedHandle>) -> Result<OwnedFd, NtStatus> {
-        let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
-        let peer = Peer::of(socket).map_err(|_| NtStatus::STATUS_ACCESS_DENIED)?;
-        if !self.users.contains(&peer.user) {
-            return Err(NtStatus::STATUS_ACCESS_DENIED);
-        }
-        let process = self.process(peer)?;
-        let charge = process.memory.charge(OBJECT)?;
-        self.create_handle(object, Some(root), Some(charge)).map_err(none_left)
     }
 
     /// The client that a process is.
