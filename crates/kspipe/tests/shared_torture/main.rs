@@ -2,7 +2,7 @@
 //! auditor looks at what is left: every frame is free or held by somebody living, none was delivered twice, torn, out of
 //! order or lost but the one its killed writer was writing, and nobody waits for what will not come.
 //!
-//! `KSPIPE_KILLS=10000` kills so often at random, and at every instruction without exception. By default it is 300, and of
+//! `KSPIPE_KILLS=10000` kills so often at random, and at every instruction without exception (some minutes). By default it is 300, and of
 //! instructions that are far from every change of the shared memory and from every system call, every 16th.
 //!
 //! The steps also show that no role calls the system while its peers are awake.

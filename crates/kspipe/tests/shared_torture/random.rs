@@ -153,10 +153,9 @@ impl Run {
         let pool = SharedPool::create(properties(FRAMES, senders(), 2)).expect("a pool");
         let mut run =
             Run { pool, report: Report::new(), children: Vec::new(), kills: [0; CAST.len()], violations: Vec::new() };
-        for place in 0..processes {
-            run.children.push(None);
-            run.start(place);
-        }
+        run.children.resize_with(processes, || None);
+        // Those at the end first: what is sent before they are there would count as missed.
+        (0..processes).rev().for_each(|place| run.start(place));
         run
     }
 
