@@ -489,8 +489,12 @@ fn a_client_that_is_killed_leaves_nothing_behind() {
         assert_eq!(a.allocated(), 1);
         a.free(out).expect("it is out");
     }
-    scene.survives("nothing", |_| vec![]);
-    assert_eq!(scene.objects.server().descriptors(), before);
+    // The server hears of the last handles that were closed soon.
+    let as_before = |scene: &mut Scene| {
+        scene.victim_works();
+        scene.objects.server().descriptors() == before
+    };
+    assert!((0..200).any(|_| as_before(&mut scene)));
     scene.end();
 }
 
