@@ -7,7 +7,7 @@ set -euo pipefail
 
 if [ $# -eq 0 ]; then
   set -- g++=g++ x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64 i686-w64-mingw32-g++=g++-mingw-w64-i686 ffmpeg=ffmpeg \
-    valgrind=valgrind
+    valgrind=valgrind python3=python3
 fi
 missing=()
 for wanted in "$@"; do

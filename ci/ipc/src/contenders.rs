@@ -1,8 +1,8 @@
 //! What is compared: ways of a frame from one side to the other.
 
-use iceoryx2::prelude::*;
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
+use iceoryx2::prelude::*;
 use kspipe::allocator::AllocatorProperties;
 use kspipe::allocator::shared::{
     Access, Acquirer, Holder, Participant, Receiver, Sender, SharedPool, SharedPoolProperties,
@@ -57,7 +57,8 @@ struct FramesTo(Receiver);
 
 impl Contender for Frames {
     fn pair(&self, way: usize) -> (Box<dyn Sending>, Box<dyn Receiving>) {
-        let open = |access| Participant::open(self.pools[way].descriptors().expect("descriptors"), access).expect("open");
+        let open =
+            |access| Participant::open(self.pools[way].descriptors().expect("descriptors"), access).expect("open");
         let (from, to) = (open(Access::Write), open(Access::Read));
         let acquirer = from.acquirer(SOURCE).expect("a role");
         let sender = from.sender(SOURCE).expect("a role");
@@ -179,7 +180,9 @@ impl Way {
         loop {
             let seen = place.0.load(Ordering::Acquire);
             if seen >> 16 == nth + 1 {
-                place.1.iter().for_each(|word| drop(black_box(word.load(Ordering::Relaxed))));
+                for word in &place.1 {
+                    black_box(word.load(Ordering::Relaxed));
+                }
                 return seen & 0xFFFF;
             }
             spin_loop();

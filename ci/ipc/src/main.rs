@@ -41,6 +41,17 @@ fn one_way(contender: &dyn Contender, turns: u64) -> f64 {
     timed(turns, move || (0..turns).for_each(|_| from.send()), move || (0..turns).for_each(|_| to.receive()))
 }
 
+/// Both sides in turn on one processor: the work, without the way between two.
+fn one_thread(contender: &dyn Contender, turns: u64) -> f64 {
+    let (mut from, mut to) = contender.pair(0);
+    let start = Instant::now();
+    for _ in 0..turns {
+        from.send();
+        to.receive();
+    }
+    start.elapsed().as_nanos() as f64 / turns as f64
+}
+
 fn round_trip(contender: &dyn Contender, turns: u64) -> f64 {
     let ((mut ping, mut pinged), (mut pong, mut ponged)) = (contender.pair(0), contender.pair(1));
     let there = move || {
@@ -59,11 +70,8 @@ fn round_trip(contender: &dyn Contender, turns: u64) -> f64 {
 }
 
 fn compare(what: &str, rounds: usize, buffers: usize, size: usize, measure: fn(&dyn Contender, u64) -> f64) {
-    let contenders: [Box<dyn Contender>; 3] = [
-        Box::new(Frames::new(buffers, size)),
-        Box::new(Iceoryx::new(buffers, size)),
-        Box::new(Ring::new(buffers)),
-    ];
+    let contenders: [Box<dyn Contender>; 3] =
+        [Box::new(Frames::new(buffers, size)), Box::new(Iceoryx::new(buffers, size)), Box::new(Ring::new(buffers))];
     let turns = 200_000;
     let mut times = [const { Vec::new() }; 3];
     for round in 0..=rounds {
@@ -90,6 +98,7 @@ fn compare(what: &str, rounds: usize, buffers: usize, size: usize, measure: fn(&
 fn main() {
     let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(9);
     for size in [64, 12_441_600] {
+        compare("one thread", rounds, 8, size, one_thread);
         for buffers in [4, 8] {
             compare("one way", rounds, buffers, size, one_way);
         }

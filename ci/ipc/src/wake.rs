@@ -85,7 +85,8 @@ pub fn compare(wakes: u64) {
     .expect("a pool");
     pool.admit(source).expect("admitted");
     pool.admit(sink).expect("admitted");
-    let (from, to) = (pool.participant().clone(), Participant::open(pool.descriptors().expect("descriptors"), Access::Read));
+    let (from, to) =
+        (pool.participant().clone(), Participant::open(pool.descriptors().expect("descriptors"), Access::Read));
     let (mut acquirer, mut sender) = (from.acquirer(source).expect("a role"), from.sender(source).expect("a role"));
     let mut receiver = to.expect("open").receiver(sink).expect("a role");
     let (frames, raw, word) = (Sleeper::default(), Sleeper::default(), AtomicU32::new(0));

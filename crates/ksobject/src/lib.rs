@@ -5,12 +5,24 @@
 //! | [`ObjectAccess`] | how objects are reached by their handles; [`objects_of_the_system`] gives the system's |
 //! | `DeviceObjects` | on Windows: what the kernel's handles name |
 //! | `InProcessObjects` | on Linux: objects of this process |
+//! | `RemoteObjects` | on Linux: objects of other processes, through sockets |
+//! | `SystemObjects` | on Linux: both; the handle says which |
+//! | `Server` | on Linux: gives objects of this process to others |
+//! | [`wire`] | the messages between them, which `docs/protocol.md` describes for other languages |
 //! | [`Handle`], [`OwnedHandle`] | what names an object: a `HANDLE`, on Linux the number of a descriptor |
 //!
 //! There is nothing of COM here; the crate `ksproxy` has the COM face and the functions of `ksproxy.ax` over it. What the
 //! objects do is said in `docs/objects.md` by the numbers of statements; `docs/conformance.md` lists the statements.
 
 #![deny(unsafe_op_in_unsafe_fn)]
+
+/// The project's pages on this crate, whose Rust is run.
+#[cfg(doctest)]
+pub mod pages {
+    /// The protocol.
+    #[doc = include_str!("../../../docs/protocol.md")]
+    pub struct Protocol;
+}
 
 mod handle;
 #[cfg(unix)]

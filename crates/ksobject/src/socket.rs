@@ -192,6 +192,7 @@ unsafe fn read_control(message: &libc::msghdr, received: &mut Received) {
         let mut head = libc::CMSG_FIRSTHDR(message);
         while let Some(one) = head.as_ref() {
             let data = libc::CMSG_DATA(one);
+            #[allow(clippy::unnecessary_cast, reason = "its type is another in other C libraries")]
             let length = (one.cmsg_len as usize).saturating_sub(data.addr() - std::ptr::from_ref(one).addr());
             match (one.cmsg_level, one.cmsg_type) {
                 (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {

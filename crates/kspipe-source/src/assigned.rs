@@ -163,7 +163,12 @@ fn step(
         let last = right.iter().rposition(|token| token.is("=")).map_or(0, |equals| equals + 1);
         let evaluated = evaluator.evaluate(&right[last..], &at);
         overflows = evaluated.overflows;
-        evaluated.value.and_then(|value| match (value, &of) {
+        let value = match (evaluated.value, parameter(evaluator, assignment, &right[last..])) {
+            (Err(unknown), _) if unknown.cause != Cause::Undefined => Err(unknown),
+            (_, Some(unknown)) => Err(unknown),
+            (value, None) => value,
+        };
+        value.and_then(|value| match (value, &of) {
             (Value::Integer(integer), Type::Integer(of)) => {
                 let stored = integer.cast(*of);
                 if let Some(exact) = stored.overflow {
@@ -191,6 +196,20 @@ fn step(
         blocks: assignment.blocks.clone(),
     };
     Some((base, structure, step))
+}
+
+/// The parameter of the function that an expression rests on: a constant of the same name is not meant.
+fn parameter(evaluator: &Evaluator<'_, '_>, assignment: &Assignment, right: &[Token<'_>]) -> Option<Unknown> {
+    let parameters = &evaluator.facts.functions.get(assignment.function)?.parameters;
+    let is_member = |index: usize| {
+        let before = index.checked_sub(1).and_then(|before| right.get(before));
+        before.is_some_and(|before| [".", "->", "::"].iter().any(|operator| before.is(operator)))
+    };
+    let (_, token) = right.iter().enumerate().find(|(index, token)| {
+        !is_member(*index) && token.identifier().is_some_and(|word| parameters.iter().any(|name| name == word))
+    })?;
+    let because = format!("`{}` is known only when the driver runs", token.text);
+    Some(Unknown::new(Cause::AtRunTime, token.place, because))
 }
 
 /// What the left side of an assignment is a member of, where that is a framing: the base, and the member's offset.

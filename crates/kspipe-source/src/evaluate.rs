@@ -1,7 +1,7 @@
 //! What names stand for: constants, macros, GUIDs; and the entrance to constant expressions.
 
 use crate::expression::Parser;
-use crate::facts::Facts;
+use crate::facts::{Constant, Facts};
 use crate::integer::Integer;
 use crate::known;
 use crate::lexer::{Token, tokens};
@@ -95,8 +95,18 @@ impl<'u, 's> Evaluator<'u, 's> {
             let because = format!("`{name}` depends on conditions of the preprocessor ({})", lines.join(", "));
             return Err(Unknown::new(Cause::Ambiguous, place, because));
         }
-        if let Some(constants) = self.facts.constants.get(name) {
-            return self.constant(name, constants, place, at, overflows);
+        let constants: Vec<&Constant> = self.facts.constants.get(name).into_iter().flatten().collect();
+        let (local, of_files): (Vec<&Constant>, Vec<&Constant>) =
+            constants.into_iter().partition(|constant| constant.function.is_some());
+        // Those of the function hide those of the file, and those of other functions are none here.
+        let here = |constant: &&Constant| {
+            let function = constant.function.and_then(|function| self.facts.functions.get(function));
+            function.is_some_and(|function| function.place.contains(place))
+        };
+        let local: Vec<&Constant> = local.into_iter().filter(here).collect();
+        let visible = if local.is_empty() { of_files } else { local };
+        if !visible.is_empty() {
+            return self.constant(name, &visible, place, at, overflows);
         }
         if let Some(guid) = self.facts.guids.get(name.strip_prefix("STATIC_").unwrap_or(name)) {
             return self.guid_of_file(name, *guid, place, at);
@@ -113,7 +123,7 @@ impl<'u, 's> Evaluator<'u, 's> {
     fn constant(
         &self,
         name: &str,
-        all: &[crate::facts::Constant],
+        all: &[&Constant],
         place: Place,
         at: &At,
         overflows: &mut Vec<Overflow>,

@@ -19,6 +19,8 @@ pub(crate) struct Constant {
     pub(crate) more: i128,
     /// Its type, where it is no enumerator.
     pub(crate) of: Option<String>,
+    /// The function it is local to.
+    pub(crate) function: Option<usize>,
 }
 
 /// A type as the source has it.
@@ -36,6 +38,8 @@ pub(crate) enum TypeSource {
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
     pub(crate) name: String,
+    /// The names of its parameters, which hide constants of the same names.
+    pub(crate) parameters: Vec<String>,
     pub(crate) place: Place,
 }
 

@@ -137,7 +137,10 @@ impl<'s> Finder<'_, '_, 's> {
             let start = next;
             next += 1;
             let Some(word) = token.identifier() else { continue };
-            let interesting = word == SIMPLE || self.types.contains_key(word) || self.macros.contains(word);
+            let interesting = word == SIMPLE
+                || self.types.contains_key(word)
+                || self.macros.contains(word)
+                || self.is_given_a_macro(start);
             if !interesting {
                 if let Some((structure, is_pointer)) = pointer_type(word) {
                     self.variable(&tokens[start..], structure, is_pointer);
@@ -166,6 +169,17 @@ impl<'s> Finder<'_, '_, 's> {
                 next = end.max(next);
             }
         }
+    }
+
+    /// Whether a macro is used here that is given one which declares framings: `APPLY(DECLARE_SIMPLE_FRAMING_EX, ...)`.
+    fn is_given_a_macro(&self, start: usize) -> bool {
+        let unit = self.evaluator.unit;
+        let tokens = &unit.tokens[start..];
+        let [Token { text, .. }, open, given, end, ..] = tokens else { return false };
+        open.is("(")
+            && (end.is(",") || end.is(")"))
+            && given.identifier().is_some_and(|word| word == SIMPLE || self.macros.contains(word))
+            && matches!(unit.lookup(text, &unit.at(start)), Lookup::One(definition) if definition.parameters.is_some())
     }
 
     /// `PKSALLOCATOR_FRAMING name`, `KSALLOCATOR_FRAMING_EX *name`, and so on.
@@ -240,7 +254,9 @@ impl<'s> Finder<'_, '_, 's> {
             let because = format!("`{SIMPLE}` has 7 arguments, here are {}", arguments.len());
             return self.declarations.problems.push(Unknown::new(Cause::NotRead, place, because));
         };
-        let Some(name) = name.first() else {
+        // Its name may be made by a macro; the place is that of the use.
+        let made = expand(self.evaluator.unit, name, at).unwrap_or_default();
+        let Some(name) = made.first().or(name.first()) else {
             return self.declarations.problems.push(Unknown::new(
                 Cause::NotRead,
                 place,
@@ -292,6 +308,10 @@ impl<'s> Finder<'_, '_, 's> {
     fn declarators(&mut self, of: &Type, tokens: &[Token<'s>], at: &At, variant: Option<&str>, is_static: bool) {
         let mut next = 1;
         let token = |next: usize| tokens.get(next);
+        // `struct NAME { ... } const name = { ... };`
+        if token(next).is_some_and(|token| token.is("{")) {
+            next += parenthesised_length(&tokens[next..]);
+        }
         loop {
             while token(next).is_some_and(|token| {
                 matches!(token.identifier(), Some("const" | "volatile" | "CONST" | "static" | "FAR"))

@@ -12,6 +12,9 @@ const LARGEST_EXPANSION: usize = 100_000;
 /// Arguments in arguments in arguments.
 const DEEPEST_ARGUMENT: usize = 24;
 
+/// What `...` is called in a macro's body.
+pub(crate) const VARIADIC: &str = "__VA_ARGS__";
+
 /// The macros a token came from.
 type Origin = Option<Rc<From>>;
 
@@ -66,8 +69,10 @@ impl<'s> Expansion<'_, 's> {
                     done.push((token, origin));
                     continue;
                 }
-                Some(_) => {
-                    let (arguments, end) = arguments(&mut work).ok_or_else(|| {
+                Some(parameters) => {
+                    // What stands for `...` has its commas in it.
+                    let variadic = parameters.iter().position(|parameter| parameter == VARIADIC).unwrap_or(usize::MAX);
+                    let (arguments, end) = arguments(&mut work, variadic).ok_or_else(|| {
                         Unknown::new(Cause::NotRead, place, format!("the arguments of the macro `{name}` do not end"))
                     })?;
                     let mut expanded = Vec::new();
@@ -124,6 +129,13 @@ impl<'s> Expansion<'_, 's> {
             } else {
                 vec![(Token { place, starts_line: false, ..token.clone() }, None)]
             };
+            // `, ## __VA_ARGS__` pastes nothing: the comma goes where there are no arguments.
+            if paste && token.text == VARIADIC && made.last().is_some_and(|(left, _)| left.is(",")) {
+                paste = false;
+                if new.is_empty() {
+                    made.pop();
+                }
+            }
             let mut new = new.into_iter();
             if std::mem::take(&mut paste)
                 && let Some((left, _)) = made.last_mut()
@@ -143,8 +155,8 @@ struct Argument<'s> {
     full: Work<'s>,
 }
 
-/// Takes `( a , b )` off the work: the arguments, and where they end.
-fn arguments<'s>(work: &mut Work<'s>) -> Option<(Vec<Work<'s>>, Place)> {
+/// Takes `( a , b )` off the work: the arguments, and where they end. The one at `variadic` takes all that is left.
+fn arguments<'s>(work: &mut Work<'s>, variadic: usize) -> Option<(Vec<Work<'s>>, Place)> {
     work.pop()?;
     let mut arguments = vec![Vec::new()];
     let mut depth = 0usize;
@@ -156,7 +168,7 @@ fn arguments<'s>(work: &mut Work<'s>) -> Option<(Vec<Work<'s>>, Place)> {
             }
             return Some((arguments, token.place));
         }
-        if depth == 0 && token.is(",") {
+        if depth == 0 && token.is(",") && arguments.len() <= variadic {
             arguments.push(Vec::new());
             continue;
         }

@@ -5,6 +5,7 @@
 
 use crate::condition::{Name, Names, is_met};
 use crate::lexer::{Token, TokenKind, tokens};
+use crate::macros::VARIADIC;
 use crate::text::{Language, Place, SourceFile};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -359,7 +360,7 @@ impl<'s> Reader<'s, '_> {
         let Some(close) = rest.iter().position(|token| token.is(")")) else { return };
         let parameters = rest[1..close].iter().filter(|token| !token.is(","));
         let parameters = parameters
-            .map(|token| if token.is("...") { "__VA_ARGS__".to_owned() } else { token.text.to_string() })
+            .map(|token| if token.is("...") { VARIADIC.to_owned() } else { token.text.to_string() })
             .collect();
         self.add(name, Some(parameters), Some(rest[close + 1..].to_vec()));
     }

@@ -80,6 +80,21 @@ fn without_annotations(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// The names of parameters: what stands before a comma, a bracket or the end.
+fn parameters(declarator: &str) -> Vec<String> {
+    let all = tokens(declarator, 0, 0);
+    let names = all.windows(2).filter(|pair| [",", ")", "[", "="].iter().any(|end| pair[1].is(end)));
+    names.filter_map(|pair| pair[0].identifier().map(str::to_owned)).collect()
+}
+
+/// The function the walk is in.
+fn function(inside: &[Inside]) -> Option<usize> {
+    inside.iter().find_map(|outer| match outer {
+        Inside::Function(function, _) => Some(*function),
+        Inside::Block(..) => None,
+    })
+}
+
 /// What decides whether a block is entered: of the blocks of one `switch` or `if` one is.
 fn choice(node: Node<'_>) -> usize {
     let parent =
@@ -169,16 +184,18 @@ impl Walk<'_> {
         }
         match node.kind() {
             "function_definition" => {
-                let name = node.child_by_field_name("declarator").and_then(|declarator| self.declared_name(declarator));
-                let function = Function { name: name.unwrap_or_default(), place: self.place(node) };
+                let declarator = node.child_by_field_name("declarator");
+                let name = declarator.and_then(|declarator| self.declared_name(declarator)).unwrap_or_default();
+                let parameters = declarator.map_or_else(Vec::new, |declarator| parameters(self.text_of(declarator)));
+                let function = Function { name, parameters, place: self.place(node) };
                 self.facts.functions.push(function);
                 inside.push(Inside::Function(self.facts.functions.len() - 1, depth));
             }
-            "enumerator_list" => self.enumerators(node),
+            "enumerator_list" => self.enumerators(node, function(inside)),
             "struct_specifier" | "union_specifier" | "class_specifier" => self.record(node),
             "namespace_definition" => self.scope(node),
             "type_definition" => self.type_definition(node),
-            "declaration" => self.declaration(node),
+            "declaration" => self.declaration(node, function(inside)),
             "assignment_expression" => self.assignment(node, inside),
             "call_expression" => self.guid_macro(node),
             _ => {}
@@ -230,7 +247,7 @@ impl Walk<'_> {
         }
     }
 
-    fn enumerators(&mut self, list: Node<'_>) {
+    fn enumerators(&mut self, list: Node<'_>, function: Option<usize>) {
         let (mut expression, mut more) = (None, 0);
         let mut cursor = list.walk();
         for enumerator in list.named_children(&mut cursor).filter(|child| child.kind() == "enumerator") {
@@ -239,7 +256,7 @@ impl Walk<'_> {
                 (expression, more) = (Some(self.place(value)), 0);
             }
             let name = self.text_of(name).to_owned();
-            let constant = Constant { expression, more, of: None };
+            let constant = Constant { expression, more, of: None, function };
             self.facts.constants.entry(name).or_default().push(constant);
             more += 1;
         }
@@ -272,7 +289,7 @@ impl Walk<'_> {
     }
 
     /// `const ULONG X = 2;` and `const GUID X = { ... };`.
-    fn declaration(&mut self, node: Node<'_>) {
+    fn declaration(&mut self, node: Node<'_>, function: Option<usize>) {
         let Some(of) = node.child_by_field_name("type") else { return };
         let of = self.text_of(of).to_owned();
         let mut cursor = node.walk();
@@ -292,17 +309,15 @@ impl Walk<'_> {
                 let place = self.place(value);
                 self.facts.guids.entry(name).or_insert(place);
             } else if is_constant && let Some(value) = single(value) {
-                let constant = Constant { expression: Some(self.place(value)), more: 0, of: Some(of.clone()) };
+                let constant =
+                    Constant { expression: Some(self.place(value)), more: 0, of: Some(of.clone()), function };
                 self.facts.constants.entry(name).or_default().push(constant);
             }
         }
     }
 
     fn assignment(&mut self, node: Node<'_>, inside: &[Inside]) {
-        let function = inside.iter().find_map(|outer| match outer {
-            Inside::Function(function, _) => Some(*function),
-            Inside::Block(..) => None,
-        });
+        let function = function(inside);
         let parts = (node.child_by_field_name("left"), node.child_by_field_name("right"));
         let (Some(function), (Some(left), Some(right))) = (function, parts) else { return };
         let operator = node.child_by_field_name("operator").map_or("=", |operator| self.text_of(operator)).to_owned();

@@ -137,6 +137,30 @@ fn conditions_of_what_the_files_define_are_evaluated() {
 }
 
 #[test]
+fn a_constant_of_a_function_is_one_there_and_nowhere_else() {
+    let text = "enum { Count = 7 };
+        void a(void) { const ULONG Size = 0; enum { Count = 3, Inner = 5 }; use(Size); }
+        void b(PKSALLOCATOR_FRAMING F, ULONG Size) {
+            const ULONG Count = 2;
+            F->OptionsFlags = 2; F->PoolType = Inner; F->FrameSize = Size; F->Frames = Count;
+        }
+        KSALLOCATOR_FRAMING Fr = { 2, 0, Count, 100, 0, 0 };";
+    let source = read_as("a.cpp", text);
+    let words = |name| source.framings.iter().map(|framing| word(framing, name)).collect::<Vec<_>>();
+    assert_eq!(names(&source), ["b/F", "Fr"]);
+    assert_eq!(words("Frames"), [Some(2), Some(7)]);
+    assert_eq!((words("FrameSize")[0], words("PoolType")[0]), (None, None));
+    // A parameter hides a constant of the file.
+    let text = "enum { Size = 0, Frames = 3 };
+        void b(PKSALLOCATOR_FRAMING F, ULONG Size) {
+            F->OptionsFlags = 2; F->PoolType = 0; F->FrameSize = Size; F->Frames = Frames;
+        }";
+    let source = read_as("a.c", text);
+    let framing = &source.framings[0];
+    assert_eq!((word(framing, "FrameSize"), word(framing, "Frames")), (None, Some(3)));
+}
+
+#[test]
 fn offsets_and_constants_of_newer_cpp_are_values() {
     let types = "struct Header { GUID Id; ULONG Length; UCHAR Pad[3]; struct { USHORT A, B; } Inner; };
         constexpr ULONG Braced{ 3 }; inline constexpr auto Plain = 4u; const ULONG Round(5);\n";

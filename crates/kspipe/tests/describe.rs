@@ -417,7 +417,7 @@ fn a_bridge_before_a_writer_tells_who_shares_the_frames() {
     assert_eq!(
         reasons,
         [
-            "tee.in 7 its frames go to several branches and are read-only there",
+            "tee.in 7 gives its frames to several branches, where they are read-only",
             "writer.in 7 writes into the frames it gets"
         ]
     );

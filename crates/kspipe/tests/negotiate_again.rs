@@ -345,3 +345,55 @@ fn after_any_changes_the_plan_is_that_of_a_fresh_negotiation() {
     assert!(infeasible * 20 > steps && infeasible < steps, "{infeasible} of {steps} steps had no plan");
     assert!(cycles > 0);
 }
+
+/// Whatever stands before it in the step is taken back, and the next step finds everything as it was.
+#[test]
+fn a_step_with_a_change_that_does_not_fit_changes_nothing() {
+    let (mut refused, mut steps) = (0, 0);
+    for seed in 0..10 {
+        let mut numbers = Numbers(seed);
+        let mut start = Negotiator::new(random_graph(&mut numbers));
+        while start.plan().is_err() {
+            start = Negotiator::new(random_graph(&mut numbers));
+        }
+        // A larger graph has pins and filters that this one has not.
+        let mut other = Graph::builder();
+        for filter in 0..200 {
+            other.filter(&format!("f{filter}")).pin("in", Direction::In);
+        }
+        let other = other.build().expect("a graph");
+        let beyond = other.pin_ids().last().expect("it has pins");
+        let filter = other.pin(beyond).filter();
+        assert!(beyond.index() >= start.graph().pins().len());
+        let unfit = [
+            Change::Framing { pin: beyond, framing: Framing::None },
+            Change::Compression { pin: beyond, compression: Compression::NONE },
+            Change::Holds { pin: beyond, frames: Some(1) },
+            Change::MediaSize { pin: beyond, bytes: 1 },
+            Change::Connect(Connection { from: beyond, to: beyond }),
+            Change::Disconnect(Connection { from: beyond, to: beyond }),
+            Change::Route { from: beyond, to: beyond, kind: RouteKind::Copy },
+            Change::Mode { filter, mode: Mode::Kernel },
+        ];
+        for unfit in unfit {
+            let mut negotiator = start.clone();
+            let mut graph = start.graph().clone();
+            let mut step = Vec::new();
+            for _ in 0..2 {
+                let change = random_change(&graph, &mut numbers);
+                graph.change(change.clone()).expect("a change that fits");
+                step.push(change);
+            }
+            let with_unfit: Vec<Change> = step.iter().cloned().chain([unfit.clone()]).collect();
+            assert!(matches!(negotiator.change(with_unfit), Err(StepError::Unfit(_))), "{unfit:?}");
+            refused += 1;
+            assert_eq!(negotiator.graph(), start.graph());
+            assert_eq!(negotiator.plan(), start.plan());
+            if negotiator.change(step).is_ok() {
+                steps += 1;
+            }
+            assert_eq!(said(negotiator.plan().as_ref().copied()), said(negotiate(negotiator.graph()).as_ref()));
+        }
+    }
+    assert!(refused == 80 && steps > 10, "{steps} of {refused}");
+}

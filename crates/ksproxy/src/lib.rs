@@ -5,7 +5,7 @@
 //! | [`KsAllocator`] | the allocator, made by Rust; [`interfaces`] has every interface of the crate | `docs/com.md` |
 //! | [`KsPin`] | a pin that is ready to use, for hosts that have none of their own, and for tests | `docs/pins.md` |
 //! | [`negotiate_pins`] | reads COM pins that are connected, negotiates them as one graph and tells them the result | `docs/pins.md` |
-//! | [`ObjectAccess`] | what the allocator asks of objects behind handles: devices on Windows (`DeviceObjects`), on Linux objects of this process (`InProcessObjects`) | `docs/objects.md` |
+//! | [`ObjectAccess`] | what the allocator asks of objects behind handles: devices on Windows (`DeviceObjects`), on Linux objects of this process (`InProcessObjects`) and of others (`RemoteObjects`, `Server`); all of it is `ksobject`'s | `docs/objects.md` |
 //! | [`KsSynchronousDeviceControl`] and five more | the functions of `ksproxy.ax` | `docs/objects.md` |
 //! | [`KspCreateAllocator`], [`KspCreatePin`], [`KspNegotiatePins`], [`DllGetClassObject`] and others | what the shared library (`libksproxy.so`, `ksproxy.dll`) exports to programs in C, C++ and any language with COM | `docs/com.md` |
 //!
@@ -74,7 +74,10 @@ pub use face::KsAllocator;
 #[cfg(windows)]
 pub use ksobject::DeviceObjects;
 #[cfg(unix)]
-pub use ksobject::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming, Request};
+pub use ksobject::{
+    AllocatorFunctions, InProcessObjects, Limits, PinFactory, PinFraming, RemoteObjects, Request, Server, Stopper,
+    SystemObjects,
+};
 pub use ksobject::{DeviceError, Handle, ObjectAccess, OwnedHandle, Win32Error};
 pub use live_pins::{
     KspExplain, KspNegotiatePins, NegotiatePinsError, NegotiatedPins, negotiate_pins, negotiate_pins_with,

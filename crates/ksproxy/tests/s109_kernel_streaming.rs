@@ -338,3 +338,46 @@ fn s127_an_allocator_on_a_pin_of_this_process_answers_its_status() {
     a.object.set_properties_ex(&AllocatorPropertiesEx::default());
     assert_eq!((create(&a, Some(&pin)), handle(&a)), (Handle::NULL, Handle::NULL));
 }
+
+#[cfg(unix)]
+#[test]
+fn s127_an_allocator_on_a_pin_that_is_served_answers_its_status_through_every_function() {
+    let mut server = ksproxy::Server::new().expect("a server");
+    let pin_object = InProcessObjects::create_sink_pin().expect("a pin");
+    let pin_object = server.open(pin_object).expect("a handle");
+    let stop = server.stopper();
+    let service = std::thread::spawn(move || server.run());
+    let a = Subject::new();
+    let pin = IKsPin::from(Pin(pin_object.handle()));
+    a.object.set_properties_ex(&AllocatorPropertiesEx {
+        c_buffers: 4,
+        cb_buffer: 4096,
+        cb_align: ks::AlignmentCount(64),
+        logical_memory_type: KsLogicalMemoryType::KERNEL_PAGED,
+        ..Default::default()
+    });
+    let made = create(&a, Some(&pin));
+    assert!(made.is_object() && made == handle(&a));
+    let (answer, told) = status(&a);
+    assert_eq!((answer, told.framing.frames, told.framing.frame_size, told.framing.pool_type.0), (S_OK, 4, 4096, 1));
+    // As C calls it.
+    let request =
+        KsProperty::property(KSPROPSETID_StreamAllocator, KSPROPERTY_STREAMALLOCATOR_STATUS, KsPropertyType::GET);
+    let (mut same, mut returned) = (KsStreamAllocatorStatus::default(), 0);
+    // SAFETY: the structures are there, as long as they are said to be.
+    let answer = unsafe {
+        ksproxy::KsSynchronousDeviceControl(
+            made,
+            ks::IOCTL_KS_PROPERTY,
+            (&raw const request).cast(),
+            24,
+            (&raw mut same).cast(),
+            32,
+            &mut returned,
+        )
+    };
+    assert_eq!((answer, returned, same), (S_OK, 32, told));
+    drop(a);
+    stop.stop();
+    service.join().expect("no panic").expect("it ran");
+}

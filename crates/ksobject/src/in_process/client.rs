@@ -45,6 +45,8 @@ pub(crate) trait Client {
 #[derive(Debug)]
 pub(crate) struct EventDescriptor {
     pub(crate) descriptor: OwnedFd,
+    /// Its giver is another process, which may do with it what it likes.
+    pub(crate) is_foreign: bool,
     pub(crate) _charge: Option<Charge>,
 }
 

@@ -8,6 +8,7 @@ use crate::handle::Handle;
 use ks::{EventNotification, KsEventData, NtStatus};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsRawFd, OwnedFd};
+use rustix::fs::{OFlags, fcntl_setfl};
 use std::mem::offset_of;
 use std::sync::Arc;
 use zerocopy::{FromBytes, IntoBytes};
@@ -93,8 +94,13 @@ impl Notification {
 
     /// Tells it. Called without a lock.
     pub(crate) fn signal(&self) {
-        // A counter that is full is signalled as it is, and writing to it would wait.
-        if self.has_room() {
+        // A counter that is full is signalled as it is, and writing to it would wait. What another process does to its own
+        // meanwhile must not make this one wait, so there the writing itself is told not to.
+        let may_write = match self.eventfd.is_foreign {
+            true => fcntl_setfl(&self.eventfd.descriptor, OFlags::NONBLOCK | OFlags::RDWR).is_ok(),
+            false => self.has_room(),
+        };
+        if may_write {
             let _ = rustix::io::write(&self.eventfd.descriptor, self.adjustment.as_bytes());
         }
     }

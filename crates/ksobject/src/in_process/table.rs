@@ -120,7 +120,7 @@ impl Client for ThisProcess {
     }
 
     fn eventfd(&self, handle: Handle) -> Result<EventDescriptor, NtStatus> {
-        Ok(EventDescriptor { descriptor: duplicate_eventfd(handle)?, _charge: None })
+        Ok(EventDescriptor { descriptor: duplicate_eventfd(handle)?, is_foreign: false, _charge: None })
     }
 
     fn owner(&self) -> Owner {

@@ -4,6 +4,7 @@
 //! connection, and what it has too much of is refused to it alone.
 
 mod connection;
+mod door;
 mod limits;
 mod listener;
 mod peer;
@@ -17,10 +18,10 @@ pub use limits::Limits;
 use crate::handle::OwnedHandle;
 use crate::in_process::{self, Charge, EndedRequests, Object, Owner};
 use crate::socket;
-use crate::wire::{Answer, Hello, MAX_PACKET, ObjectKind, VERSION};
+use crate::wire::{Hello, MAX_PACKET, ObjectKind, VERSION};
 use connection::Connection;
 use ks::NtStatus;
-use limits::{CONNECTION, OBJECT};
+use limits::CONNECTION;
 use listener::Listener;
 use peer::Peer;
 use process::Process;
@@ -29,7 +30,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{Shutdown, SocketFlags, accept_with, shutdown};
+use rustix::net::{Shutdown, shutdown};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
@@ -42,8 +43,8 @@ use zerocopy::IntoBytes;
 ///
 /// It works while somebody calls [`run`](Self::run) or [`turn`](Self::turn), in that thread and no other. A client that
 /// floods, does not read, sends nonsense or dies costs only itself; [`Limits`] says what one may have. When a client's
-/// process ends, or its last connection to an object does, all it had there ends: its requests that wait, its events, and
-/// the frames it took go back. An object that it created lives as long as somebody has its handle.
+/// process ends, or its connection to an object does, all it had there ends: its requests that wait, its events, and the
+/// frames it took go back. An object that it created lives as long as somebody has its handle.
 ///
 /// Dropped, every client is hung up, and every object that clients created ends.
 ///
@@ -77,7 +78,7 @@ pub struct Server {
     limits: Limits,
     /// Who may open what lies at a path.
     users: BTreeSet<u32>,
-    /// The number that was given last: to a source, to a request that waits, to a client.
+    /// The number that was given last: to a source, or to a request that waits.
     last: u64,
     sources: BTreeMap<u64, Source>,
     /// No descriptor was left when somebody wanted in.
@@ -306,15 +307,6 @@ impl Server {
         Ok(id)
     }
 
-    /// Stops or goes on listening.
-    fn pause_listeners(&mut self, pause: bool) {
-        self.listeners_paused = pause;
-        let interest = if pause { EventFlags::empty() } else { EventFlags::IN };
-        for (id, (listener, _)) in &self.listeners {
-            let _ = epoll::modify(&self.epoll, listener, EventData::new_u64(*id), interest);
-        }
-    }
-
     /// Makes a handle: a pair of sockets, of which one is kept. What is behind it is said on it at once.
     fn create_handle(
         &mut self,
@@ -345,35 +337,6 @@ impl Server {
         Ok(far)
     }
 
-    /// Somebody wants in: gets a handle, or hears why not, and is hung up.
-    fn let_in(&mut self, id: u64) {
-        let Some((listener, root)) = self.listeners.get(&id) else { return };
-        let (object, handle) = (root.object.clone(), root._handle.clone());
-        let socket = match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            Ok(socket) => socket,
-            Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return self.pause_listeners(true),
-            Err(_) => return,
-        };
-        let opened = self.opened(&socket, object, handle);
-        let status = opened.as_ref().err().copied().unwrap_or(NtStatus::STATUS_SUCCESS);
-        let descriptors: Vec<BorrowedFd<'_>> = opened.iter().map(AsFd::as_fd).collect();
-        let answer = Answer { status, returned: 0, data: &[], descriptors: descriptors.len() as u16 };
-        // Nothing was sent there yet, so there is room; who does not read it has no handle.
-        let _ = socket::send(&socket, &answer.to_packet(0), &descriptors);
-    }
-
-    /// A handle of a hosted object, for who is at the other end of this socket.
-    fn opened(&mut self, socket: &OwnedFd, object: Object, root: Arc<OwnedHandle>) -> Result<OwnedFd, NtStatus> {
-        let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
-        let peer = Peer::of(socket).map_err(|_| NtStatus::STATUS_ACCESS_DENIED)?;
-        if !self.users.contains(&peer.user) {
-            return Err(NtStatus::STATUS_ACCESS_DENIED);
-        }
-        let process = self.process(peer)?;
-        let charge = process.memory.charge(OBJECT)?;
-        self.create_handle(object, Some(root), Some(charge)).map_err(none_left)
-    }
-
     /// The client that a process is.
     fn process(&mut self, peer: Peer) -> Result<&mut Process, NtStatus> {
         let none_left = NtStatus::STATUS_INSUFFICIENT_RESOURCES;
@@ -387,10 +350,9 @@ impl Server {
                 let idle = self.processes.iter().find(|(_, process)| process.has_nothing()).map(|(number, _)| *number);
                 self.process_ended(idle.ok_or(none_left)?);
             }
-            let owner = Owner(self.next());
             let source = self.watch(peer.pidfd.as_fd(), Source::Process(number), EventFlags::IN);
             self.process_sources.insert(number, source.map_err(|_| none_left)?);
-            self.processes.insert(number, Process::new(peer, owner, &self.limits));
+            self.processes.insert(number, Process::new(peer, &self.limits));
         }
         self.processes.get_mut(&number).ok_or(none_left)
     }
@@ -425,7 +387,10 @@ impl Server {
         }
         // Requests that waited are told their end before they hear of the object's.
         self.answer_ended();
-        connections.into_iter().for_each(|connection| self.hang_up(connection));
+        for connection in connections {
+            self.cancel_unread(connection);
+            self.hang_up(connection);
+        }
         self.handles.remove(&id);
     }
 
@@ -449,14 +414,8 @@ impl Server {
         let Some(process) = self.processes.get_mut(&number) else { return };
         process.connections.remove(&id);
         process.unread -= unread;
-        let others = process.connections.iter().filter_map(|other| self.connections.get(other));
-        let others = others.filter_map(|other| self.handles.get(&other.handle));
-        let identity = object.identity();
-        let has_another = others.map(|handle| handle.object.identity()).any(|other| other == identity);
-        if !has_another {
-            let frames = process.give_back_all(identity);
-            object.client_gone(process.owner, frames.into_iter());
-        }
+        let frames = process.give_back_all(id, object.identity());
+        object.client_gone(Owner(id), frames.into_iter());
         self.look_at(number);
     }
 

@@ -2,7 +2,7 @@
 
 use super::limits::{FRAME, Limits, WAITING};
 use super::peer::Peer;
-use crate::in_process::{Account, Charge, FrameMemory, Owner};
+use crate::in_process::{Account, Charge, FrameMemory};
 use ks::NtStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +11,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) peer: Peer,
-    /// Whose events they are.
-    pub(super) owner: Owner,
     /// Bytes of the server's memory.
     pub(super) memory: Arc<Account>,
     /// How many of them it has when it has nothing.
@@ -32,6 +30,8 @@ pub(super) struct Process {
 #[derive(Debug)]
 struct TakenFrame {
     address: usize,
+    /// The connection it was asked for on, with which it goes back.
+    connection: u64,
     _charge: Option<Charge>,
 }
 
@@ -39,10 +39,9 @@ struct TakenFrame {
 const FRAME_NUMBER: u64 = 1 << 63;
 
 impl Process {
-    pub(super) fn new(peer: Peer, owner: Owner, limits: &Limits) -> Self {
+    pub(super) fn new(peer: Peer, limits: &Limits) -> Self {
         Self {
             peer,
-            owner,
             memory: Account::new(limits.memory.into()),
             all: limits.memory.into(),
             frame_memory: FrameMemory::limited(limits.frame_memory),
@@ -63,13 +62,13 @@ impl Process {
         if self.memory.left() >= FRAME + WAITING { Ok(()) } else { Err(NtStatus::STATUS_INSUFFICIENT_RESOURCES) }
     }
 
-    /// It has this frame of an allocator now. Gives the number it knows it by: no frame has it again.
-    pub(super) fn take(&mut self, object: usize, address: usize) -> u64 {
+    /// It has this frame of an allocator now, asked for on this connection. Gives the number it knows it by: no frame has it again.
+    pub(super) fn take(&mut self, connection: u64, object: usize, address: usize) -> u64 {
         self.taken += 1;
         let number = FRAME_NUMBER | self.taken;
         // There was as much when the request came, and what the request itself cost.
         let charge = self.memory.charge(FRAME).ok();
-        self.frames.insert((object, number), TakenFrame { address, _charge: charge });
+        self.frames.insert((object, number), TakenFrame { address, connection, _charge: charge });
         number
     }
 
@@ -79,9 +78,11 @@ impl Process {
         Ok(frame.address)
     }
 
-    /// The addresses of all frames of an allocator that it has. It has none afterwards.
-    pub(super) fn give_back_all(&mut self, object: usize) -> Vec<usize> {
-        let mine: Vec<_> = self.frames.range((object, 0)..=(object, u64::MAX)).map(|(key, _)| *key).collect();
+    /// The addresses of all frames that were asked for on a connection, which is one to this allocator. They are its no
+    /// more.
+    pub(super) fn give_back_all(&mut self, connection: u64, object: usize) -> Vec<usize> {
+        let of_object = self.frames.range((object, 0)..=(object, u64::MAX));
+        let mine: Vec<_> = of_object.filter(|(_, frame)| frame.connection == connection).map(|(key, _)| *key).collect();
         mine.into_iter().filter_map(|key| self.frames.remove(&key)).map(|frame| frame.address).collect()
     }
 }

@@ -135,6 +135,22 @@ impl Server {
         }
     }
 
+    /// Cancels the requests that were sent before the handle was closed, and that nobody has read: as many as a client is
+    /// likely to have sent.
+    pub(super) fn cancel_unread(&mut self, id: u64) {
+        for _ in 0..64 {
+            let Some(connection) = self.connections.get(&id) else { return };
+            let Read::Packet(Received { length, .. }) = read(&connection.socket, &mut self.buffer, false) else {
+                return;
+            };
+            let message = self.buffer.get(..length).map(Message::parse);
+            let Some(Ok((request, Message::Control(_) | Message::Create(_)))) = message else { continue };
+            if request == 0 || !self.fail(id, request, NtStatus::STATUS_CANCELLED.into()) {
+                return;
+            }
+        }
+    }
+
     /// Does what a request asks. `false` where the connection is to end.
     fn request(&mut self, id: u64, request: u64, message: Message<'_>, descriptors: Vec<OwnedFd>) -> bool {
         match message {
@@ -175,6 +191,7 @@ impl Server {
         output[..control.data.len()].copy_from_slice(control.data);
         let sender = Sender {
             process: RefCell::new(process),
+            connection: id,
             object: handle.object.identity(),
             handles: &self.objects,
             descriptors: RefCell::new(descriptors.into_iter().map(Some).collect()),
@@ -216,6 +233,7 @@ impl Server {
         let charge = process.memory.charge(OBJECT + create.name.len() as u64);
         let sender = Sender {
             process: RefCell::new(process),
+            connection: id,
             object: handle.object.identity(),
             handles: &self.objects,
             descriptors: RefCell::new(descriptors.into_iter().map(Some).collect()),
@@ -254,7 +272,7 @@ impl Server {
             let process = self.processes.get_mut(&connection.process);
             let goes_on = match (frame.outcome(), object.zip(process)) {
                 (Some(Ok(address)), Some((object, process))) => {
-                    let number = process.take(object, address);
+                    let number = process.take(id, object, address);
                     let data = (number as usize).to_le_bytes();
                     self.succeed(id, request, data.len(), &data)
                 }

@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// The sender of a request.
 pub(super) struct Sender<'a> {
     pub(super) process: RefCell<&'a mut Process>,
+    /// The connection it came on.
+    pub(super) connection: u64,
     /// The object that is asked.
     pub(super) object: usize,
     /// Whose handles there are: the objects by the cookies of their handles' sockets.
@@ -52,11 +54,11 @@ impl Client for Sender<'_> {
         let charge = self.process.borrow().memory.charge(EVENT)?;
         let descriptor =
             self.descriptor(handle, |descriptor| descriptor.take_if(|descriptor| is_eventfd(descriptor)))?;
-        Ok(EventDescriptor { descriptor, _charge: Some(charge) })
+        Ok(EventDescriptor { descriptor, is_foreign: true, _charge: Some(charge) })
     }
 
     fn owner(&self) -> Owner {
-        self.process.borrow().owner
+        Owner(self.connection)
     }
 
     fn event_key(&self, _data: &[u8]) -> usize {
@@ -77,7 +79,7 @@ impl Client for Sender<'_> {
 
     fn take(&self, frame: usize) -> usize {
         // The protocol's pointers are those of this process: as wide as its numbers, or cut to that width.
-        self.process.borrow_mut().take(self.object, frame) as usize
+        self.process.borrow_mut().take(self.connection, self.object, frame) as usize
     }
 
     fn give_back(&self, pointer: usize) -> Result<usize, NtStatus> {

@@ -345,7 +345,7 @@ impl Create<'_> {
 }
 
 /// A packet that cancels the request of this number.
-pub(crate) fn cancel_packet(id: u64) -> Vec<u8> {
+pub fn cancel_packet(id: u64) -> Vec<u8> {
     packet(kind::CANCEL, id, 0, &[])
 }
 

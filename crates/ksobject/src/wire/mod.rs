@@ -6,8 +6,7 @@
 
 mod message;
 
-pub(crate) use message::cancel_packet;
-pub use message::{Answer, Attach, Control, Create, Hello, Message, ObjectKind, VersionsDiffer};
+pub use message::{Answer, Attach, Control, Create, Hello, Message, ObjectKind, VersionsDiffer, cancel_packet};
 
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};

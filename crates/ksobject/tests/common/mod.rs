@@ -10,8 +10,8 @@ use ksobject::{
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
@@ -368,6 +368,11 @@ impl OtherClient {
         self.channel.expect(word);
     }
 
+    /// The descriptor that it sends before it says anything.
+    pub fn descriptor(&self) -> OwnedFd {
+        receive_descriptor(&self.channel.0)
+    }
+
     pub fn tell(&self, word: &str) {
         self.channel.say(word);
     }
@@ -377,10 +382,11 @@ impl OtherClient {
         assert!(self.child.wait().expect("it is ours").success());
     }
 
-    /// Kills it, and waits until it is gone.
-    pub fn kill(mut self) {
+    /// Kills it, and waits until it is gone. Its children may have the other end of what this gives.
+    pub fn kill(mut self) -> Channel {
         self.child.kill().expect("it is ours");
         self.child.wait().expect("it is ours");
+        self.channel
     }
 }
 
@@ -452,6 +458,50 @@ pub fn client_if_asked_to() {
             channel.expect("go on");
             // It is killed before this.
             a.free(out).expect("it is out");
+        }
+        "works when it is told" => loop {
+            let mut line = String::new();
+            channel.1.borrow_mut().read_line(&mut line).expect("somebody speaks");
+            if line.trim_end() != "work" {
+                return;
+            }
+            let event = Event::new();
+            let mut data = event.data();
+            a.enable(KsEventType::ENABLE, &mut data).expect("an event");
+            let frames = [a.alloc(), a.alloc()].map(|frame| frame.expect("a frame"));
+            assert_eq!(a.status().allocated_frames, 2);
+            let waiting = a.begin_alloc();
+            a.object.settle();
+            assert!(waiting.is_pending());
+            a.free(frames[0]).expect("it is out");
+            for frame in [frame(waiting).expect("a frame"), frames[1]] {
+                a.free(frame).expect("it is out");
+            }
+            // Others may have freed some of theirs.
+            assert!(event.signals() >= 3);
+            a.disable(&data).expect("it is enabled");
+            channel.say("done");
+        },
+        "has a frame and a child" => {
+            a.alloc().expect("a frame");
+            // SAFETY: the child reads a byte, and ends.
+            if unsafe { libc::fork() } == 0 {
+                let _ = rustix::io::read(&channel.0, &mut [0; 1]);
+                // SAFETY: it ends the process.
+                unsafe { libc::_exit(0) };
+            }
+            channel.say("has it all");
+            loop {
+                std::thread::park();
+            }
+        }
+        "lends a pair of its own" => {
+            let flags = SocketFlags::CLOEXEC;
+            let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).expect("a pair");
+            send_descriptor(&channel.0, far);
+            let end = rustix::io::read(&near, &mut [0; 1]);
+            assert_eq!(end, Ok(0), "nobody talks on it");
+            channel.say("hung up");
         }
         "frees what is another's" => {
             channel.say("is there");

@@ -10,7 +10,7 @@ pub enum Change {
     Framing {
         /// The pin.
         pin: PinId,
-        /// What it asks from now on.
+        /// What it asks from now on. Routes stay as they are, also one that the filter has by itself.
         framing: Framing,
     },
     /// How the size of frames changes on the way to an out pin.

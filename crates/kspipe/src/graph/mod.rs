@@ -309,6 +309,9 @@ impl Graph {
         &self.filters
     }
     /// One filter.
+    ///
+    /// # Panics
+    /// Where the graph has no such filter: an id of another graph.
     pub fn filter(&self, id: FilterId) -> &Filter {
         &self.filters[id.index()]
     }
@@ -321,15 +324,24 @@ impl Graph {
         (0..self.pins.len() as u32).map(PinId)
     }
     /// One pin.
+    ///
+    /// # Panics
+    /// Where the graph has no such pin: an id of another graph.
     pub fn pin(&self, id: PinId) -> &Pin {
         &self.pins[id.index()]
     }
     /// The side a pin is on: its filter's, unless the pin was given its own.
+    ///
+    /// # Panics
+    /// Where the graph has no such pin: an id of another graph.
     pub fn mode(&self, id: PinId) -> Mode {
         let pin = self.pin(id);
         pin.mode.unwrap_or(self.filter(pin.filter).mode)
     }
     /// A pin's full name, `filter.pin`.
+    ///
+    /// # Panics
+    /// Where the graph has no such pin: an id of another graph.
     pub fn pin_name(&self, id: PinId) -> String {
         let pin = self.pin(id);
         format!("{}.{}", self.filter(pin.filter).name, pin.name)
@@ -363,10 +375,16 @@ impl Graph {
         &self.memory
     }
     /// Sets what one media frame takes at a pin (0: unknown), where the graph left it open (a format found in a file's header).
+    ///
+    /// # Panics
+    /// Where the graph has no such pin: an id of another graph.
     pub fn set_media_size(&mut self, pin: PinId, bytes: u64) {
         self.pins[pin.index()].media_size = (bytes > 0).then_some(bytes);
     }
     /// Sets how many frames a pin keeps at once, where the graph left it open and what its filter does fixes it.
+    ///
+    /// # Panics
+    /// Where the graph has no such pin: an id of another graph.
     pub fn set_holds(&mut self, pin: PinId, frames: u32) {
         self.pins[pin.index()].holds = Some(frames);
     }

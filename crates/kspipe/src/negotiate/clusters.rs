@@ -1,6 +1,7 @@
 //! A component that is a tree, its parts' tables kept, so that after a change only the parts that have to do with it are
 //! looked at again.
 
+use super::around::Watch;
 use super::counted::Counted;
 use super::decomposition::{Decomposition, PartKind};
 use super::keys::Keys;
@@ -277,8 +278,15 @@ impl Clusters {
         traces: &mut Vec<Trace>,
     ) -> Table {
         let table = |part: u32| &self.parts[part as usize].table;
-        let mut work =
-            Work { problem, ground, counted: &Counted::EVERYTHING, may_cut: self.is_cuttable, effort, traces };
+        let mut work = Work {
+            problem,
+            ground,
+            counted: &Counted::EVERYTHING,
+            may_cut: self.is_cuttable,
+            effort,
+            traces,
+            watch: Watch::Nothing,
+        };
         match &self.parts[number].kind {
             PartKind::Piece { visits, top, far_end, kept } => {
                 let visits = &self.visits[visits.start as usize..visits.end as usize];

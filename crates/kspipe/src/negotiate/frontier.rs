@@ -10,16 +10,18 @@
 //! the other, so that is the order taken. The number of frontiers kept is limited; past the limit the dearest are left
 //! out and the plan is no longer proven.
 
+use super::around::Watch;
 use super::counted::Counted;
-use super::facts::{EdgeKind, Facts};
+use super::cycles::{ArrowKind, Cycles};
+use super::facts::EdgeKind;
 use super::keys::{Key, Keys};
 use super::open_pipe::{Excess, Ground, OpenPipe};
 use super::problem::Problem;
 use super::table::{Effort, Entry, Work};
 use super::trace::{Solution, Trace, follow, push};
 use super::tree::{Piece, Top, visit_from};
-use crate::graph::{PinId, RouteKind};
-use std::collections::{HashMap, HashSet};
+use crate::graph::PinId;
+use std::collections::HashMap;
 
 /// At most so many frontiers are kept between two pins.
 const MOST_FRONTIERS: usize = 4096;
@@ -52,29 +54,12 @@ struct State {
     trace: Option<u32>,
 }
 
-/// An edge, or a `copy` route inside the component, which keeps its ends apart for nothing.
-#[derive(Clone, Copy, Debug)]
-struct Arrow {
-    from: PinId,
-    to: PinId,
-    kind: ArrowKind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum ArrowKind {
-    Edge { number: u32, kind: EdgeKind, cuttable: bool },
-    Copy,
-}
-
 struct Walk<'a> {
     problem: &'a Problem<'a>,
     ground: &'a Ground,
     effort: &'a mut Effort,
     counted: &'a Counted,
-    arrows: Vec<Arrow>,
-    /// Edges of the trees that hang at the core.
-    hanging: HashSet<u32>,
-    leaving: HashMap<PinId, Vec<u32>>,
+    cycles: &'a Cycles,
     traces: Vec<Trace>,
     may_cut: bool,
 }
@@ -82,118 +67,23 @@ struct Walk<'a> {
 /// The best way found to treat a component of any shape.
 pub(super) fn solve(
     problem: &Problem<'_>,
-    pins: &[PinId],
+    cycles: &Cycles,
     ground: &Ground,
     effort: &mut Effort,
     counted: &Counted,
+    may_cut: bool,
 ) -> Option<(Solution, Keys)> {
-    let arrows = arrows_of(problem.facts, pins, counted);
-    let cuttable = arrows.iter().any(|arrow| matches!(arrow.kind, ArrowKind::Edge { cuttable: true, .. }));
-    let core = core_of(pins, &arrows);
-    let hanging: HashSet<u32> = arrows
-        .iter()
-        .filter(|arrow| !(core.contains(&arrow.from) && core.contains(&arrow.to)))
-        .filter_map(|arrow| match arrow.kind {
-            ArrowKind::Edge { number, .. } => Some(number),
-            ArrowKind::Copy => None,
-        })
-        .collect();
-    let arrows: Vec<Arrow> =
-        arrows.into_iter().filter(|arrow| core.contains(&arrow.from) && core.contains(&arrow.to)).collect();
-    let mut leaving: HashMap<PinId, Vec<u32>> = HashMap::new();
-    for (number, arrow) in arrows.iter().enumerate() {
-        leaving.entry(arrow.from).or_default().push(number as u32);
-    }
-    let pins: Vec<PinId> = pins.iter().copied().filter(|pin| core.contains(pin)).collect();
-    let mut walk =
-        Walk { problem, ground, effort, counted, arrows, hanging, leaving, traces: Vec::new(), may_cut: false };
-    let order = walk.depth_first_order(&pins);
-    walk.run(&order).or_else(|| {
-        walk.may_cut = true;
-        walk.traces.clear();
-        if cuttable { walk.run(&order) } else { None }
-    })
-}
-
-/// The pins that are left when, again and again, each pin with one neighbour is taken away.
-fn core_of(pins: &[PinId], arrows: &[Arrow]) -> HashSet<PinId> {
-    let mut at: HashMap<PinId, Vec<u32>> = HashMap::new();
-    for (number, arrow) in arrows.iter().enumerate() {
-        at.entry(arrow.from).or_default().push(number as u32);
-        at.entry(arrow.to).or_default().push(number as u32);
-    }
-    let mut degree: HashMap<PinId, usize> = at.iter().map(|(pin, arrows)| (*pin, arrows.len())).collect();
-    let mut core: HashSet<PinId> = pins.iter().copied().collect();
-    let mut leaves: Vec<PinId> = pins.iter().copied().filter(|pin| degree.get(pin) == Some(&1)).collect();
-    while let Some(leaf) = leaves.pop() {
-        core.remove(&leaf);
-        for arrow in at.get(&leaf).into_iter().flatten().map(|arrow| arrows[*arrow as usize]) {
-            let other = if arrow.from == leaf { arrow.to } else { arrow.from };
-            if let Some(left) = degree.get_mut(&other) {
-                *left -= 1;
-                if *left == 1 && core.contains(&other) {
-                    leaves.push(other);
-                }
-            }
-        }
-    }
-    core
-}
-
-fn arrows_of(facts: &Facts<'_>, pins: &[PinId], counted: &Counted) -> Vec<Arrow> {
-    let mut arrows = Vec::new();
-    for pin in pins {
-        for number in facts.edges_at(*pin) {
-            let edge = &facts.edges[*number as usize];
-            if edge.from == *pin {
-                let kind = counted.kind(*number, edge);
-                let kind = ArrowKind::Edge { number: *number, kind, cuttable: edge.cuttable };
-                arrows.push(Arrow { from: edge.from, to: edge.to, kind });
-            }
-        }
-    }
-    let component = pins.first().map(|pin| facts.component_of[pin.index()]);
-    if component.is_some_and(|component| facts.self_copying[component as usize]) {
-        let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
-        for pin in pins {
-            // Routes are ordered by their in pins.
-            let routes = facts.graph.routes();
-            let first = routes.partition_point(|route| route.from < *pin);
-            let leaving = routes[first..].iter().take_while(|route| route.from == *pin);
-            let copies = leaving.filter(|route| route.kind == RouteKind::Copy && inside(route.to));
-            arrows.extend(copies.map(|route| Arrow { from: route.from, to: route.to, kind: ArrowKind::Copy }));
-        }
-    }
-    arrows
+    Walk { problem, ground, effort, counted, cycles, traces: Vec::new(), may_cut }.run()
 }
 
 impl Walk<'_> {
-    /// Upstream before downstream, each branch to its end before the next where that is possible.
-    fn depth_first_order(&self, pins: &[PinId]) -> Vec<PinId> {
-        let mut waiting_for: HashMap<PinId, u32> = pins.iter().map(|pin| (*pin, 0)).collect();
-        for arrow in &self.arrows {
-            *waiting_for.entry(arrow.to).or_default() += 1;
-        }
-        let mut ready: Vec<PinId> = pins.iter().rev().copied().filter(|pin| waiting_for[pin] == 0).collect();
-        let mut order = Vec::with_capacity(pins.len());
-        while let Some(pin) = ready.pop() {
-            order.push(pin);
-            for arrow in self.leaving.get(&pin).into_iter().flatten().rev() {
-                let to = self.arrows[*arrow as usize].to;
-                if let Some(left) = waiting_for.get_mut(&to) {
-                    *left -= 1;
-                    if *left == 0 {
-                        ready.push(to);
-                    }
-                }
-            }
-        }
-        order
-    }
-
-    fn run(&mut self, order: &[PinId]) -> Option<(Solution, Keys)> {
+    fn run(&mut self) -> Option<(Solution, Keys)> {
         let mut states = vec![State { frontier: Frontier::default(), keys: Keys::default(), trace: None }];
-        for pin in order {
+        let cycles = self.cycles;
+        for pin in &cycles.order {
+            if self.effort.has_given_up() {
+                return None;
+            }
             let parts = self.parts(*pin);
             let mut next = Frontiers::default();
             for state in &states {
@@ -213,7 +103,7 @@ impl Walk<'_> {
     /// What a pin and the trees that hang at it are by themselves.
     fn parts(&mut self, pin: PinId) -> Vec<Entry> {
         let mut visits = Vec::new();
-        visit_from(self.problem.facts, pin, &mut visits, |edge| self.hanging.contains(&edge));
+        visit_from(self.problem.facts, pin, &mut visits, |edge| self.cycles.hanging.contains(&edge));
         let mut work = Work {
             problem: self.problem,
             ground: self.ground,
@@ -221,6 +111,7 @@ impl Walk<'_> {
             may_cut: self.may_cut,
             effort: self.effort,
             traces: &mut self.traces,
+            watch: Watch::Nothing,
         };
         work.fold(&Piece { visits: &visits, top: Top::Open, far_end: None, kept: &[] }, |_| None).entries
     }
@@ -235,7 +126,7 @@ impl Walk<'_> {
         }
         let facts = self.problem.facts;
         let (arriving, mut pending): (Vec<Pending>, Vec<Pending>) =
-            state.frontier.pending.iter().partition(|pending| self.arrows[pending.arrow as usize].to == pin);
+            state.frontier.pending.iter().partition(|pending| self.cycles.arrows[pending.arrow as usize].to == pin);
         let protected = arriving.iter().any(|way| !way.is_cut && way.protects);
         if protected && part.sharing().writes {
             return;
@@ -254,7 +145,7 @@ impl Walk<'_> {
             if way.pipe.is_some_and(|old| merged.contains(&old)) {
                 return;
             }
-            let arrow = self.arrows[way.arrow as usize];
+            let arrow = self.cycles.arrows[way.arrow as usize];
             if let ArrowKind::Edge { .. } = arrow.kind {
                 match pipe.with_capacity(self.ground, self.counted.carried(facts, arrow.from)) {
                     Some(with_capacity) => pipe = with_capacity,
@@ -287,11 +178,11 @@ impl Walk<'_> {
 
     /// Every way to cut or keep what leaves the pin.
     fn leave(&mut self, before: &State, pin: PinId, part: &Entry, mine: u16, protects: bool, next: &mut Frontiers) {
-        let leaving = self.leaving.get(&pin).cloned().unwrap_or_default();
+        let leaving = self.cycles.leaving.get(&pin).cloned().unwrap_or_default();
         let mut optional = Vec::new();
         let mut fixed = Vec::new();
         for number in leaving {
-            match self.arrows[number as usize].kind {
+            match self.cycles.arrows[number as usize].kind {
                 ArrowKind::Edge { cuttable: true, .. } if self.may_cut => optional.push(number),
                 ArrowKind::Edge { .. } => fixed.push((number, false)),
                 ArrowKind::Copy => fixed.push((number, true)),
@@ -323,7 +214,7 @@ impl Walk<'_> {
         ways: &[(u32, bool)],
         next: &mut Frontiers,
     ) {
-        let kind_of = |number: u32| match self.arrows[number as usize].kind {
+        let kind_of = |number: u32| match self.cycles.arrows[number as usize].kind {
             ArrowKind::Edge { kind, .. } => Some(kind),
             ArrowKind::Copy => None,
         };
@@ -336,7 +227,7 @@ impl Walk<'_> {
         }
         let mut state = before.clone();
         for (number, is_cut) in ways {
-            if *is_cut && let ArrowKind::Edge { number, .. } = self.arrows[*number as usize].kind {
+            if *is_cut && let ArrowKind::Edge { number, .. } = self.cycles.arrows[*number as usize].kind {
                 let cost = self.problem.cut_cost(&self.problem.facts.edges[number as usize]);
                 self.ground.order.add(&mut state.keys, Key::BytesCopied, cost.bytes.into());
                 self.ground.order.add(&mut state.keys, Key::Depth, cost.depth.into());
@@ -345,7 +236,7 @@ impl Walk<'_> {
             let protects = !is_cut && (protects || shared);
             state.frontier.pending.push(Pending { arrow: *number, pipe: Some(mine), is_cut: *is_cut, protects });
         }
-        if !state.close_finished(self.ground) {
+        if !state.close_finished(self.ground) || self.ground.is_beyond(&state.keys) {
             return;
         }
         let traces = &mut self.traces;
@@ -355,7 +246,7 @@ impl Walk<'_> {
                 trace = push(traces, Trace::Join { one: previous, other: trace });
             }
             for (number, is_cut) in ways {
-                if *is_cut && let ArrowKind::Edge { number, .. } = self.arrows[*number as usize].kind {
+                if *is_cut && let ArrowKind::Edge { number, .. } = self.cycles.arrows[*number as usize].kind {
                     trace = push(traces, Trace::CutEdge { one: trace, edge: number });
                 }
             }
@@ -469,7 +360,8 @@ impl Frontiers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Direction, Graph};
+    use crate::graph::{Direction, Graph, RouteKind};
+    use crate::negotiate::facts::Facts;
 
     /// A tee with so many branches of three pins, the first two of which meet again.
     fn tee_with_a_cycle(branches: u32) -> Graph {
@@ -501,7 +393,8 @@ mod tests {
         let pins = &facts.components[0];
         let ground = problem.ground(pins, &Counted::EVERYTHING);
         let mut effort = Effort::up_to(u64::MAX);
-        let found = solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING);
+        let cycles = Cycles::of(&facts, pins, &Counted::EVERYTHING);
+        let found = solve(&problem, &cycles, &ground, &mut effort, &Counted::EVERYTHING, false);
         assert_eq!(found.map(|(solution, _)| solution.pins.len()), Some(pins.len()));
         effort.used
     }

@@ -14,6 +14,9 @@ use super::table::Effort;
 use super::trace::Solution;
 use crate::graph::PinId;
 
+/// A component of more pins is solved whole where most of them change.
+const MANY_PINS: usize = 1_000;
+
 /// A component with its solution.
 #[derive(Clone, Debug)]
 pub(super) struct KeptComponent {
@@ -58,6 +61,14 @@ impl KeptComponent {
         KeptComponent::in_pieces(problem, pins, limit, PINS_OF_A_PIECE)
     }
 
+    /// Solves a component afresh, and makes what is kept of it with the first change after: where all of a graph is
+    /// solved again, that would take several times as long as the solutions.
+    pub(super) fn to_be_kept(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64) -> Self {
+        let ground = problem.ground(&pins, &Counted::EVERYTHING);
+        let state = State::whole(problem, &pins, &ground, limit, Patience::default());
+        KeptComponent { pins, ground, state, told: None, tell_all: false, pins_of_a_piece: PINS_OF_A_PIECE }
+    }
+
     fn in_pieces(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64, pins_of_a_piece: u32) -> Self {
         let ground = problem.ground(&pins, &Counted::EVERYTHING);
         let state = State::of(problem, &pins, &ground, limit, Patience::default(), pins_of_a_piece);
@@ -68,7 +79,10 @@ impl KeptComponent {
     /// else to cut or carry something else.
     pub(super) fn update(&mut self, problem: &Problem<'_>, pins: &[PinId], edges: &[u32], limit: u64) {
         let mut patience = Patience::default();
+        let is_most = self.pins.len() > MANY_PINS && (pins.len() + edges.len()) * 8 > self.pins.len();
         match &mut self.state {
+            // Making most tables anew takes longer than to solve it, and the next change may be as large.
+            State::Clusters(_) if is_most => {}
             State::Clusters(clusters) => match clusters.update(problem, &self.pins, &mut self.ground, pins, edges) {
                 Ok(_) => return,
                 Err(NotKept::OtherGround) => {}
@@ -82,7 +96,11 @@ impl KeptComponent {
         let ground = problem.ground(&self.pins, &Counted::EVERYTHING);
         self.tell_all |= ground.classes != self.ground.classes;
         self.ground = ground;
-        self.state = State::of(problem, &self.pins, &self.ground, limit, patience, self.pins_of_a_piece);
+        self.state = if is_most {
+            State::whole(problem, &self.pins, &self.ground, limit, patience)
+        } else {
+            State::of(problem, &self.pins, &self.ground, limit, patience, self.pins_of_a_piece)
+        };
     }
 
     /// What was found.
@@ -156,6 +174,10 @@ impl State {
                 Err(_) => patience = patience.doubled(),
             }
         }
+        State::whole(problem, pins, ground, limit, patience)
+    }
+
+    fn whole(problem: &Problem<'_>, pins: &[PinId], ground: &Ground, limit: u64, patience: Patience) -> Self {
         let mut effort = Effort::up_to(limit);
         let mut found = component::solve(problem, pins, ground, &mut effort, &Counted::EVERYTHING);
         if let Some((solution, _)) = &mut found {

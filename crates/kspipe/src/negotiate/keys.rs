@@ -2,6 +2,7 @@
 
 use super::Cost;
 use crate::graph::Strategy;
+use std::cmp::Ordering;
 use std::ops::{Add, AddAssign};
 
 const LENGTH: usize = 10;
@@ -55,6 +56,36 @@ impl KeyOrder {
         KeyOrder { place, order, compared: keys.len() }
     }
 
+    /// The same order of the first keys only: the others cost nothing, and ties are none.
+    pub(super) fn of_first(mut self, keys: usize) -> Self {
+        for key in &self.order[keys.min(self.compared)..] {
+            self.place[*key as usize] = None;
+        }
+        self
+    }
+
+    /// The same with nothing known of the keys after the first.
+    pub(super) fn open_after(&self, keys: &Keys, first: usize) -> Keys {
+        let mut open = *keys;
+        open.0[first.min(LENGTH)..].fill(u128::MAX);
+        open
+    }
+
+    /// The number of keys up to this one; `None` where the strategy does not compare it.
+    pub(super) fn up_to(&self, key: Key) -> Option<usize> {
+        self.place[key as usize].map(|place| usize::from(place) + 1)
+    }
+
+    /// Whether two cost the same in all keys the strategy compares, ties left out.
+    pub(super) fn costs_the_same(&self, one: &Keys, other: &Keys) -> bool {
+        one.0[..self.compared] == other.0[..self.compared]
+    }
+
+    /// Whether some key that the strategy compares is greater than in `most`.
+    pub(super) fn is_beyond(&self, keys: &Keys, most: &Keys) -> bool {
+        keys.0[..self.compared].iter().zip(&most.0).any(|(key, most)| key > most)
+    }
+
     /// Whether the two are the order of one strategy.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.order == other.order
@@ -99,11 +130,17 @@ impl KeyOrder {
 
     /// Whether `a`, with `extra` added to it, is at most `b`.
     pub(super) fn at_most(&self, a: &Keys, extra: &[(Key, u128)], b: &Keys) -> bool {
-        let mut a = *a;
-        for (key, amount) in extra {
-            self.add(&mut a, *key, *amount);
+        for (place, (mine, others)) in a.0.iter().zip(&b.0).enumerate() {
+            let key = self.order[place];
+            let is_counted = self.place[key as usize] == Some(place as u8);
+            let more = extra.iter().filter(|(other, _)| is_counted && *other == key).map(|(_, amount)| *amount).sum();
+            match mine.saturating_add(more).cmp(others) {
+                Ordering::Less => return true,
+                Ordering::Greater => return false,
+                Ordering::Equal => {}
+            }
         }
-        a <= *b
+        true
     }
 }
 

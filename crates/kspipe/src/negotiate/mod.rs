@@ -1,12 +1,15 @@
 //! From a graph to a plan: who allocates the frames of each pipe, how many, how large, how aligned, in which memory.
 
 mod allocator_choice;
+mod around;
 mod ask;
 mod assemble;
+mod bounds;
 mod clusters;
 mod component;
 mod conflict;
 mod counted;
+mod cycles;
 mod decomposition;
 pub mod describe;
 mod facts;
@@ -22,10 +25,13 @@ mod pipe_numbers;
 mod plan;
 mod problem;
 mod progression;
+#[cfg(test)]
+mod random_graphs;
 mod sharing;
 mod solve;
 mod starvation;
 mod table;
+mod thresholds;
 mod trace;
 mod tree;
 mod verify;

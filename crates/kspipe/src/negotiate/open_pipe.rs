@@ -2,9 +2,11 @@
 //! depends on where one stands and is kept apart ([`Sharing`](super::sharing::Sharing)).
 
 use super::ask::{Ask, LARGEST_FRAME, WantsToAllocate};
+use super::bounds::{Bounds, NumberBounds};
 use super::keys::{Key, KeyOrder, Keys};
 use super::memory::MemoryClass;
 use super::progression::Progression;
+use super::thresholds::Thresholds;
 use crate::graph::Mode;
 use ks::KSMEMORY_TYPE_USER;
 
@@ -17,6 +19,8 @@ pub(super) struct Ground {
     pub(super) always_granted: u64,
     /// Some pin asks for sizes on a stepping.
     pub(super) has_steps: bool,
+    /// What is known before of the pipes, where something is.
+    pub(super) bounds: Option<Box<Bounds>>,
 }
 
 impl Ground {
@@ -28,34 +32,17 @@ impl Ground {
     fn count_comes_first(&self) -> bool {
         self.order.before(Key::Frames, Key::Departures)
     }
-}
-
-/// Preferences that may come out unmet: how many pins prefer at least how much, sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Thresholds(Vec<(u64, u64)>);
-
-impl Thresholds {
-    fn add(&mut self, value: u64, pins: u64) {
-        match self.0.binary_search_by_key(&value, |(value, _)| *value) {
-            Ok(place) => self.0[place].1 = self.0[place].1.saturating_add(pins),
-            Err(place) => self.0.insert(place, (value, pins)),
-        }
+    /// Departures cost anything.
+    fn counts_departures(&self) -> bool {
+        self.order.up_to(Key::Departures).is_some()
     }
-    fn merge(&mut self, other: &Thresholds) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-        } else {
-            other.0.iter().for_each(|(value, pins)| self.add(*value, *pins));
-        }
+    /// Whether what costs so much cannot be part of the best plan.
+    pub(super) fn is_beyond(&self, keys: &Keys) -> bool {
+        self.bounds.as_ref().is_some_and(|bounds| bounds.is_beyond(&self.order, keys))
     }
-    /// Forgets those that are met whatever comes.
-    fn drop_up_to(&mut self, value: u64) {
-        let met = self.0.partition_point(|(threshold, _)| *threshold <= value);
-        self.0.drain(..met);
-    }
-    fn unmet(&self, value: u64) -> u128 {
-        let met = self.0.partition_point(|(threshold, _)| *threshold <= value);
-        self.0[met..].iter().map(|(_, pins)| u128::from(*pins)).sum()
+    /// What the numbers of a pipe of a class are within; `None` where no pipe is of it.
+    fn bounds_of(&self, class: u16) -> Option<NumberBounds> {
+        self.bounds.as_ref().map_or(Some(NumberBounds::NONE), |bounds| bounds.of(class))
     }
 }
 
@@ -72,6 +59,28 @@ pub(super) struct PipeNumbers {
 struct Open {
     sizes: Thresholds,
     frames: Thresholds,
+}
+
+impl PipeNumbers {
+    /// With the largest size that takes no more room, where every pipe can have it, and the largest alignment that this
+    /// room has: they cost the same.
+    pub(super) fn filled(self, ground: &Ground) -> Self {
+        let room = u128::from(self.frame_size).next_multiple_of(u128::from(self.alignment));
+        let Ok(room) = u64::try_from(room) else { return self };
+        let sizes_cost = ground.order.up_to(Key::Sizes).is_some();
+        let can_have_it = !ground.has_steps && room <= ground.always_granted.min(LARGEST_FRAME);
+        let frame_size = if sizes_cost || !can_have_it { self.frame_size } else { room };
+        PipeNumbers { frame_size, alignment: 1 << room.trailing_zeros(), ..self }
+    }
+
+    /// The smaller of each.
+    pub(super) fn least(self, other: Self) -> Self {
+        PipeNumbers {
+            frames: self.frames.min(other.frames),
+            frame_size: self.frame_size.min(other.frame_size),
+            alignment: self.alignment.min(other.alignment),
+        }
+    }
 }
 
 /// A half-built pipe, or none yet: something that no pin is in and that any pipe can take in.
@@ -119,6 +128,11 @@ impl OpenPipe {
         }
     }
 
+    /// How many preferences of it may come out unmet, of different sizes or counts.
+    pub(super) fn thresholds(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.sizes.len() + open.frames.len())
+    }
+
     /// Whether no pin is in it.
     pub(super) fn is_nothing(&self) -> bool {
         self.class == NO_CLASS
@@ -134,6 +148,7 @@ impl OpenPipe {
         class: u16,
     ) -> Option<(Self, Keys)> {
         let memory = &ground.classes[class as usize];
+        let bounds = ground.bounds_of(class)?;
         if mode == Some(Mode::User) && memory.mode == Mode::Kernel {
             return None;
         }
@@ -156,25 +171,28 @@ impl OpenPipe {
             WantsToAllocate::Prefers => order.add(&mut keys, Key::Departures, 1),
             _ => {}
         }
-        if ask.sizes.next(1)? > ask.largest {
+        let (sizes, largest) = (ask.sizes.from(bounds.least_size), ask.largest.min(bounds.most_size));
+        if sizes.next(1)? > largest {
             return None;
         }
         let mut pipe = OpenPipe {
-            sizes: ask.sizes,
-            largest: ask.largest,
+            sizes,
+            largest,
             granted_size: 0,
             holds: holds.unwrap_or(0).into(),
             open: None,
-            frames: ask.required_frames,
+            frames: ask.required_frames.max(bounds.least_frames),
             class,
-            alignment_log: ask.alignment.trailing_zeros() as u8,
+            alignment_log: (ask.alignment.trailing_zeros() as u8).max(bounds.least_alignment_log),
             has_user_pin: mode != Some(Mode::Kernel),
             names_user_memory: ask.memory == KSMEMORY_TYPE_USER,
             has_allocator: ask.allocate == WantsToAllocate::Must,
             has_willing: ask.allocate == WantsToAllocate::Prefers && may_allocate,
             says_holds: holds.is_some(),
         };
-        if ask.preferred_size > ask.sizes.min {
+        if ask.preferred_size > bounds.most_size {
+            order.add(&mut keys, Key::Departures, 1);
+        } else if ask.preferred_size > pipe.sizes.min && ground.counts_departures() {
             if ask.preferred_size <= ground.always_granted && !ground.size_comes_first() {
                 pipe.granted_size = ask.preferred_size;
             } else {
@@ -182,7 +200,9 @@ impl OpenPipe {
             }
         }
         if ask.preferred_frames > 0 {
-            if ground.count_comes_first() {
+            if ground.count_comes_first() && u64::from(ask.preferred_frames) > bounds.most_frames {
+                order.add(&mut keys, Key::Departures, 1);
+            } else if ground.count_comes_first() {
                 pipe.open.get_or_insert_default().frames.add(ask.preferred_frames.into(), 1);
             } else {
                 // There is no upper bound on frames, so a preferred count is always granted.
@@ -190,7 +210,31 @@ impl OpenPipe {
             }
         }
         pipe.settle(ground);
-        Some((pipe, keys))
+        let is_within = pipe.least_frames() <= bounds.most_frames && pipe.alignment_log <= bounds.most_alignment_log;
+        (is_within && !ground.is_beyond(&keys)).then_some((pipe, keys))
+    }
+
+    /// Asks for numbers that it will come to in any case.
+    pub(super) fn ask_for(&mut self, numbers: PipeNumbers, ground: &Ground) {
+        self.sizes = self.sizes.from(numbers.frame_size);
+        self.frames = self.frames.max(u32::try_from(numbers.frames).unwrap_or(u32::MAX));
+        self.alignment_log = self.alignment_log.max(numbers.alignment.trailing_zeros() as u8);
+        self.settle(ground);
+    }
+
+    /// What its numbers are at least, and its size at most, wherever it ends.
+    pub(super) fn number_bounds(&self) -> NumberBounds {
+        NumberBounds {
+            least_size: self.sizes.next(self.granted_size.max(1)).unwrap_or(u64::MAX),
+            most_size: self.largest,
+            least_frames: self.frames,
+            least_alignment_log: self.alignment_log,
+            ..NumberBounds::NONE
+        }
+    }
+
+    fn least_frames(&self) -> u64 {
+        u64::from(self.frames).max(1).max(if self.says_holds { self.holds.saturating_add(1) } else { 0 })
     }
 
     /// Makes pipes that behave alike equal.
@@ -198,7 +242,7 @@ impl OpenPipe {
         if let Some(open) = &mut self.open {
             open.sizes.drop_up_to(self.sizes.min.max(self.granted_size));
             open.frames.drop_up_to(self.frames.into());
-            if open.sizes.0.is_empty() && open.frames.0.is_empty() {
+            if open.sizes.is_empty() && open.frames.is_empty() {
                 self.open = None;
             }
         }
@@ -271,7 +315,7 @@ impl OpenPipe {
         }
         let order = &ground.order;
         let frame_size = self.frame_size(ground)?;
-        let frames = u64::from(self.frames).max(1).max(if self.says_holds { self.holds.saturating_add(1) } else { 0 });
+        let frames = self.least_frames();
         let alignment = 1u64 << self.alignment_log;
         let slot = u128::from(frame_size).next_multiple_of(u128::from(alignment));
         order.add(keys, Key::Allocators, 1);
@@ -298,8 +342,8 @@ impl OpenPipe {
         if ground.size_comes_first() {
             return Some(least);
         }
-        let preferred = self.open.iter().flat_map(|open| open.sizes.0.iter().rev());
-        let most = preferred.into_iter().find_map(|(threshold, _)| fits(*threshold));
+        let preferred = self.open.iter().flat_map(|open| open.sizes.largest_first());
+        let most = preferred.into_iter().find_map(fits);
         Some(most.map_or(least, |most| most.max(least)))
     }
 
@@ -311,6 +355,16 @@ impl OpenPipe {
     /// The size that was taken for granted because no pin of the component has a maximum below it.
     pub(super) fn taken_for_granted(&self) -> u64 {
         self.granted_size
+    }
+
+    /// Whether this pipe may come to more bytes than `other`, seen at once. May say no where that is so.
+    pub(super) fn comes_to_more_bytes(&self, other: &Self, ground: &Ground) -> bool {
+        let asks_more = self.frames > other.frames
+            || self.alignment_log > other.alignment_log
+            || self.sizes.min.max(self.granted_size) > other.sizes.min.max(other.granted_size);
+        asks_more
+            && ground.order.up_to(Key::Bytes).is_some()
+            && ground.bounds.as_ref().is_none_or(|bounds| !bounds.numbers_cost_the_same)
     }
 
     /// What this pipe may come to cost more than `other`, if whatever can still be done with `other` can be done with
@@ -331,29 +385,24 @@ impl OpenPipe {
             }
             excess.relies_on = self.sizes.min;
         }
-        let no_thresholds = |pipe: &Self| pipe.open.as_ref().is_none_or(|open| open.sizes.0.is_empty());
-        let same_thresholds = match (&self.open, &other.open) {
-            (None, None) => true,
-            (Some(mine), Some(others)) => mine == others,
-            _ => false,
-        };
-        if !same_thresholds && let Some(open) = &self.open {
-            excess.departures += open.sizes.unmet(0) + open.frames.unmet(0);
+        // A smaller size or count is strictly less in a key before departures where preferences do not raise it, so only
+        // pipes that come to the same are compared in what is unmet.
+        let size = |pipe: &Self| pipe.sizes.min.max(pipe.granted_size);
+        let mut larger = size(self).saturating_sub(size(other));
+        if self.open != other.open {
+            let none = Open::default();
+            let (mine, others) = (self.open.as_deref().unwrap_or(&none), other.open.as_deref().unwrap_or(&none));
+            let (unmet, larger_of_met) = mine.sizes.beside(&others.sizes, size(self), size(other));
+            excess.departures += unmet + mine.frames.beside(&others.frames, 0, 0).0;
+            if !ground.size_comes_first() {
+                larger = larger_of_met;
+            }
         }
         excess.departures += u128::from(other.has_willing && !self.has_willing);
-        let size = |pipe: &Self| pipe.sizes.min.max(pipe.granted_size);
-        let same_size_thresholds = match (&self.open, &other.open) {
-            (None, None) => true,
-            (Some(mine), Some(others)) => mine.sizes == others.sizes,
-            _ => no_thresholds(self) && no_thresholds(other),
-        };
-        let grows = if self.sizes == other.sizes && same_size_thresholds {
-            self.granted_size.saturating_sub(other.granted_size)
-        } else if !self.sizes.has_steps() && no_thresholds(self) {
-            size(self).saturating_sub(size(other))
-        } else {
-            LARGEST_FRAME
-        };
+        if ground.bounds.as_ref().is_some_and(|bounds| bounds.numbers_cost_the_same) {
+            return Some(excess);
+        }
+        let grows = if self.sizes == other.sizes || !self.sizes.has_steps() { larger } else { LARGEST_FRAME };
         if grows > 0 {
             // With steps a little more asked can be a whole step more.
             excess.sizes = if ground.has_steps { LARGEST_FRAME.into() } else { grows.into() };

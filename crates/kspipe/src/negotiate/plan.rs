@@ -196,6 +196,9 @@ pub struct Plan {
 
 impl Plan {
     /// The pipe a pin is in.
+    ///
+    /// # Panics
+    /// Where the plan's graph has no such pin: an id of another graph.
     pub fn pipe(&self, pin: PinId) -> &Pipe {
         &self.pipes[self.pipe_of[pin.index()].index()]
     }

@@ -94,7 +94,7 @@ impl Limits {
             Some(_) if self.has_steps => 0,
             Some(maximum) => maximum,
         };
-        Ground { order, classes, always_granted, has_steps: self.has_steps }
+        Ground { order, classes, always_granted, has_steps: self.has_steps, bounds: None }
     }
 }
 

@@ -15,7 +15,8 @@ use crate::graph::{Graph, PinId};
 ///
 /// The plan is proven optimal in its first [`Plan::proven`] keys: in all of them where pipes have no undirected cycles and
 /// the limit of work was not reached: 1,024 half-built pipes at a pin, and 60 million joins and comparisons of them in all
-/// and 200 more a pin, of which each part of the graph that no `copy` route divides has its share.
+/// and 200 more a pin, of which each part of the graph that no `copy` route divides has its share. What decides among
+/// plans of the same cost has a limit of its own, and is not counted.
 ///
 /// # Errors
 /// [`NegotiateError::Cycle`] where frames would go round, [`NegotiateError::Infeasible`] where no plan is valid, and

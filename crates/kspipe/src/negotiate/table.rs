@@ -14,11 +14,12 @@
 //! more. No two plans cost the same in the last key ([`Key::Chance`]), so the best plan is one, and each way to put the
 //! parts together, in whatever order, finds that one.
 
+use super::around::Watch;
 use super::ask::Ask;
 use super::counted::Counted;
 use super::facts::{Edge, EdgeKind};
 use super::keys::{Key, Keys};
-use super::open_pipe::{Excess, Ground, OpenPipe};
+use super::open_pipe::{Excess, Ground, OpenPipe, PipeNumbers};
 use super::problem::Problem;
 use super::sharing::{Link, Sharing, WayOut};
 use super::trace::{PinChoice, Trace, push};
@@ -38,6 +39,8 @@ pub(super) struct Effort {
     pub(super) limit: u64,
     /// At most so many half-built pipes are kept of a part.
     pub(super) most_open_pipes: usize,
+    /// After so many, and as soon as something is left out, it is given up: another way is tried then.
+    pub(super) patience: Option<u64>,
     /// Something was left out, so a better plan may exist.
     pub(super) exhausted: bool,
     /// What was left out is needless only while [`Ground::always_granted`] is at least this.
@@ -46,7 +49,13 @@ pub(super) struct Effort {
 
 impl Effort {
     pub(super) fn up_to(limit: u64) -> Self {
-        Effort { used: 0, limit, most_open_pipes: MOST_OPEN_PIPES, exhausted: false, relies_on: 0 }
+        let most_open_pipes = MOST_OPEN_PIPES;
+        Effort { used: 0, limit, most_open_pipes, patience: None, exhausted: false, relies_on: 0 }
+    }
+
+    /// Whether this way is not gone on with. What is found then is worth nothing.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.patience.is_some_and(|patience| self.used > patience || self.exhausted)
     }
 }
 
@@ -80,6 +89,19 @@ impl Entry {
         self.sharing
     }
 
+    /// The numbers of the pipe, and what all costs, where nothing but `other` is around; neither has a far end.
+    pub(super) fn completed_by(&self, other: &Self, ground: &Ground) -> Option<(PipeNumbers, Keys)> {
+        self.sharing.meet(other.sharing)?;
+        let mut keys = self.keys + other.keys;
+        let numbers = OpenPipe::combined(ground, &self.pipe, &other.pipe)?.close(ground, &mut keys)?;
+        Some((numbers, keys))
+    }
+
+    /// Asks of the half-built pipe for numbers that it will come to in any case.
+    pub(super) fn ask_for(&mut self, numbers: PipeNumbers, ground: &Ground) {
+        self.pipe.ask_for(numbers, ground);
+    }
+
     /// The two allow and cost the same.
     fn is_like(&self, other: &Self) -> bool {
         self.pipe == other.pipe && self.sharing == other.sharing && self.far == other.far && self.keys == other.keys
@@ -89,6 +111,9 @@ impl Entry {
     /// needed. May say no where that is so.
     fn makes_needless(&self, other: &Self, ground: &Ground, effort: &mut Effort) -> bool {
         if self.keys > other.keys || !self.sharing.is_as_free_as(other.sharing) {
+            return false;
+        }
+        if self.keys == other.keys && self.pipe.comes_to_more_bytes(&other.pipe, ground) {
             return false;
         }
         let Some(near) = self.pipe.instead_of(&other.pipe, ground) else { return false };
@@ -138,7 +163,7 @@ impl Table {
     }
 
     /// Leaves out the ways that others make needless, after what they are seen from changed.
-    fn prune(&mut self, ground: &Ground, effort: &mut Effort) {
+    pub(super) fn prune(&mut self, ground: &Ground, effort: &mut Effort) {
         if self.entries.len() > 1 {
             for entry in std::mem::take(&mut self.entries) {
                 let trace = entry.trace;
@@ -148,6 +173,9 @@ impl Table {
     }
 
     fn insert(&mut self, ground: &Ground, effort: &mut Effort, mut entry: Entry, trace: impl FnOnce() -> u32) {
+        if ground.is_beyond(&entry.keys) {
+            return;
+        }
         for (place, old) in self.entries.iter().enumerate() {
             if old.makes_needless(&entry, ground, effort) {
                 effort.used += 1 + place as u64;
@@ -178,6 +206,7 @@ pub(super) struct Work<'a> {
     pub(super) may_cut: bool,
     pub(super) effort: &'a mut Effort,
     pub(super) traces: &'a mut Vec<Trace>,
+    pub(super) watch: Watch<'a>,
 }
 
 impl Work<'_> {
@@ -299,7 +328,7 @@ impl Work<'_> {
                 return true;
             }
             let pipe = std::mem::replace(&mut entry.pipe, OpenPipe::nothing(1));
-            pipe.close(self.ground, &mut entry.keys).is_some()
+            pipe.close(self.ground, &mut entry.keys).is_some() && !self.ground.is_beyond(&entry.keys)
         });
         finished.prune(self.ground, self.effort);
         finished
@@ -313,7 +342,7 @@ impl Work<'_> {
         let mut table = Table { entries: Vec::with_capacity(room), link: path.link, way_out: path.way_out };
         for one in &path.entries {
             for two in &side.entries {
-                self.effort.used += 1;
+                self.effort.used += 1 + one.pipe.thresholds() as u64 / 8;
                 let Some(sharing) = one.sharing.meet(two.sharing) else { continue };
                 let Some(pipe) = OpenPipe::combined(ground, &one.pipe, &two.pipe) else { continue };
                 let mut far = one.far.clone();

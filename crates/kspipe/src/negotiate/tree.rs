@@ -1,6 +1,7 @@
 //! A part of a component that is a tree, pin by pin from the leaves to its top: the whole component, a piece of it, or a
 //! tree that hangs at a pin.
 
+use super::around::Watch;
 use super::ask::Ask;
 use super::facts::{Edge, Facts};
 use super::keys::Keys;
@@ -62,6 +63,9 @@ impl Work<'_> {
         // Pins that some of their neighbours below were met with already, the innermost last.
         let mut begun: Vec<(u32, Table)> = Vec::new();
         for place in (0..piece.visits.len() as u32).rev() {
+            if self.effort.has_given_up() {
+                break;
+            }
             let visit = piece.visits[place as usize];
             let mut table = match begun.pop_if(|(begun, _)| *begun == place) {
                 Some((_, table)) => table,
@@ -79,10 +83,20 @@ impl Work<'_> {
             }
             let below = self.cross(table, visit.edge, visit.pin);
             let mine = match begun.pop_if(|(begun, _)| *begun == visit.parent) {
-                Some((_, table)) => table,
+                Some((_, table)) => {
+                    if let Watch::Note(meetings) = &mut self.watch {
+                        meetings.note(place, &table, &below);
+                    }
+                    table
+                }
                 None => self.own(piece, visit.parent, &mut asks, &kept),
             };
-            let met = self.meet(&mine, &below);
+            let mut met = self.meet(&mine, &below);
+            if let Watch::Confine(around) = self.watch
+                && around.confine(place, &mut met, self.effort)
+            {
+                met.prune(self.ground, self.effort);
+            }
             if met.is_empty() {
                 return met;
             }

@@ -9,7 +9,7 @@ use super::control::Control;
 use super::handover::{Arrived, Giving, Own, Taking, Unreceived};
 use super::layout::Dimensions;
 use super::region::{Events, Region};
-use super::waiting::Acquiring;
+use super::waiting::{Acquiring, Unavailable};
 use super::word::{Holder, Word};
 use loom::thread;
 use std::sync::Arc;
@@ -363,5 +363,29 @@ fn a_waiter_that_dies_leaves_no_frame_behind() {
         writer.join().unwrap();
         assert!(word(&control, frame).is_free());
         assert_eq!(control.waiting().load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn who_is_shut_while_it_falls_asleep_wakes() {
+    loom::model(|| {
+        let control = control(1);
+        let receiver = {
+            let control = control.clone();
+            // With the wake lost, this never ends, and loom says so.
+            thread::spawn(move || Taking::new(control, READER).wait(None, || false))
+        };
+        control.shut(READER);
+        assert_eq!(receiver.join().unwrap(), Err(Unreceived::Stopped));
+    });
+    loom::model(|| {
+        let control = control(1);
+        Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let waiter = {
+            let control = control.clone();
+            thread::spawn(move || Acquiring::new(control, READER).acquire(None, || false))
+        };
+        control.shut(READER);
+        assert_eq!(waiter.join().unwrap(), Err(Unavailable::Stopped));
     });
 }

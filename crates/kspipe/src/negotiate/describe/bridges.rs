@@ -99,7 +99,7 @@ impl BridgeReasons {
         const RULE: u8 = 7;
         if let (Some(source), Some(writer)) = (self.shared_from[from.index()], self.written_at[to.index()]) {
             let why = if view.branches(source).nth(1).is_some() {
-                "its frames go to several branches and are read-only there"
+                "gives its frames to several branches, where they are read-only"
             } else {
                 "requires that frames stay as they are downstream (FRAME_INTEGRITY)"
             };

@@ -299,7 +299,7 @@ fn flags(view: &View<'_>, id: PipeId) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if flags.contains(AllocatorFlags::MULTIPLE_OUTPUT) {
         let branching = view.pipe(id).pins.iter().filter(|pin| view.branches(**pin).nth(1).is_some());
-        let text = "multiple-output: its frames go to several branches";
+        let text = "multiple-output: gives its frames to several branches";
         reasons.extend(branching.map(|pin| Reason::of(*pin, None, 7, text)));
     }
     if flags.contains(AllocatorFlags::NO_FRAME_INTEGRITY) {

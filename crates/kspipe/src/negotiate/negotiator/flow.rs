@@ -15,6 +15,8 @@ pub(super) struct Flow {
     routes_to: Vec<u32>,
     first_to: Vec<u32>,
     largest: Largest,
+    /// The number of pins whose data is unknown.
+    unknown: usize,
 }
 
 /// What came out otherwise.
@@ -24,7 +26,7 @@ pub(super) struct Flowed {
     pub(super) data: Vec<PinId>,
     /// Pins that require another size by it.
     pub(super) required: Vec<PinId>,
-    /// What unknown data counts as is another number.
+    /// Some data is unknown, and what it counts as is another number.
     pub(super) unknown: bool,
 }
 
@@ -47,7 +49,9 @@ impl Flow {
             routes_to[*next as usize] = place as u32;
             *next += 1;
         }
-        Flow { arrows: Arrows::of(graph), rank, routes_to, first_to, largest: Largest::of(&tables.data) }
+        let largest = Largest::of(&tables.data);
+        let unknown = tables.data.iter().filter(|data| **data == 0).count();
+        Flow { arrows: Arrows::of(graph), rank, routes_to, first_to, largest, unknown }
     }
 
     /// Follows the data from pins that may carry other data than before.
@@ -64,14 +68,17 @@ impl Flow {
             if std::mem::replace(&mut tables.required[pin.index()], required) != required {
                 flowed.required.push(pin);
             }
-            if std::mem::replace(&mut tables.data[pin.index()], data) != data {
+            let before = std::mem::replace(&mut tables.data[pin.index()], data);
+            if before != data {
+                self.unknown = self.unknown + usize::from(data == 0) - usize::from(before == 0);
                 self.largest.set(pin.index(), data);
                 flowed.data.push(pin);
                 waiting.extend(self.arrows.from(graph, pin).map(waits));
             }
         }
         let unknown = self.largest.all().max(1);
-        flowed.unknown = std::mem::replace(&mut tables.unknown_data, unknown) != unknown;
+        let is_other = std::mem::replace(&mut tables.unknown_data, unknown) != unknown;
+        flowed.unknown = is_other && self.unknown > 0;
         flowed
     }
 

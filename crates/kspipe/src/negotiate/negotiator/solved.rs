@@ -115,15 +115,15 @@ impl Solved {
             untold: Untold::default(),
             tables,
         };
-        solved.solve_all(graph);
+        solved.solve_all(graph, KeptComponent::new);
         Ok(solved)
     }
 
     /// Solves every component from nothing.
-    fn solve_all(&mut self, graph: &Graph) {
+    fn solve_all(&mut self, graph: &Graph, solver: fn(&Problem<'_>, Vec<PinId>, u64) -> KeptComponent) {
         let facts = Facts::with(graph, &self.tables);
         let problem = Problem::new(&facts);
-        let solve = |pins: &Vec<PinId>| KeptComponent::new(&problem, pins.clone(), most_effort(&facts, pins));
+        let solve = |pins: &Vec<PinId>| solver(&problem, pins.clone(), most_effort(&facts, pins));
         self.components = facts.components.iter().map(solve).collect();
         self.forget_outcomes();
         for component in 0..self.components.len() as u32 {
@@ -208,7 +208,7 @@ impl Solved {
         }
         let flowed = self.flow.follow(graph, tables, &touched.sources);
         if touched.strategy || touched.bridges {
-            self.solve_all(graph);
+            self.solve_all(graph, KeptComponent::to_be_kept);
         } else {
             self.solve_again(graph, &touched, &flowed, &struck);
         }
@@ -247,7 +247,7 @@ impl Solved {
         for component in again {
             if struck.contains(&component) {
                 let pins = &facts.components[component as usize];
-                let solved = KeptComponent::new(&problem, pins.clone(), most_effort(&facts, pins));
+                let solved = KeptComponent::to_be_kept(&problem, pins.clone(), most_effort(&facts, pins));
                 self.components[component as usize] = solved;
                 self.untold.everything = true;
             } else {
@@ -299,7 +299,7 @@ impl Solved {
                 Outcome::Undecided { .. } => false,
             };
             let Some(mut kept) = kept.filter(is_sure) else {
-                self.components.push(KeptComponent::new(&problem, pins.clone(), most_effort(&facts, pins)));
+                self.components.push(KeptComponent::to_be_kept(&problem, pins.clone(), most_effort(&facts, pins)));
                 continue;
             };
             let is_asking = |pin: &PinId| {

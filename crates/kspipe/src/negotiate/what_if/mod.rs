@@ -172,6 +172,9 @@ impl WhatIf {
     }
 
     /// The change in words that follow "with" or "so would": `camera.out without KSALLOCATOR_REQUIREMENTF_MUST_ALLOCATE`.
+    ///
+    /// # Panics
+    /// Where the graph has not the pin or filter that is changed: a change of another graph.
     pub fn describe(&self, graph: &Graph) -> String {
         let name = |pin: PinId| graph.pin_name(pin);
         match self {

@@ -122,7 +122,7 @@ impl BothPipes {
                     reasons.push(Reason::of(original, None, 7, text));
                 }
                 Role::IsShared => {
-                    let text = "its frames go to several branches and are read-only there";
+                    let text = "gives its frames to several branches, where they are read-only";
                     reasons.push(Reason::of(original, None, 7, text));
                 }
                 Role::Copies(to) => {
