@@ -8,6 +8,7 @@
 //! | `RemoteObjects` | on Linux: objects of other processes, through sockets |
 //! | `SystemObjects` | on Linux: both; the handle says which |
 //! | `Server` | on Linux: gives objects of this process to others |
+//! | `FilterExtension` | on Linux: what a layer above adds to a filter and its pins |
 //! | [`wire`] | the messages between them, which `docs/protocol.md` describes for other languages |
 //! | [`Handle`], [`OwnedHandle`] | what names an object: a `HANDLE`, on Linux the number of a descriptor |
 //!
@@ -47,7 +48,10 @@ pub mod wire;
 
 pub use handle::{Handle, OwnedHandle};
 #[cfg(unix)]
-pub use in_process::{AllocatorFunctions, InProcessObjects, PinFactory, PinFraming};
+pub use in_process::{
+    AllocatorFunctions, ClientProcess, ExtensionAnswer, ExtensionRequest, ExtensionSet, FilterExtension,
+    InProcessObjects, PinFactory, PinFraming, PinInstance,
+};
 pub use object_access::{DeviceError, ObjectAccess, Win32Error, objects_of_the_system};
 #[cfg(unix)]
 pub use remote::RemoteObjects;

@@ -37,25 +37,25 @@ struct State {
 
 /// The function table is not here: it is the kernel's alone (statement 143), and
 /// [`AllocatorFunctions`](crate::AllocatorFunctions) is the kernel side of this process.
-const PROPERTIES: &[Set] = &[Set {
-    guid: KSPROPSETID_StreamAllocator,
-    items: &[Item { id: KSPROPERTY_STREAMALLOCATOR_STATUS, types: KsPropertyType::GET.bits() }],
-}];
-const METHODS: &[Set] = &[Set {
-    guid: KSMETHODSETID_StreamAllocator,
-    items: &[
+const PROPERTIES: &[Set] = &[Set::of(
+    KSPROPSETID_StreamAllocator,
+    &[Item { id: KSPROPERTY_STREAMALLOCATOR_STATUS, types: KsPropertyType::GET.bits() }],
+)];
+const METHODS: &[Set] = &[Set::of(
+    KSMETHODSETID_StreamAllocator,
+    &[
         Item { id: KSMETHOD_STREAMALLOCATOR_ALLOC, types: KsMethodType::WRITE.bits() },
         Item { id: KSMETHOD_STREAMALLOCATOR_FREE, types: KsMethodType::READ.bits() },
     ],
-}];
+)];
 /// The internal event is not here: it is for the system's own use.
-const EVENTS: &[Set] = &[Set {
-    guid: KSEVENTSETID_StreamAllocator,
-    items: &[Item {
+const EVENTS: &[Set] = &[Set::of(
+    KSEVENTSETID_StreamAllocator,
+    &[Item {
         id: KSEVENT_STREAMALLOCATOR_FREEFRAME,
         types: KsEventType::ENABLE.union(KsEventType::ONESHOT).bits(),
     }],
-}];
+)];
 
 impl StreamAllocator {
     /// An allocator with this framing, which is valid, whose frames take their memory of this.
@@ -174,7 +174,7 @@ fn pointer(data: &[u8]) -> Result<usize, Failure> {
 }
 
 impl KsObject for StreamAllocator {
-    fn sets(&self, verb: Verb) -> &'static [Set] {
+    fn sets(&self, verb: Verb) -> &[Set] {
         match verb {
             Verb::Property => PROPERTIES,
             Verb::Method => METHODS,
@@ -182,7 +182,12 @@ impl KsObject for StreamAllocator {
         }
     }
 
-    fn get_property(&self, _requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure> {
+    fn get_property(
+        &self,
+        _requested: &Requested<'_>,
+        output: &mut [u8],
+        _client: &dyn Client,
+    ) -> Result<usize, Failure> {
         answer(self.status().as_bytes(), output)
     }
 

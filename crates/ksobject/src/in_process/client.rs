@@ -1,5 +1,6 @@
 //! [`Client`]: what an object must know of who sends it requests, be it this process or one elsewhere.
 
+use super::extension::ClientProcess;
 use super::object::Object;
 use super::pending::Wake;
 use crate::handle::Handle;
@@ -22,6 +23,9 @@ pub(crate) trait Client {
 
     /// What an event is known by, whose `KSEVENTDATA` is in this buffer.
     fn event_key(&self, data: &[u8]) -> usize;
+
+    /// The process it is.
+    fn process(&self) -> Result<ClientProcess, NtStatus>;
 
     /// How it is told that a request which waits has ended.
     fn wake(&self) -> Result<Wake, NtStatus>;

@@ -1,12 +1,13 @@
 //! A filter: its pin factories, what they answer, and the pins created of them.
 
 use super::client::Client;
+use super::extension::{Extension, FilterExtension, PinInstance};
 use super::factory::PinFactory;
 use super::failure::Failure;
 use super::intersection::intersection;
 use super::object::{Item, KsObject, Object, Set, Verb};
 use super::pin::Pin;
-use super::request::{Requested, answer, answer_list};
+use super::request::{Requested, Started, answer, answer_list};
 use crate::handle::Handle;
 use crate::lock::{Lock, lock};
 use ks::{
@@ -17,11 +18,16 @@ use ks::{
     KsPropertyType, NtStatus,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// A filter object.
 #[derive(Debug)]
-pub(crate) struct Filter(Vec<Arc<CountedFactory>>);
+pub(crate) struct Filter {
+    factories: Vec<Arc<CountedFactory>>,
+    /// What a layer above answers, and how many pins were created for it.
+    extension: Option<(Arc<Extension>, AtomicU64)>,
+}
 
 /// A pin factory, and how many pins of it there are.
 #[derive(Debug)]
@@ -64,9 +70,9 @@ impl CountedFactory {
     }
 }
 
-const PROPERTIES: &[Set] = &[Set {
-    guid: KSPROPSETID_Pin,
-    items: &[
+const PROPERTIES: &[Set] = &[Set::of(
+    KSPROPSETID_Pin,
+    &[
         Item { id: KSPROPERTY_PIN_CINSTANCES, types: GET },
         Item { id: KSPROPERTY_PIN_CTYPES, types: GET },
         Item { id: KSPROPERTY_PIN_DATAFLOW, types: GET },
@@ -79,7 +85,7 @@ const PROPERTIES: &[Set] = &[Set {
         Item { id: KSPROPERTY_PIN_CATEGORY, types: GET },
         Item { id: KSPROPERTY_PIN_NAME, types: GET },
     ],
-}];
+)];
 const GET: u32 = KsPropertyType::GET.bits();
 
 /// A `KSP_PIN`'s bytes after its `KSPROPERTY`: the number and a reserved word.
@@ -87,7 +93,18 @@ const PIN_BYTES: usize = size_of::<ks::KspPin>() - size_of::<ks::KsProperty>();
 
 impl Filter {
     pub(crate) fn new(factories: Vec<PinFactory>) -> Self {
-        Self(factories.into_iter().map(CountedFactory::new).collect())
+        Self { factories: factories.into_iter().map(CountedFactory::new).collect(), extension: None }
+    }
+
+    /// A filter whose pins, and itself, answer more.
+    pub(crate) fn extended(factories: Vec<PinFactory>, extension: Arc<dyn FilterExtension>) -> Self {
+        let extension = Extension::new(extension, PROPERTIES, Pin::PROPERTIES);
+        Self { extension: Some((Arc::new(extension), AtomicU64::new(0))), ..Self::new(factories) }
+    }
+
+    /// The extension, where the request is about a set of its.
+    fn extension_for(&self, set: Guid) -> Option<&Extension> {
+        self.extension.as_ref().map(|(extension, _)| &**extension).filter(|extension| extension.has(None, set))
     }
 
     /// The factory that a request is about: a `KSP_PIN` says its number after the `KSPROPERTY`.
@@ -101,7 +118,7 @@ impl Filter {
 
     fn numbered(&self, number: u32) -> Result<&Arc<CountedFactory>, NtStatus> {
         let number = usize::try_from(number).map_err(|_| NtStatus::STATUS_INVALID_PARAMETER)?;
-        self.0.get(number).ok_or(NtStatus::STATUS_INVALID_PARAMETER)
+        self.factories.get(number).ok_or(NtStatus::STATUS_INVALID_PARAMETER)
     }
 
     /// Creates a pin, as the parameters of its create name ask (`KsValidateConnectRequest`).
@@ -128,18 +145,35 @@ impl Filter {
                 _ => return Err(NtStatus::STATUS_INVALID_PARAMETER),
             }
         }
-        Ok(Pin::new(Counted::new(counted)?, format.to_vec()))
+        let pin = Pin::new(Counted::new(counted)?, format.to_vec());
+        let Some((extension, created)) = &self.extension else { return Ok(pin) };
+        let number = created.fetch_add(1, Ordering::Relaxed);
+        let instance = PinInstance { factory: connect.pin_id, number };
+        extension.extension.pin_created(instance, client.process()?)?;
+        Ok(pin.extended(extension.clone(), instance))
     }
 }
 
 impl KsObject for Filter {
-    fn sets(&self, verb: Verb) -> &'static [Set] {
-        if verb == Verb::Property { PROPERTIES } else { &[] }
+    fn sets(&self, verb: Verb) -> &[Set] {
+        match &self.extension {
+            Some((extension, _)) => extension.filter.of(verb),
+            None if verb == Verb::Property => PROPERTIES,
+            None => &[],
+        }
     }
 
-    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure> {
+    fn get_property(
+        &self,
+        requested: &Requested<'_>,
+        output: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<usize, Failure> {
+        if let Some(extension) = self.extension_for(requested.set) {
+            return extension.get_property(None, requested, output, client);
+        }
         if requested.id == KSPROPERTY_PIN_CTYPES {
-            let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+            let count = u32::try_from(self.factories.len()).unwrap_or(u32::MAX);
             return answer(count.as_bytes(), output);
         }
         let counted = self.factory(requested)?;
@@ -168,6 +202,16 @@ impl KsObject for Filter {
             },
             _ => Err(NtStatus::STATUS_NOT_FOUND.into()),
         }
+    }
+
+    fn start_method(
+        self: Arc<Self>,
+        requested: &Requested<'_>,
+        data: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<Started, Failure> {
+        let extension = self.extension_for(requested.set).ok_or(NtStatus::STATUS_NOT_FOUND)?;
+        extension.call(None, requested, data, client)
     }
 
     fn create(&self, name: &CreateName<'_>, client: &dyn Client) -> Result<Object, NtStatus> {

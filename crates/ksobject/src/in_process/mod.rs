@@ -9,6 +9,7 @@
 mod allocator;
 mod client;
 mod events;
+mod extension;
 mod factory;
 mod failure;
 mod filter;
@@ -21,6 +22,7 @@ mod pin;
 mod request;
 mod table;
 
+pub use extension::{ClientProcess, ExtensionAnswer, ExtensionRequest, ExtensionSet, FilterExtension, PinInstance};
 pub use factory::{PinFactory, PinFraming};
 pub use functions::AllocatorFunctions;
 
@@ -63,6 +65,17 @@ impl InProcessObjects {
     /// [`Win32Error::NO_SYSTEM_RESOURCES`].
     pub fn create_filter(factories: Vec<PinFactory>) -> Result<OwnedHandle, Win32Error> {
         insert(Object::Filter(Arc::new(Filter::new(factories))))
+    }
+
+    /// Creates a filter with these pin factories that, and whose pins, answer what a layer above adds.
+    ///
+    /// # Errors
+    /// [`Win32Error::NO_SYSTEM_RESOURCES`].
+    pub fn create_extended_filter(
+        factories: Vec<PinFactory>,
+        extension: Arc<dyn FilterExtension>,
+    ) -> Result<OwnedHandle, Win32Error> {
+        insert(Object::Filter(Arc::new(Filter::extended(factories, extension))))
     }
 
     /// `KsCreatePin`: creates a pin of a filter's factory `connect.pin_id`. `format` is a
@@ -110,7 +123,8 @@ impl InProcessObjects {
     /// created under the name there, and what creating a pin or an allocator fails with.
     pub fn create(parent: Handle, name: &[u8]) -> Result<OwnedHandle, Win32Error> {
         let (parent, _) = find(parent)?;
-        insert(parent.create(name, &ThisProcess).map_err(Win32Error::from_status)?)
+        let object = parent.create(name, &ThisProcess).map_err(Win32Error::from_status)?;
+        insert(object.clone()).inspect_err(|_| object.end())
     }
 
     /// Starts a request and does not wait for its end: an overlapped `DeviceIoControl`. `output` is the request's until
@@ -122,7 +136,7 @@ impl InProcessObjects {
             .and_then(|(object, connection)| Ok((start(&object, code, input, &mut output, &ThisProcess)?, connection)));
         match started {
             Ok((Started::Pending(frame), connection)) => Request::pending(output, frame, connection),
-            Ok((Started::Done(length), _)) => Request::ended(output, Ok(length)),
+            Ok((Started::Done(length) | Started::Given(length, _), _)) => Request::ended(output, Ok(length)),
             Err(error) => Request::ended(output, Err(error)),
         }
     }
@@ -178,7 +192,8 @@ impl ObjectAccess for InProcessObjects {
     ) -> Result<usize, DeviceError> {
         let (object, connection) = find(object)?;
         match start(&object, code, input, output, &ThisProcess)? {
-            Started::Done(length) => Ok(length),
+            // There is no room for descriptors in what is answered here.
+            Started::Done(length) | Started::Given(length, _) => Ok(length),
             Started::Pending(frame) => wait_for_frame(&frame, &connection, output),
         }
     }

@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::pin::Pin;
 use super::request::{Requested, Started};
 use ks::{CreateName, Guid, NtStatus};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A KS object of any kind. Clones are the same object.
@@ -27,12 +28,21 @@ pub(crate) enum Verb {
 }
 
 /// A set of properties, methods or events, and what is in it.
+#[derive(Clone, Debug)]
 pub(crate) struct Set {
     pub(crate) guid: Guid,
-    pub(crate) items: &'static [Item],
+    pub(crate) items: Cow<'static, [Item]>,
+}
+
+impl Set {
+    /// A set that is known when the program is built.
+    pub(crate) const fn of(guid: Guid, items: &'static [Item]) -> Self {
+        Self { guid, items: Cow::Borrowed(items) }
+    }
 }
 
 /// A property, method or event.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Item {
     pub(crate) id: u32,
     /// The types of request it takes: `KSPROPERTY_TYPE_GET` and `SET`, `KSMETHOD_TYPE_*`, `KSEVENT_TYPE_ENABLE` and
@@ -43,7 +53,7 @@ pub(crate) struct Item {
 /// The answering side of a KS object. A method here is called only for what is in [`sets`](Self::sets).
 pub(crate) trait KsObject {
     /// What the object answers.
-    fn sets(&self, verb: Verb) -> &'static [Set];
+    fn sets(&self, verb: Verb) -> &[Set];
 
     /// Whether this object has an item of its sets: a pin may lack what others of its kind have.
     fn has(&self, _verb: Verb, _set: Guid, _id: u32) -> bool {
@@ -51,7 +61,12 @@ pub(crate) trait KsObject {
     }
 
     /// Writes a property's value to `output`, and says how long it is.
-    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure>;
+    fn get_property(
+        &self,
+        requested: &Requested<'_>,
+        output: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<usize, Failure>;
 
     /// Takes a property's value.
     fn set_property(&self, _requested: &Requested<'_>, _value: &[u8], _client: &dyn Client) -> Result<(), Failure> {

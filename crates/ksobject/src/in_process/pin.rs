@@ -3,9 +3,10 @@
 use super::allocator::StreamAllocator;
 use super::client::Client;
 use super::failure::Failure;
+use super::extension::{Extension, PinInstance};
 use super::filter::Counted;
 use super::object::{Item, KsObject, Object, Set, Verb};
-use super::request::{Requested, answer};
+use super::request::{Requested, Started, answer};
 use crate::handle::Handle;
 use crate::lock::{Lock, lock};
 use ks::{
@@ -23,6 +24,8 @@ pub(crate) struct Pin {
     /// The `KSDATAFORMAT` it was created with, and what follows it; empty where it was created without.
     format: Vec<u8>,
     state: Lock<State>,
+    /// What a layer above answers, and which pin this is there.
+    extension: Option<(Arc<Extension>, PinInstance)>,
 }
 
 #[derive(Debug, Default)]
@@ -30,26 +33,42 @@ struct State {
     streaming: KsState,
     /// The allocator whose handle was set. It is the object that is kept, not a handle: the handle stays its owner's.
     allocator: Option<Arc<StreamAllocator>>,
+    /// The extension was told of the end.
+    ended: bool,
 }
 
 const PROPERTIES: &[Set] = &[
-    Set { guid: KSPROPSETID_Stream, items: &[Item { id: KSPROPERTY_STREAM_ALLOCATOR, types: GET | SET }] },
-    Set {
-        guid: KSPROPSETID_Connection,
-        items: &[
+    Set::of(KSPROPSETID_Stream, &[Item { id: KSPROPERTY_STREAM_ALLOCATOR, types: GET | SET }]),
+    Set::of(
+        KSPROPSETID_Connection,
+        &[
             Item { id: KSPROPERTY_CONNECTION_STATE, types: GET | SET },
             Item { id: KSPROPERTY_CONNECTION_DATAFORMAT, types: GET },
             Item { id: KSPROPERTY_CONNECTION_ALLOCATORFRAMING, types: GET },
             Item { id: KSPROPERTY_CONNECTION_ALLOCATORFRAMING_EX, types: GET },
         ],
-    },
+    ),
 ];
 const GET: u32 = KsPropertyType::GET.bits();
 const SET: u32 = KsPropertyType::SET.bits();
 
 impl Pin {
     pub(crate) fn new(counted: Counted, format: Vec<u8>) -> Self {
-        Self { counted, format, state: Lock::default() }
+        Self { counted, format, state: Lock::default(), extension: None }
+    }
+
+    /// What pins answer by themselves.
+    pub(super) const PROPERTIES: &'static [Set] = PROPERTIES;
+
+    /// The pin, which answers more.
+    pub(super) fn extended(self, extension: Arc<Extension>, instance: PinInstance) -> Self {
+        Self { extension: Some((extension, instance)), ..self }
+    }
+
+    /// The extension, where the request is about a set of its.
+    fn extension_for(&self, set: Guid) -> Option<(&Extension, PinInstance)> {
+        let (extension, instance) = self.extension.as_ref()?;
+        extension.has(Some(*instance), set).then_some((&**extension, *instance))
     }
 
     /// Whether it receives frames.
@@ -101,19 +120,32 @@ impl Pin {
 }
 
 impl KsObject for Pin {
-    fn sets(&self, verb: Verb) -> &'static [Set] {
-        if verb == Verb::Property { PROPERTIES } else { &[] }
+    fn sets(&self, verb: Verb) -> &[Set] {
+        match &self.extension {
+            Some((extension, _)) => extension.pin.of(verb),
+            None if verb == Verb::Property => PROPERTIES,
+            None => &[],
+        }
     }
 
     fn has(&self, _verb: Verb, set: Guid, id: u32) -> bool {
         match (set, id) {
             (KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE) => true,
             (KSPROPSETID_Stream, _) => self.counted.factory().can_allocate,
+            (set, _) if self.extension_for(set).is_some() => true,
             _ => self.constant(set, id).is_some(),
         }
     }
 
-    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8]) -> Result<usize, Failure> {
+    fn get_property(
+        &self,
+        requested: &Requested<'_>,
+        output: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<usize, Failure> {
+        if let Some((extension, instance)) = self.extension_for(requested.set) {
+            return extension.get_property(Some(instance), requested, output, client);
+        }
         match (requested.set, requested.id) {
             // Whether there is an allocator or not: success says that the pin can provide one (statement 149).
             (KSPROPSETID_Stream, _) => answer(Handle::NULL.0.as_bytes(), output),
@@ -133,6 +165,16 @@ impl KsObject for Pin {
         Ok(())
     }
 
+    fn start_method(
+        self: Arc<Self>,
+        requested: &Requested<'_>,
+        data: &mut [u8],
+        client: &dyn Client,
+    ) -> Result<Started, Failure> {
+        let (extension, instance) = self.extension_for(requested.set).ok_or(NtStatus::STATUS_NOT_FOUND)?;
+        extension.call(Some(instance), requested, data, client)
+    }
+
     fn create(&self, name: &CreateName<'_>, client: &dyn Client) -> Result<Object, NtStatus> {
         let framing = name.allocator_framing()?;
         if !self.receives() || !self.counted.factory().can_allocate {
@@ -142,7 +184,13 @@ impl KsObject for Pin {
     }
 
     fn end(&self) {
-        let allocator = lock(&self.state).allocator.take();
+        let (allocator, told) = {
+            let mut state = lock(&self.state);
+            (state.allocator.take(), std::mem::replace(&mut state.ended, true))
+        };
         drop(allocator);
+        if let (Some((extension, instance)), false) = (&self.extension, told) {
+            extension.extension.pin_ended(*instance);
+        }
     }
 }

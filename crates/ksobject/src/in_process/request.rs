@@ -9,6 +9,7 @@ use ks::{
     Guid, IOCTL_KS_DISABLE_EVENT, IOCTL_KS_ENABLE_EVENT, IOCTL_KS_METHOD, IOCTL_KS_PROPERTY, KsEventData, KsEventType,
     KsIdentifier, KsMethodType, KsMultipleItem, KsPropertyDescription, KsPropertyType, NtStatus,
 };
+use rustix::fd::OwnedFd;
 use zerocopy::{FromBytes, IntoBytes};
 
 /// What a request is about.
@@ -25,6 +26,8 @@ pub(crate) struct Requested<'a> {
 pub(crate) enum Started {
     /// To its end: so many bytes are answered.
     Done(usize),
+    /// To its end: so many bytes are answered, and these descriptors.
+    Given(usize, Vec<OwnedFd>),
     /// It waits for a frame.
     Pending(PendingFrame),
 }
@@ -66,8 +69,10 @@ fn property(object: &Object, input: &[u8], output: &mut [u8], client: &dyn Clien
         Found::Item(item) => item,
     };
     match KsPropertyType::from_bits_retain(requested.types) {
-        KsPropertyType::BASICSUPPORT => answer_property_support(item, output),
-        KsPropertyType::GET if item.types & requested.types != 0 => object.answering().get_property(&requested, output),
+        KsPropertyType::BASICSUPPORT => answer_property_support(&item, output),
+        KsPropertyType::GET if item.types & requested.types != 0 => {
+            object.answering().get_property(&requested, output, client)
+        }
         KsPropertyType::SET if item.types & requested.types != 0 => {
             object.answering().set_property(&requested, output, client).map(|()| output.len())
         }
@@ -127,7 +132,7 @@ enum Found {
     /// It was about sets, and is answered.
     Answered(usize),
     /// It is about this item.
-    Item(&'static Item),
+    Item(Item),
 }
 
 /// The item a request is about, if the object has it.
@@ -143,7 +148,7 @@ fn find(object: &Object, verb: Verb, requested: &Requested<'_>, output: &mut [u8
     if requested.types == SET_SUPPORT {
         return Ok(Found::Answered(0));
     }
-    let item = set.items.iter().find(|item| item.id == requested.id && has(set, item));
+    let item = set.items.iter().find(|item| item.id == requested.id && has(set, item)).copied();
     Ok(Found::Item(item.ok_or(NtStatus::STATUS_NOT_FOUND)?))
 }
 

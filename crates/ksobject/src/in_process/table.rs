@@ -8,6 +8,7 @@
 
 use super::client::{Client, EventDescriptor, FrameMemory, Owner};
 use super::events::duplicate_eventfd;
+use super::extension::ClientProcess;
 use super::object::Object;
 use super::pending::Wake;
 use crate::handle::{Handle, OwnedHandle};
@@ -130,6 +131,13 @@ impl Client for ThisProcess {
     /// Where the data is, as in Kernel Streaming.
     fn event_key(&self, data: &[u8]) -> usize {
         data.as_ptr().addr()
+    }
+
+    fn process(&self) -> Result<ClientProcess, NtStatus> {
+        let (process, user) = (rustix::process::getpid(), rustix::process::geteuid());
+        let pidfd = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty());
+        let pidfd = pidfd.map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
+        Ok(ClientProcess { process: process.as_raw_nonzero().get(), user: user.as_raw(), pidfd })
     }
 
     fn wake(&self) -> Result<Wake, NtStatus> {

@@ -21,6 +21,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use std::path::Path;
 use std::sync::Arc;
+use zerocopy::IntoBytes;
 
 /// KS objects of other processes, or of this one behind a [`Server`](crate::Server). Every method is for any thread;
 /// requests of several threads run beside each other.
@@ -102,6 +103,19 @@ impl RemoteObjects {
             (NtStatus::STATUS_SUCCESS, None) => Err(Win32Error::INVALID_DATA),
             (status, _) => Err(Win32Error::from_status(status)),
         }
+    }
+
+    /// Calls a method that answers with descriptors, too: `data` holds what goes with it, then the answer, whose length is
+    /// given with them. Otherwise as [`ObjectAccess::device_io_control`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call(
+        object: Handle,
+        method: &ks::KsMethod,
+        data: &mut [u8],
+    ) -> Result<(usize, Vec<rustix::fd::OwnedFd>), DeviceError> {
+        Self::send(object, ks::IOCTL_KS_METHOD, method.as_bytes(), data)?.wait_given(data)
     }
 
     /// Sends a request and does not wait for its end: an overlapped `DeviceIoControl`. `output` is the request's until

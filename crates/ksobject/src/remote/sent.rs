@@ -71,7 +71,12 @@ impl Sent {
     }
 
     /// Waits for the answer, and writes what belongs into `output`.
-    pub(crate) fn wait(mut self, output: &mut [u8]) -> Result<usize, DeviceError> {
+    pub(crate) fn wait(self, output: &mut [u8]) -> Result<usize, DeviceError> {
+        self.wait_given(output).map(|(length, _)| length)
+    }
+
+    /// Waits for the answer, writes what belongs into `output`, and gives the descriptors that came with it.
+    pub(crate) fn wait_given(mut self, output: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), DeviceError> {
         self.taken = true;
         let answered = self.connection.wait(self.id)?;
         let returned = usize::try_from(answered.returned).map_err(|_| Win32Error::INVALID_DATA)?;
@@ -86,7 +91,7 @@ impl Sent {
             }
             place.copy_from_slice(&answered.data);
         }
-        Ok(returned)
+        Ok((returned, answered.descriptors))
     }
 
     /// Gives a frame back that nobody was told of.

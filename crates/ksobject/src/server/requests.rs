@@ -208,6 +208,16 @@ impl Server {
                 let data = if sets(&control) { &[] } else { output.get(..length).unwrap_or_default() };
                 self.succeed(id, request, length, data)
             }
+            Ok(Started::Given(length, descriptors)) => {
+                let answer = Answer {
+                    status: NtStatus::STATUS_SUCCESS,
+                    returned: u32::try_from(length).unwrap_or(u32::MAX),
+                    data: output.get(..length).unwrap_or_default(),
+                    // At most 16, which the extension was held to.
+                    descriptors: descriptors.len() as u16,
+                };
+                self.answer(id, answer.to_packet(request), descriptors)
+            }
             Ok(Started::Pending(frame)) => {
                 let charge = match memory.charge(WAITING) {
                     Ok(charge) => charge,
@@ -245,8 +255,9 @@ impl Server {
         let left = sender.descriptors.into_inner().into_iter().flatten();
         self.strangers.close(left);
         let made = created.and_then(|(object, charge)| {
-            let made = self.create_handle(object, None, Some(charge));
-            made.map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)
+            let made = self.create_handle(object.clone(), None, Some(charge));
+            // Nobody ever has a handle of it.
+            made.inspect_err(|_| object.end()).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)
         });
         match made {
             Ok(handle) => {

@@ -3,7 +3,7 @@
 use super::limits::EVENT;
 use super::process::Process;
 use crate::handle::Handle;
-use crate::in_process::{Client, EndedRequests, EventDescriptor, FrameMemory, Object, Owner, Wake, is_eventfd};
+use crate::in_process::{Client, ClientProcess, EndedRequests, EventDescriptor, FrameMemory, Object, Owner, Wake, is_eventfd};
 use crate::socket;
 use ks::NtStatus;
 use rustix::fd::OwnedFd;
@@ -63,6 +63,12 @@ impl Client for Sender<'_> {
 
     fn event_key(&self, _data: &[u8]) -> usize {
         self.key
+    }
+
+    fn process(&self) -> Result<ClientProcess, NtStatus> {
+        let peer = &self.process.borrow().peer;
+        let pidfd = peer.pidfd.try_clone().map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
+        Ok(ClientProcess { process: peer.process, user: peer.user, pidfd })
     }
 
     fn wake(&self) -> Result<Wake, NtStatus> {

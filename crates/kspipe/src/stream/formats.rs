@@ -33,6 +33,17 @@ pub(super) struct Formats {
 }
 
 impl Formats {
+    /// What another process found out.
+    pub(super) fn given(graph: &Graph, formats: &[(PinId, MediaFormat)]) -> Self {
+        let mut of = vec![None; graph.pins().len()];
+        for (pin, format) in formats {
+            if let Some(place) = of.get_mut(pin.index()) {
+                *place = Some(*format);
+            }
+        }
+        Formats { of, problems: Vec::new() }
+    }
+
     pub(super) fn get(&self, pin: PinId) -> Option<&MediaFormat> {
         self.of[pin.index()].as_ref()
     }

@@ -113,20 +113,30 @@ impl Prepared {
 ///
 /// # Errors
 /// Where the graph cannot run, whatever the plan.
-pub fn prepare(mut graph: Graph) -> Result<Prepared, PrepareError> {
-    for filter in graph.filters() {
-        check_shape(&graph, filter)?;
+pub fn prepare(graph: Graph) -> Result<Prepared, PrepareError> {
+    prepare_served(graph, &[])
+}
+
+/// As [`prepare`], where the filters `outside` run in processes of their own: their files are not opened. A source's file
+/// is looked into where it says what its frames are, as [`probe_formats`](super::probe_formats) does; a sink outside
+/// need not say what it does.
+///
+/// # Errors
+/// As for [`prepare`].
+pub fn prepare_served(mut graph: Graph, outside: &[FilterId]) -> Result<Prepared, PrepareError> {
+    let here = |filter: FilterId| !outside.contains(&filter);
+    for (filter, id) in graph.filters().iter().zip((0..).map(FilterId)) {
+        // Whoever comes to take its frames knows what to do with them.
+        if here(id) || filter.run().is_some() {
+            check_shape(&graph, filter)?;
+        }
     }
-    check_files(&graph)?;
+    check_files(&graph, here)?;
     let interrupts = Interrupts::default();
-    let mut sources = Vec::with_capacity(graph.filters().len());
-    for filter in graph.filters() {
-        let opened = filter.run().and_then(|run| filters::open_source(run, &interrupts.reading));
-        let opened = opened.transpose();
-        sources.push(opened.map_err(|source| PrepareError::Source { filter: filter.name().to_owned(), source })?);
-    }
-    let formats = propagate(&graph, |FilterId(index), run| match &sources[index as usize] {
+    let sources = open_sources(&graph, &interrupts, here)?;
+    let formats = propagate(&graph, |id, run| match &sources[id.0 as usize] {
         Some(source) => Ok(source.format()),
+        None if !here(id) => filters::probe_source(run).map_err(|error| error.to_string()),
         None => Err(format!("`{}` is no source", run.kind())),
     });
     if let Some(note) = formats.problems.first() {
@@ -140,6 +150,54 @@ pub fn prepare(mut graph: Graph) -> Result<Prepared, PrepareError> {
     }
     formats.state_facts(&mut graph);
     Ok(Prepared { graph, sources, formats, interrupts })
+}
+
+/// Prepares a process that runs one filter of a graph which another process serves: `formats` is what that one found at
+/// its pins, so that both have the same graph and come to the same plan. No file but the filter's own is opened.
+///
+/// # Errors
+/// Where the filter cannot run, or its file holds other frames than `formats` says.
+pub fn prepare_outside(
+    mut graph: Graph,
+    filter: FilterId,
+    formats: &[(PinId, MediaFormat)],
+) -> Result<Prepared, PrepareError> {
+    let here = |other: FilterId| other == filter;
+    for (own, _) in graph.filters().iter().zip((0..).map(FilterId)).filter(|(_, id)| here(*id)) {
+        check_shape(&graph, own)?;
+    }
+    check_files(&graph, here)?;
+    let interrupts = Interrupts::default();
+    let sources = open_sources(&graph, &interrupts, here)?;
+    let formats = Formats::given(&graph, formats);
+    for pin in graph.pin_ids().filter(|pin| here(graph.pin(*pin).filter())) {
+        let own = sources.get(filter.0 as usize).and_then(Option::as_ref).map(|source| source.format());
+        let message = match (formats.get(pin), own) {
+            (None, _) => format!("nobody says what the frames at its pin `{}` are", graph.pin(pin).name()),
+            (Some(given), Some(own)) if *given != own => {
+                format!("it has frames of {own}, and the graph was served with {given}")
+            }
+            _ => continue,
+        };
+        return Err(PrepareError::Format { filter: filter_name(&graph, pin), message });
+    }
+    formats.state_facts(&mut graph);
+    Ok(Prepared { graph, sources, formats, interrupts })
+}
+
+/// The sources of the filters that run here, by filter.
+fn open_sources(
+    graph: &Graph,
+    interrupts: &Interrupts,
+    here: impl Fn(FilterId) -> bool,
+) -> Result<Vec<Option<Box<dyn Source>>>, PrepareError> {
+    let mut sources = Vec::with_capacity(graph.filters().len());
+    for (filter, id) in graph.filters().iter().zip((0..).map(FilterId)) {
+        let run = filter.run().filter(|_| here(id));
+        let opened = run.and_then(|run| filters::open_source(run, &interrupts.reading)).transpose();
+        sources.push(opened.map_err(|source| PrepareError::Source { filter: filter.name().to_owned(), source })?);
+    }
+    Ok(sources)
 }
 
 fn filter_name(graph: &Graph, pin: PinId) -> String {
@@ -196,10 +254,13 @@ fn check_shape(graph: &Graph, filter: &Filter) -> Result<(), PrepareError> {
     Ok(())
 }
 
-/// Checks that no filter writes a file that another reads or writes, and that each standard stream has one user.
-fn check_files(graph: &Graph) -> Result<(), PrepareError> {
+/// Checks that no filter of this process writes a file that another reads or writes, and that each standard stream has one
+/// user.
+fn check_files(graph: &Graph, here: impl Fn(FilterId) -> bool) -> Result<(), PrepareError> {
+    let own: Vec<&Filter> =
+        graph.filters().iter().zip((0..).map(FilterId)).filter(|(_, id)| here(*id)).map(|(filter, _)| filter).collect();
     let using = |path: fn(&Run) -> Option<&Path>| {
-        graph.filters().iter().filter_map(move |filter| Some((filter.name(), path(filter.run()?)?)))
+        own.iter().filter_map(move |filter| Some((filter.name(), path(filter.run()?)?)))
     };
     let outputs: Vec<(&str, &Path)> = using(filters::output_path).collect();
     let inputs: Vec<(&str, &Path)> = using(filters::input_path).collect();
