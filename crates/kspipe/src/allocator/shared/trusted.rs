@@ -14,6 +14,7 @@ use super::participant::{Acquirer, Participant, Receiver, RoleError, Sender, Unr
 use super::view::{Access, FrameView};
 use super::word::{Holder, Word};
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -212,6 +213,16 @@ impl TrustedReceiver {
     /// See there.
     pub fn receive(&mut self, timeout: Option<Duration>) -> Result<TrustedFrame, Unready> {
         Ok(TrustedFrame::received(&self.claims, self.receiver.receive(timeout)?))
+    }
+
+    /// See [`Receiver::event`].
+    pub fn event(&self) -> BorrowedFd<'_> {
+        self.receiver.event()
+    }
+
+    /// See [`Receiver::arm`].
+    pub fn arm(&mut self) -> bool {
+        self.receiver.arm()
     }
 
     /// Takes nothing more: what is sent from now on does not come here, and what had come goes home. Frames that this

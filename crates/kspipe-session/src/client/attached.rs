@@ -1,0 +1,96 @@
+//! A whole filter of the graph, run here as the graph file says.
+
+use super::JoinedFilter;
+use super::membership::{Membership, stops};
+use kspipe::graph::FilterId;
+use kspipe::graph::file::{GraphFile, GraphFileErrors};
+use kspipe::negotiate::{NegotiateError, negotiate, plan_json};
+use kspipe::stream::{
+    Part, PrepareError, Process, Report, RunError, RunOptions, Running, SharingError, StopHandle, prepare_outside,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Why a filter does not run here.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The server has no graph file.
+    #[error("the server does not tell its graph, so none of its filters can run elsewhere")]
+    NoGraph,
+    /// The graph file is wrong, to this version of the project.
+    #[error("the graph, as the server tells it, is wrong: {0}")]
+    Graph(#[from] GraphFileErrors),
+    /// What the server tells does not belong together.
+    #[error("what the server tells of its graph contradicts itself: {0}")]
+    Contradiction(&'static str),
+    /// The filter cannot run, whatever the plan.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// There is no plan here, and there was one there.
+    #[error(transparent)]
+    Negotiate(#[from] NegotiateError),
+    /// There is another plan here than there: another version negotiates.
+    #[error("this process comes to another plan than the server's, which is of another version")]
+    OtherPlan,
+    /// Processes cannot share what they would have to.
+    #[error(transparent)]
+    Sharing(#[from] SharingError),
+    /// The filter does not start.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// A filter that runs here. Dropping it stops it, waits for its end, and leaves.
+#[derive(Debug)]
+pub struct AttachedFilter {
+    running: Running,
+    /// Dropped after the run.
+    membership: Arc<Membership>,
+}
+
+impl JoinedFilter {
+    /// Runs the filter as the graph says, in threads of this process. Only its own files are opened. It stops when the
+    /// server is asked to.
+    ///
+    /// # Errors
+    /// See [`AttachError`].
+    pub fn start(self, options: RunOptions) -> Result<AttachedFilter, AttachError> {
+        let Self { membership, description } = self;
+        let source = description.graph.as_ref().ok_or(AttachError::NoGraph)?;
+        let graph = GraphFile::parse(&source.name, &source.text, Path::new(&source.base))?.graph;
+        let formats = description.formats_of(&graph).ok_or(AttachError::Contradiction("a format is of no pin"))?;
+        let find = |name: &str| graph.find_filter(name).ok_or(AttachError::Contradiction("a filter is not in it"));
+        let outside: Vec<FilterId> = description.outside.iter().map(|name| find(name)).collect::<Result<_, _>>()?;
+        let filter = find(&membership.what().filter)?;
+        let prepared = prepare_outside(graph, filter, &formats)?;
+        let plan = negotiate(prepared.graph())?;
+        if plan_json(prepared.graph(), &plan).to_string() != description.plan {
+            return Err(AttachError::OtherPlan);
+        }
+        let sharing = prepared.sharing(&plan, &outside)?;
+        let part = Part { sharing: &sharing, process: Process::Of(filter), pools: membership.pools() };
+        let running = prepared.start_part(&plan, options, part)?;
+        membership.when_stopping(stops(running.stop_handle()));
+        Ok(AttachedFilter { running, membership })
+    }
+}
+
+impl AttachedFilter {
+    /// What stops it.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.running.stop_handle()
+    }
+
+    /// The run, to look at.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Waits for its end, leaves, and tells what it did. Where the server ended, it failed with an error that says so.
+    pub fn wait(self) -> Report {
+        let Self { running, membership } = self;
+        let report = running.wait();
+        drop(membership);
+        report
+    }
+}

@@ -1,0 +1,167 @@
+//! What a process has by joining: the pools, mapped, and the word of when to stop. Dropped, the process leaves; whatever
+//! has claims on frames keeps it.
+
+use super::ClientError;
+use super::watcher::{Stopped, Watcher};
+use crate::verbs::{
+    Join, JoinedPool, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN, KSMETHOD_KSPPIN_LEAVE, KSMETHODSETID_KSPPIN,
+    VERSION,
+};
+use ks::{
+    CreateClass, KSINTERFACE_STANDARD_STREAMING, KSINTERFACESETID_Standard, KSMEDIUM_TYPE_ANYINSTANCE,
+    KSMEDIUMSETID_Standard, KsDataFormat, KsIdentifier, KsMethod, KsMethodType, KsPinConnect,
+};
+use ksobject::{OwnedHandle, RemoteObjects, Win32Error};
+use kspipe::allocator::shared::{Access, Descriptors, Participant, TrustedPool};
+use kspipe::negotiate::PipeId;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use zerocopy::IntoBytes;
+
+/// The longest answer to JOIN: far more than 32 pins take.
+const LONGEST_JOIN: usize = 60 << 10;
+/// More descriptors than any filter's pools have.
+const MOST_DESCRIPTORS: u32 = 1 << 16;
+
+/// A filter that this process has.
+#[derive(Debug)]
+pub(super) struct Membership {
+    join: Join,
+    pools: Vec<(PipeId, TrustedPool)>,
+    watcher: Option<Watcher>,
+    /// At least one.
+    pins: Vec<OwnedHandle>,
+}
+
+impl Membership {
+    /// Creates a filter's pins, and joins.
+    pub(super) fn join(
+        graph: &OwnedHandle,
+        filter: &str,
+        factories: impl Iterator<Item = u32>,
+    ) -> Result<Self, ClientError> {
+        let taken = |error: Win32Error| match error {
+            Win32Error::BUSY => ClientError::Taken(filter.to_owned()),
+            error => ClientError::Refused(error),
+        };
+        let mut pins = Vec::new();
+        for factory in factories {
+            pins.push(create_pin(graph, factory).map_err(taken)?);
+        }
+        let pin = pins.first().ok_or(ClientError::Protocol("a filter has no pins"))?;
+        let mut data = vec![0; LONGEST_JOIN];
+        data[..4].copy_from_slice(&VERSION.to_le_bytes());
+        let (length, _) = call(pin, KSMETHOD_KSPPIN_JOIN, &mut data).map_err(taken)?;
+        let join: Result<Join, _> = serde_json::from_slice(data.get(..length).unwrap_or_default());
+        let join = join.map_err(|_| ClientError::Protocol("its answer to JOIN is none"))?;
+        if join.version != VERSION || join.descriptors > MOST_DESCRIPTORS {
+            return Err(ClientError::Protocol("its answer to JOIN is none"));
+        }
+        // From here on the process has joined, and leaves by dropping this.
+        let mut membership = Self { join, pools: Vec::new(), watcher: None, pins };
+        membership.fetch()?;
+        Ok(membership)
+    }
+
+    /// Fetches the descriptors, maps the pools, and watches the server.
+    fn fetch(&mut self) -> Result<(), ClientError> {
+        let missing = ClientError::Protocol("it sends other descriptors than it says");
+        let Some(pin) = self.pins.first() else { return Err(missing) };
+        let mut descriptors = Vec::new();
+        while descriptors.len() < self.join.descriptors as usize {
+            let mut first = (descriptors.len() as u32).to_le_bytes();
+            let (_, fetched) = call(pin, KSMETHOD_KSPPIN_DESCRIPTORS, &mut first).map_err(ClientError::Refused)?;
+            if fetched.is_empty() {
+                return Err(missing);
+            }
+            descriptors.extend(fetched);
+        }
+        let mut descriptors = descriptors.into_iter();
+        for pool in &self.join.pools {
+            let Some(given) = take(pool, &mut descriptors) else { return Err(missing) };
+            let access = if pool.writable { Access::Write } else { Access::Read };
+            let opened = Participant::open(given, access);
+            let participant = opened.map_err(|source| ClientError::Pool { pipe: pool.pipe, source })?;
+            self.pools.push((PipeId(pool.pipe), trusted(participant)));
+        }
+        let (Some(stop), None) = (descriptors.next(), descriptors.next()) else { return Err(missing) };
+        let participants = self.pools.iter().map(|(_, pool)| pool.participant().clone()).collect();
+        self.watcher = Some(Watcher::start(pin.try_clone()?, stop, participants)?);
+        Ok(())
+    }
+
+    pub(super) fn what(&self) -> &Join {
+        &self.join
+    }
+
+    pub(super) fn pools(&self) -> &[(PipeId, TrustedPool)] {
+        &self.pools
+    }
+
+    pub(super) fn pool(&self, pipe: u32) -> Option<&TrustedPool> {
+        self.pools.iter().find(|(id, _)| id.0 == pipe).map(|(_, pool)| pool)
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.watcher.as_ref().is_some_and(|watcher| watcher.is_stopping())
+    }
+
+    /// Has somebody told when sources shall end, at once where that is so already.
+    pub(super) fn when_stopping(&self, stopped: Stopped) {
+        if let Some(watcher) = &self.watcher {
+            watcher.when_stopping(stopped);
+        }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        // It has a duplicate of the pin's handle.
+        self.watcher = None;
+        if let Some(pin) = self.pins.first() {
+            // A server that is gone needs no word.
+            let _ = call(pin, KSMETHOD_KSPPIN_LEAVE, &mut []);
+        }
+    }
+}
+
+fn create_pin(graph: &OwnedHandle, factory: u32) -> Result<OwnedHandle, Win32Error> {
+    let standard = |set, id| KsIdentifier { set, id, flags: 0 };
+    let connect = KsPinConnect {
+        interface: standard(KSINTERFACESETID_Standard, KSINTERFACE_STANDARD_STREAMING),
+        medium: standard(KSMEDIUMSETID_Standard, KSMEDIUM_TYPE_ANYINSTANCE),
+        pin_id: factory,
+        ..KsPinConnect::default()
+    };
+    // What the frames hold is the graph's to say.
+    let format = KsDataFormat { format_size: size_of::<KsDataFormat>() as u32, ..KsDataFormat::default() };
+    let mut name = CreateClass::Pin.head().to_vec();
+    name.extend_from_slice(&connect.to_bytes());
+    name.extend_from_slice(format.as_bytes());
+    RemoteObjects::create(graph.handle(), &name)
+}
+
+fn call(pin: &OwnedHandle, id: u32, data: &mut [u8]) -> Result<(usize, Vec<OwnedFd>), Win32Error> {
+    let method = KsMethod::method(KSMETHODSETID_KSPPIN, id, KsMethodType::WRITE);
+    RemoteObjects::call(pin.handle(), &method, data).map_err(|error| error.error)
+}
+
+/// A pool's descriptors, the next of all.
+fn take(pool: &JoinedPool, descriptors: &mut impl Iterator<Item = OwnedFd>) -> Option<Descriptors> {
+    let mut several = |count: u32| (0..count).map(|_| descriptors.next()).collect::<Option<Vec<_>>>();
+    let control = several(1)?.pop()?;
+    Some(Descriptors { control, frames: several(pool.files)?, events: several(pool.events)? })
+}
+
+#[allow(unsafe_code)]
+fn trusted(participant: Participant) -> TrustedPool {
+    // SAFETY: the server gives descriptors through which frames can be written to processes it trusts alone, and who connects
+    // to a server believes it that. It recovers this process's holders when this process has ended, or has left, which it
+    // does when the last frame is dropped.
+    unsafe { TrustedPool::new(participant) }
+}
+
+/// Told when sources shall end.
+pub(super) fn stops(handle: kspipe::stream::StopHandle) -> Stopped {
+    Arc::new(move || handle.stop())
+}

@@ -1,0 +1,284 @@
+//! [`Client`]: a process that takes part in a graph that another one serves.
+
+mod attached;
+mod frames;
+mod membership;
+mod watcher;
+mod writer;
+
+pub use attached::{AttachError, AttachedFilter};
+pub use frames::{Frame, Frames, StreamError};
+pub use writer::{WritableFrame, WriteError, Writer};
+
+use crate::document;
+use crate::verbs::{
+    Description, JoinedPin, KSMETHOD_KSPGRAPH_DESCRIBE, KSMETHOD_KSPGRAPH_STATUS, KSMETHODSETID_KSPGRAPH,
+    PinDescription, VERSION,
+};
+use ks::{KsMethod, KsMethodType};
+use ksobject::{DeviceError, OwnedHandle, RemoteObjects, Win32Error};
+use kspipe::allocator::shared::{Holder, OpenError, RoleError, TrustedPool};
+use kspipe::stream::MediaFormat;
+use membership::Membership;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A graph that another process serves.
+///
+/// ```no_run
+/// use kspipe_session::Client;
+///
+/// for frame in Client::connect("/run/user/1000/camera")?.pin("recorder.in")?.frames()? {
+///     let frame = frame?;
+///     println!("{}: {} bytes", frame.header().sequence, frame.data().len());
+/// } // Dropped, the frame goes back.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    handle: Arc<OwnedHandle>,
+    description: Arc<Description>,
+}
+
+/// Why a process cannot take part.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody serves a graph at the path.
+    #[error("{path}: {}", reason(*.error))]
+    Connect {
+        /// The path.
+        path: String,
+        /// What opening it failed with.
+        error: Win32Error,
+    },
+    /// The server refuses, or is gone.
+    #[error("the server: {}", reason(*.0))]
+    Refused(Win32Error),
+    /// What it says is none of this version's words.
+    #[error("the server does not speak version {VERSION} of the protocol of sessions: {0}")]
+    Protocol(&'static str),
+    /// No pin of a filter outside has the name.
+    #[error("no pin `{name}` can be joined; there are: {}", .there.join(", "))]
+    NoSuchPin {
+        /// The name.
+        name: String,
+        /// Those there are.
+        there: Vec<String>,
+    },
+    /// Another process has the filter, or this one, or has hung up and not given back what it had.
+    #[error("another process has the filter `{0}`")]
+    Taken(String),
+    /// Frames do not go this way through the pin.
+    #[error("frames go {} by `{name}`", if *.is_in { "in" } else { "out" })]
+    Direction {
+        /// The pin.
+        name: String,
+        /// Frames come in by it.
+        is_in: bool,
+    },
+    /// A pool cannot be mapped.
+    #[error("pipe {pipe}: {source}")]
+    Pool {
+        /// The pipe's number.
+        pipe: u32,
+        /// Why not.
+        #[source]
+        source: OpenError,
+    },
+    /// The pin is in use in this process.
+    #[error("`{pin}`: {source}")]
+    Role {
+        /// The pin.
+        pin: String,
+        /// Why not.
+        #[source]
+        source: RoleError,
+    },
+    /// This process has no descriptor or thread left.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+impl From<DeviceError> for ClientError {
+    fn from(error: DeviceError) -> Self {
+        Self::Refused(error.error)
+    }
+}
+
+/// What an error of the objects' protocol says to a person.
+fn reason(error: Win32Error) -> String {
+    let text = match error {
+        Win32Error::FILE_NOT_FOUND => "nobody serves a graph there",
+        Win32Error::ACCESS_DENIED => "this user may not",
+        Win32Error::DEVICE_REMOVED => "it has ended",
+        Win32Error::REVISION_MISMATCH => "it speaks another version",
+        Win32Error::NO_SYSTEM_RESOURCES => "no descriptor or memory is left",
+        Win32Error::SET_NOT_FOUND | Win32Error::INVALID_FUNCTION => "it serves no graph",
+        Win32Error::BUSY => "another process has it",
+        Win32Error::OPERATION_ABORTED => "it is ending",
+        error => return error.to_string(),
+    };
+    text.to_owned()
+}
+
+/// Asks for a text.
+fn text(object: &OwnedHandle, id: u32) -> Result<String, ClientError> {
+    let method = KsMethod::method(KSMETHODSETID_KSPGRAPH, id, KsMethodType::WRITE);
+    let (_, descriptors) = RemoteObjects::call(object.handle(), &method, &mut [0; 8])?;
+    let file = descriptors.first().ok_or(ClientError::Protocol("it sends no text"))?;
+    document::read(file).ok_or(ClientError::Protocol("what it sends is no text"))
+}
+
+impl Client {
+    /// Connects to the server at a path. That alone has no part in the graph.
+    ///
+    /// # Errors
+    /// Nobody serves a graph there, or not to this user.
+    pub fn connect(path: impl AsRef<Path>) -> Result<Self, ClientError> {
+        let path = path.as_ref();
+        let failed = |error| ClientError::Connect { path: path.display().to_string(), error };
+        let handle = RemoteObjects::open(path).map_err(failed)?;
+        let description = text(&handle, KSMETHOD_KSPGRAPH_DESCRIBE)?;
+        let description: Description =
+            serde_json::from_str(&description).map_err(|_| ClientError::Protocol("its description is none"))?;
+        if description.version != VERSION {
+            return Err(ClientError::Protocol("its description is of another version"));
+        }
+        Ok(Self { handle: Arc::new(handle), description: Arc::new(description) })
+    }
+
+    /// What the server serves.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.
+    ///
+    /// # Errors
+    /// The server has ended.
+    pub fn status(&self) -> Result<String, ClientError> {
+        text(&self.handle, KSMETHOD_KSPGRAPH_STATUS)
+    }
+
+    /// Joins with the filter of a pin, `filter.pin`, to read that pin or to fill it.
+    ///
+    /// # Errors
+    /// There is none such, another process has the filter, or the server has ended.
+    pub fn pin(&self, name: &str) -> Result<ClientPin, ClientError> {
+        let found = self.description.pins.iter().find(|pin| pin.name == name).ok_or_else(|| self.no_such_pin(name))?;
+        Ok(ClientPin { joined: self.filter(&found.filter)?, name: name.to_owned() })
+    }
+
+    /// Joins with a filter, all its pins: to read and fill them, or to run it.
+    ///
+    /// # Errors
+    /// There is none such outside, another process has it, or the server has ended.
+    pub fn filter(&self, name: &str) -> Result<JoinedFilter, ClientError> {
+        let pins: Vec<(u32, &PinDescription)> =
+            (0..).zip(&self.description.pins).filter(|(_, pin)| pin.filter == name).collect();
+        if pins.is_empty() {
+            return Err(self.no_such_pin(name));
+        }
+        let membership = Membership::join(&self.handle, name, pins.into_iter().map(|(factory, _)| factory))?;
+        Ok(JoinedFilter { membership: Arc::new(membership), description: self.description.clone() })
+    }
+
+    fn no_such_pin(&self, name: &str) -> ClientError {
+        let there = self.description.pins.iter().map(|pin| pin.name.clone()).collect();
+        ClientError::NoSuchPin { name: name.to_owned(), there }
+    }
+}
+
+/// A pin whose filter this process has.
+#[derive(Debug)]
+pub struct ClientPin {
+    joined: JoinedFilter,
+    name: String,
+}
+
+impl ClientPin {
+    /// The frames that come in by it.
+    ///
+    /// # Errors
+    /// None come in by it.
+    pub fn frames(self) -> Result<Frames, ClientError> {
+        self.joined.frames(&self.name)
+    }
+
+    /// What fills the frames that go out by it.
+    ///
+    /// # Errors
+    /// None go out by it.
+    pub fn writer(self) -> Result<Writer, ClientError> {
+        self.joined.writer(&self.name)
+    }
+}
+
+/// A filter that this process has. Other processes cannot have it until all that was made of this is dropped, frames too, or
+/// this process has ended.
+#[derive(Debug)]
+pub struct JoinedFilter {
+    membership: Arc<Membership>,
+    description: Arc<Description>,
+}
+
+impl JoinedFilter {
+    /// A pin, by its own name or `filter.pin`, with the pool its frames are of.
+    fn pin(&self, name: &str, is_in: bool) -> Result<(&JoinedPin, &TrustedPool), ClientError> {
+        let join = self.membership.what();
+        let full = |pin: &JoinedPin| format!("{}.{}", join.filter, pin.name);
+        let Some(pin) = join.pins.iter().find(|pin| pin.name == name || full(pin) == name) else {
+            let there = join.pins.iter().map(full).collect();
+            return Err(ClientError::NoSuchPin { name: name.to_owned(), there });
+        };
+        if pin.takes_as.is_some() != is_in {
+            return Err(ClientError::Direction { name: full(pin), is_in: !is_in });
+        }
+        let pool = self.membership.pool(pin.pipe).ok_or(ClientError::Protocol("a pool is missing"))?;
+        Ok((pin, pool))
+    }
+
+    /// What the frames at a pin hold.
+    fn format(&self, pin: &str) -> Option<MediaFormat> {
+        self.description.formats.get(&format!("{}.{pin}", self.membership.what().filter))?.to_format()
+    }
+
+    /// The frames that come in by a pin, named with or without its filter.
+    ///
+    /// # Errors
+    /// There is no such in pin, or its frames are being taken already.
+    pub fn frames(&self, pin: &str) -> Result<Frames, ClientError> {
+        let (pin, pool) = self.pin(pin, true)?;
+        let receiver = holder(pin.takes_as)
+            .and_then(|holder| pool.receiver(holder).map_err(|source| role(&pin.name, source)))?;
+        Ok(Frames::new(receiver, self.membership.clone()))
+    }
+
+    /// What fills the frames that go out by a pin, or hands on those that came in and keep their frames.
+    ///
+    /// # Errors
+    /// There is no such out pin, or it is in use already.
+    pub fn writer(&self, pin: &str) -> Result<Writer, ClientError> {
+        let (pin, pool) = self.pin(pin, false)?;
+        let (from, to) = (holder(pin.sends_as)?, holder(pin.sends_to)?);
+        let failed = |source| role(&pin.name, source);
+        // What came in by an in pin is handed on; nothing new is acquired for it.
+        let acquirer = if from.is_in_pin() { None } else { Some(pool.acquirer(from).map_err(failed)?) };
+        let sender = pool.sender_to(from, &[to]).map_err(failed)?;
+        let bytes = self.format(&pin.name).map(|format| format.frame_bytes() as u64);
+        Ok(Writer::new(acquirer, sender, bytes, self.membership.clone()))
+    }
+
+    /// Sources are asked to end: the server stops.
+    pub fn is_stopping(&self) -> bool {
+        self.membership.is_stopping()
+    }
+}
+
+fn holder(number: Option<u32>) -> Result<Holder, ClientError> {
+    number.and_then(Holder::new).ok_or(ClientError::Protocol("a holder is none"))
+}
+
+fn role(pin: &str, source: RoleError) -> ClientError {
+    ClientError::Role { pin: pin.to_owned(), source }
+}

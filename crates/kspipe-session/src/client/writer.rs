@@ -1,0 +1,145 @@
+//! Frames that go out by a pin.
+
+use super::frames::Frame;
+use super::membership::Membership;
+use kspipe::allocator::FrameHeader;
+use kspipe::allocator::shared::{TrustedAcquirer, TrustedFrame, TrustedSender, Unready};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Fills the frames that go out by a pin. Dropped, or with its process's death, the stream waits for another to go on with
+/// it; [`end`](Self::end) ends it.
+///
+/// ```no_run
+/// use kspipe_session::{Client, WriteError};
+///
+/// let mut writer = Client::connect("camera")?.pin("camera.out")?.writer()?;
+/// loop {
+///     let mut frame = match writer.acquire(None) {
+///         Err(WriteError::Stopping) => break,
+///         frame => frame?,
+///     };
+///     frame.bytes_mut().fill(0x80);
+///     writer.send(frame)?;
+/// }
+/// writer.end();
+/// # Ok::<(), WriteError>(())
+/// # .map_err(|error| panic!("{error}"));
+/// # Ok::<(), kspipe_session::ClientError>(())
+/// ```
+#[derive(Debug)]
+pub struct Writer {
+    /// `None`: what goes out is what came in.
+    acquirer: Option<TrustedAcquirer>,
+    sender: TrustedSender,
+    /// Bytes of a picture, where the graph says so.
+    bytes: Option<u64>,
+    sent: u64,
+    membership: Arc<Membership>,
+}
+
+/// Why no frame can be filled, or sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The server asks sources to end.
+    #[error("the server asks to end")]
+    Stopping,
+    /// No frame was free in time.
+    #[error("no frame was free in time")]
+    TimedOut,
+    /// The server has ended, or has closed the graph.
+    #[error("the server has ended")]
+    ServerGone,
+    /// The server has taken the pin away.
+    #[error("the server has taken the pin away")]
+    Shut,
+    /// What goes out by the pin is what came in by another: there are no new frames.
+    #[error("frames that go out by this pin came in by another; there are no new ones")]
+    HandsOn,
+    /// The frame did not come in by the pin whose frames go out here, or another process has it already.
+    #[error("the frame cannot go out by this pin")]
+    Foreign,
+}
+
+impl Writer {
+    pub(super) fn new(
+        acquirer: Option<TrustedAcquirer>,
+        sender: TrustedSender,
+        bytes: Option<u64>,
+        membership: Arc<Membership>,
+    ) -> Self {
+        Self { acquirer, sender, bytes, sent: 0, membership }
+    }
+
+    /// A free frame to fill; waits for one, first come, first served, at most for the time given. Its header has the next
+    /// number, and as many bytes of data as the graph's format has.
+    ///
+    /// # Errors
+    /// See [`WriteError`]. Once the server asks to end there are no more.
+    pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<WritableFrame, WriteError> {
+        if self.membership.is_stopping() {
+            return Err(WriteError::Stopping);
+        }
+        let acquirer = self.acquirer.as_mut().ok_or(WriteError::HandsOn)?;
+        let mut frame = acquirer.acquire(timeout).map_err(|unready| match unready {
+            Unready::PoolClosed | Unready::ServerGone => WriteError::ServerGone,
+            Unready::Shut | Unready::Interrupted => WriteError::Shut,
+            Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense => WriteError::TimedOut,
+        })?;
+        let length = frame.exclusive().map_or(0, |bytes| bytes.len() as u64);
+        let data_used = self.bytes.map_or(length, |bytes| bytes.min(length));
+        frame.set_header(FrameHeader { sequence: self.sent, data_used, ..FrameHeader::default() });
+        Ok(WritableFrame { frame, membership: self.membership.clone() })
+    }
+
+    /// Sends a frame. Where nobody is there to take it, it goes back.
+    ///
+    /// # Errors
+    /// [`WriteError::Foreign`]: then it goes back.
+    pub fn send(&mut self, frame: WritableFrame) -> Result<(), WriteError> {
+        let WritableFrame { frame, membership: _kept } = frame;
+        self.sender.hand_over(frame).map_err(|_| WriteError::Foreign)?;
+        self.sent = self.sent.saturating_add(1);
+        Ok(())
+    }
+
+    /// Hands on a frame that came in by the pin whose frames go out here.
+    ///
+    /// # Errors
+    /// [`WriteError::Foreign`]: then it goes back.
+    pub fn hand_on(&mut self, frame: Frame) -> Result<(), WriteError> {
+        let Frame { frame, .. } = frame;
+        self.sender.hand_over(frame).map(drop).map_err(|_| WriteError::Foreign)
+    }
+
+    /// Ends the stream: who takes its frames hears the end after the last.
+    pub fn end(mut self) {
+        self.sender.end_stream();
+    }
+}
+
+/// A frame to fill. Dropped, it goes back unsent.
+#[derive(Debug)]
+pub struct WritableFrame {
+    frame: TrustedFrame,
+    /// Dropped after the frame.
+    membership: Arc<Membership>,
+}
+
+impl WritableFrame {
+    /// All its bytes. They are what the last who had the frame left there.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // It was acquired, and nobody else has it.
+        self.frame.exclusive().unwrap_or_default()
+    }
+
+    /// What travels with the frame.
+    pub fn header(&self) -> FrameHeader {
+        self.frame.header()
+    }
+
+    /// Sets what travels with the frame: its number, times, and how many bytes carry data.
+    pub fn set_header(&mut self, header: FrameHeader) {
+        self.frame.set_header(header);
+    }
+}

@@ -1,0 +1,28 @@
+//! A graph that processes run together: one serves it, others fill its pins, read them, or run whole filters of it. Frames
+//! are not copied: what goes from process to process is the right to a frame of a [shared
+//! pool](kspipe::allocator::shared), without a system call.
+//!
+//! | part | what it is |
+//! | --- | --- |
+//! | [`Server`] | serves a graph at a path: makes the pools, runs the filters that are its own, lets processes in, and cleans up after them |
+//! | [`Client`] | a process that takes part: [`Frames`] of an in pin, a [`Writer`] for an out pin, or a whole filter |
+//! | [`verbs`] | what they say to each other: methods of KS objects, for other languages |
+//!
+//! Processes that are let in are *trusted*: they map the pools' control words. What that means is in `docs/sessions.md`.
+//!
+//! There is nothing here but on Linux.
+
+#![cfg(target_os = "linux")]
+#![deny(unsafe_code)]
+
+mod client;
+mod document;
+mod lock;
+mod server;
+pub mod verbs;
+
+pub use client::{
+    AttachError, AttachedFilter, Client, ClientError, ClientPin, Frame, Frames, JoinedFilter, StreamError, WritableFrame,
+    WriteError, Writer,
+};
+pub use server::{GraphText, ServeError, Server, ServerControl, ServerOptions, StreamsOfTheDead};

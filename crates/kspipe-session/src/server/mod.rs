@@ -1,0 +1,288 @@
+//! [`Server`]: serves a graph to processes.
+
+mod extension;
+mod participants;
+mod state;
+mod status;
+
+use crate::lock::lock;
+use extension::SessionExtension;
+use ksobject::{InProcessObjects, PinFactory};
+use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool};
+use kspipe::graph::FilterId;
+use kspipe::negotiate::Plan;
+use kspipe::stream::{Part, Prepared, Process, Report, RunError, RunOptions, Running, SharingError};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::fd::OwnedFd;
+use state::State;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// How a graph is served.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// How far the server's own filters run, and how fast.
+    pub run: RunOptions,
+    /// The graph as a file, for processes that run a filter of it.
+    pub graph: Option<GraphText>,
+    /// What becomes of the streams of a process that dies.
+    pub streams_of_the_dead: StreamsOfTheDead,
+    /// How often it is looked who has which frame. The ages of claims are as exact; what nobody asks costs as little.
+    pub look_every: Duration,
+    /// A process that hung up and lives keeps its frames. After so long it is killed; `None`: never.
+    pub evict_after: Option<Duration>,
+}
+
+impl Default for ServerOptions {
+    /// Ten looks a second; the streams of the dead go on; nobody is killed.
+    fn default() -> Self {
+        Self {
+            run: RunOptions::default(),
+            graph: None,
+            streams_of_the_dead: StreamsOfTheDead::default(),
+            look_every: Duration::from_millis(100),
+            evict_after: None,
+        }
+    }
+}
+
+/// A graph file, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphText {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The folder that paths in it are relative to.
+    pub base: PathBuf,
+}
+
+/// What becomes of the streams that a process sent when it died.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamsOfTheDead {
+    /// They wait for another process to take its place, and go on then.
+    #[default]
+    GoOn,
+    /// They end, after the last frame that was sent.
+    End,
+}
+
+/// Why a graph cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Processes cannot share what they would have to.
+    #[error(transparent)]
+    Sharing(#[from] SharingError),
+    /// A pool cannot be made.
+    #[error("pipe {pipe}: {source}")]
+    Pool {
+        /// The pipe's number.
+        pipe: u32,
+        /// Why not.
+        #[source]
+        source: CreateError,
+    },
+    /// The server's own holder cannot be admitted, which is a defect.
+    #[error("pipe {pipe}: {source}")]
+    Admit {
+        /// The pipe's number.
+        pipe: u32,
+        /// Why not.
+        #[source]
+        source: AdmitError,
+    },
+    /// The server's own filters do not start.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The system: no socket at the path, no descriptor.
+    #[error("{path}: {source}")]
+    System {
+        /// The path.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Serves a graph: makes the pools that processes share, runs the filters that are not outside, and offers every pin of
+/// those that are. A process that joins with a filter has the filter's holders until it leaves, or ends: then its frames come
+/// home, and another may take its place.
+///
+/// It works while somebody calls [`run`](Self::run).
+#[derive(Debug)]
+pub struct Server {
+    objects: ksobject::Server,
+    shared: Arc<Shared>,
+    running: Running,
+    /// Some filter runs here.
+    runs_filters: bool,
+    options: ServerOptions,
+}
+
+/// What the server's thread, its controls and the objects share.
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Readable when somebody asks to stop.
+    asked: OwnedFd,
+}
+
+/// Looks at a server, and stops it, from any thread. It may outlive the server.
+#[derive(Clone, Debug)]
+pub struct ServerControl(Arc<Shared>);
+
+impl ServerControl {
+    /// Asks the sources to end, here and in other processes. What is on its way is delivered, and the server ends when its
+    /// filters have ended and no process has part in the graph. Asked a second time it ends at once: the others are told
+    /// that their pools are closed.
+    pub fn stop(&self) {
+        lock(&self.0.state).ask_to_stop();
+        // It can be read, or has been.
+        let _ = rustix::io::write(&self.0.asked, &1u64.to_ne_bytes());
+    }
+
+    /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.
+    pub fn status(&self) -> String {
+        lock(&self.0.state).status(Instant::now()).to_string()
+    }
+}
+
+impl Server {
+    /// Serves a graph at a path, whose socket is this user's alone. `prepared` is what
+    /// [`prepare_served`](kspipe::stream::prepare_served) made of it for the same filters `outside`, and `plan` is
+    /// for [`its graph`](Prepared::graph). The server's own filters start.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub fn bind(
+        path: impl AsRef<Path>,
+        prepared: Prepared,
+        plan: &Plan,
+        outside: &[FilterId],
+        options: ServerOptions,
+    ) -> Result<Self, ServeError> {
+        let path = path.as_ref();
+        let system = |source: io::Error| ServeError::System { path: path.display().to_string(), source };
+        let sharing = prepared.sharing(plan, outside)?;
+        let mut pools = Vec::new();
+        for (id, pipe) in sharing.pipes() {
+            let made = SharedPool::create(pipe.properties().clone());
+            let mut pool = made.map_err(|source| ServeError::Pool { pipe: id.0, source })?;
+            for holder in pipe.holders_of(Process::Server) {
+                pool.admit(holder).map_err(|source| ServeError::Admit { pipe: id.0, source })?;
+            }
+            for (holder, pin, _) in pipe.holders() {
+                pool.declare_holds(holder, prepared.graph().pin(pin).holds());
+            }
+            pools.push((id, pool));
+        }
+        let state = State::new(&prepared, plan, sharing, pools, outside, &options);
+        let own: Vec<_> = state.pools().map(|(id, pool)| (id, trusted(pool.participant().clone()))).collect();
+        let factories = state.pins().map(|pin| {
+            let factory = if pin.is_in { PinFactory::sink() } else { PinFactory::source() };
+            let name = Some(pin.name.clone());
+            PinFactory { name, possible_instances: 1, can_allocate: false, ..factory }
+        });
+        let factories = factories.collect();
+        let asked = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| system(error.into()))?;
+        let shared = Arc::new(Shared { state: Mutex::new(state), asked });
+        let extension = Arc::new(SessionExtension::new(Arc::downgrade(&shared)));
+        let filter = InProcessObjects::create_extended_filter(factories, extension);
+        let none_left = |_| system(io::Error::from(rustix::io::Errno::MFILE));
+        let objects = ksobject::Server::bind(path, filter.map_err(none_left)?).map_err(system)?;
+        let runs_filters = prepared.graph().filters().len() > outside.len();
+        let running = {
+            let state = lock(&shared.state);
+            let part = Part { sharing: state.sharing(), process: Process::Server, pools: &own };
+            prepared.start_part(plan, options.run, part)?
+        };
+        lock(&shared.state).started(running.stop_handle());
+        Ok(Self { objects, shared, running, runs_filters, options })
+    }
+
+    /// Lets a user come in and look, besides this process's own user and root, where the socket's mode lets it. Only those
+    /// whom [`trust_user`](Self::trust_user) names can join.
+    pub fn allow_user(&mut self, user: u32) {
+        self.objects.allow_user(user);
+    }
+
+    /// Lets a user's processes join: they map the pools' control words, and could damage frames of all others.
+    pub fn trust_user(&mut self, user: u32) {
+        self.objects.allow_user(user);
+        lock(&self.shared.state).trust(user);
+    }
+
+    /// What looks at it and stops it.
+    pub fn control(&self) -> ServerControl {
+        ServerControl(self.shared.clone())
+    }
+
+    /// Works until the graph has ended: the server's own filters have, and no process has part in it. Where all filters are
+    /// outside, every one has been joined and left. The report is of the server's own filters. Frames that other processes
+    /// have stay readable to them.
+    ///
+    /// # Errors
+    /// The system cannot wait.
+    pub fn run(mut self) -> io::Result<Report> {
+        let mut looked = Instant::now();
+        while !self.is_over() {
+            let left = self.options.look_every.saturating_sub(looked.elapsed());
+            self.wait(left)?;
+            // What a process's objects have to say of its end comes before, or is not heard any more.
+            while self.objects.turn(Some(Duration::ZERO))? > 0 {}
+            let mut state = lock(&self.shared.state);
+            state.recover_the_dead();
+            if looked.elapsed() >= self.options.look_every {
+                looked = Instant::now();
+                state.look(looked, self.options.evict_after);
+            }
+        }
+        let Self { objects, shared, running, .. } = self;
+        if lock(&shared.state).times_asked() > 1 {
+            // Nobody waits for other processes any more.
+            running.stop_handle().stop();
+        }
+        lock(&shared.state).close();
+        drop(objects);
+        Ok(running.wait())
+    }
+
+    fn is_over(&self) -> bool {
+        let state = lock(&self.shared.state);
+        if state.times_asked() > 1 {
+            return true;
+        }
+        let outside_ended = state.nobody_is_there() && (self.runs_filters || state.times_asked() > 0 || state.all_left());
+        outside_ended && self.running.is_finished()
+    }
+
+    /// Waits for a client, for a process's end, for somebody who asks to stop, or for the time.
+    fn wait(&self, timeout: Duration) -> io::Result<()> {
+        // Not less than it is.
+        let nanoseconds = i64::from(timeout.subsec_nanos());
+        let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanoseconds };
+        let pidfds = lock(&self.shared.state).pidfds();
+        let mut polled = vec![
+            PollFd::new(&self.objects, PollFlags::IN),
+            PollFd::new(&self.shared.asked, PollFlags::IN),
+        ];
+        polled.extend(pidfds.iter().map(|pidfd| PollFd::new(pidfd.as_ref(), PollFlags::IN)));
+        match poll(&mut polled, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let _ = rustix::io::read(&self.shared.asked, &mut [0; 8]);
+        Ok(())
+    }
+}
+
+#[allow(unsafe_code)]
+fn trusted(participant: Participant) -> TrustedPool {
+    // SAFETY: descriptors through which frames can be written go only to processes of users that are trusted to keep to the
+    // protocol, this process's own, root's and whom the caller of `trust_user` answers for; to pins that only read go others.
+    // A holder is recovered when its process has ended, or said that it has dropped all it had.
+    unsafe { TrustedPool::new(participant) }
+}

@@ -1,0 +1,80 @@
+//! Filters that are outside, and the processes that have them.
+
+use kspipe::graph::FilterId;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A filter that is outside.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) filter: FilterId,
+    pub(super) name: String,
+    pub(super) occupant: Option<Occupant>,
+    /// How often somebody joined, left in order, and died.
+    pub(super) joins: u64,
+    pub(super) leaves: u64,
+    pub(super) deaths: u64,
+    /// The last who was there left in order.
+    pub(super) has_left: bool,
+}
+
+/// A process that has a filter: created a pin of it.
+#[derive(Debug)]
+pub(super) struct Occupant {
+    pub(super) process: i32,
+    pub(super) user: u32,
+    /// Shared with who waits for it.
+    pub(super) pidfd: Arc<OwnedFd>,
+    /// Its pins, by their numbers among all there ever were.
+    pub(super) pins: BTreeSet<u64>,
+    pub(super) since: Instant,
+    /// It joined, and has the filter's holders.
+    pub(super) joined: Option<Joined>,
+    /// It closed all its pins and did not leave.
+    pub(super) hung_up: Option<HungUp>,
+}
+
+/// A process that has hung up, and lives as far as is known.
+#[derive(Debug)]
+pub(super) struct HungUp {
+    pub(super) since: Instant,
+    /// It was told of.
+    pub(super) reported: bool,
+    pub(super) evicted: bool,
+}
+
+/// What a process got that joined.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// Readable once sources shall end.
+    pub(super) stop: Arc<OwnedFd>,
+    /// What it has not fetched yet, each once.
+    pub(super) descriptors: Vec<Option<OwnedFd>>,
+}
+
+impl Place {
+    pub(super) fn new(filter: FilterId, name: &str) -> Self {
+        let name = name.to_owned();
+        Self { filter, name, occupant: None, joins: 0, leaves: 0, deaths: 0, has_left: false }
+    }
+
+    /// How it stands: `vacant`, `opened`, `joined`, `hung-up`.
+    pub(super) fn state(&self) -> &'static str {
+        match &self.occupant {
+            None => "vacant",
+            Some(Occupant { hung_up: Some(_), .. }) => "hung-up",
+            Some(Occupant { joined: Some(_), .. }) => "joined",
+            Some(_) => "opened",
+        }
+    }
+}
+
+impl Occupant {
+    pub(super) fn has_ended(&self) -> bool {
+        let mut polled = [PollFd::new(self.pidfd.as_ref(), PollFlags::IN)];
+        matches!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
+    }
+}

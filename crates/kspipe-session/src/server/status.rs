@@ -1,0 +1,133 @@
+//! The status as JSON. `docs/sessions.md` describes it; members are added, never changed or removed, without a new version.
+
+use super::state::{State, What};
+use kspipe::allocator::shared::{HolderEntry, Ledger};
+use kspipe::negotiate::PipeId;
+use kspipe::stream::Process;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const VERSION: u32 = 1;
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl State {
+    /// Who has which frame since when, and what happened.
+    pub(super) fn status(&mut self, now: Instant) -> Value {
+        let ledgers = self.ledgers(now);
+        let pipes: Vec<Value> = ledgers.iter().map(|(id, ledger)| self.pipe_status(*id, ledger, now)).collect();
+        let warnings: Vec<Value> = ledgers.iter().flat_map(|(id, ledger)| self.overdrafts(*id, ledger)).collect();
+        let since = |then: Instant| milliseconds(then.saturating_duration_since(self.started));
+        let filters: Vec<Value> = self
+            .places
+            .iter()
+            .map(|place| {
+                let occupant = place.occupant.as_ref();
+                json!({
+                    "name": place.name,
+                    "state": place.state(),
+                    "process": occupant.map(|occupant| occupant.process),
+                    "user": occupant.map(|occupant| occupant.user),
+                    "since_ms": occupant.map(|occupant| since(occupant.since)),
+                    "joins": place.joins,
+                    "leaves": place.leaves,
+                    "deaths": place.deaths,
+                })
+            })
+            .collect();
+        let events: Vec<Value> = self
+            .events
+            .iter()
+            .map(|event| {
+                let (what, claims, arrived) = match event.what {
+                    What::Joined => ("joined", 0, 0),
+                    What::Left { claims } => ("left", claims, 0),
+                    What::Died { claims, arrived } => ("died", claims, arrived),
+                    What::HungUp => ("hung-up", 0, 0),
+                    What::Evicted => ("evicted", 0, 0),
+                };
+                json!({
+                    "at_ms": since(event.at),
+                    "filter": self.places[event.place].name,
+                    "process": event.process,
+                    "what": what,
+                    "frames_recovered": claims,
+                    "frames_arrived": arrived,
+                })
+            })
+            .collect();
+        json!({
+            "version": VERSION,
+            "up_ms": since(now),
+            "stopping": self.times_asked() > 0,
+            "filters": filters,
+            "pipes": pipes,
+            "warnings": warnings,
+            "events": events,
+        })
+    }
+
+    fn pipe_status(&self, id: PipeId, ledger: &Ledger, now: Instant) -> Value {
+        let holders: Vec<Value> =
+            self.holders(id, ledger).map(|(pin, process, entry)| holder(&pin, process, entry, now)).collect();
+        json!({
+            "id": id.0,
+            "frames": ledger.frames,
+            "free": ledger.free,
+            "peak": ledger.peak,
+            "holders": holders,
+        })
+    }
+
+    /// The holders of a pipe, each with its pin and the filter that is outside.
+    fn holders<'a>(
+        &'a self,
+        id: PipeId,
+        ledger: &'a Ledger,
+    ) -> impl Iterator<Item = (String, Option<String>, &'a HolderEntry)> {
+        let pipe = self.sharing.pipe_of(id);
+        let holders = pipe.into_iter().flat_map(|pipe| pipe.holders());
+        holders.filter_map(move |(holder, pin, process)| {
+            let entry = ledger.holders.iter().find(|entry| entry.holder == holder)?;
+            let outside = match process {
+                Process::Server => None,
+                Process::Of(filter) => Some(self.graph.filter(filter).name().to_owned()),
+            };
+            Some((self.graph.pin_name(pin), outside, entry))
+        })
+    }
+
+    /// Who keeps more than it said.
+    fn overdrafts(&self, id: PipeId, ledger: &Ledger) -> Vec<Value> {
+        let over = self.holders(id, ledger).filter(|(_, _, entry)| entry.overdraft() > 0);
+        let warning = |(pin, _, entry): (String, Option<String>, &HolderEntry)| {
+            let holds = entry.holds.unwrap_or(0);
+            let message = format!("`{pin}` keeps {} frames more than the {holds} it holds", entry.overdraft());
+            json!({ "pipe": id.0, "pin": pin, "over": entry.overdraft(), "message": message })
+        };
+        over.map(warning).collect()
+    }
+}
+
+fn holder(pin: &str, outside: Option<String>, entry: &HolderEntry, now: Instant) -> Value {
+    let held: Vec<Value> = entry
+        .held
+        .iter()
+        .map(|held| json!({ "frame": held.frame, "age_ms": milliseconds(now.saturating_duration_since(held.since)) }))
+        .collect();
+    json!({
+        "pin": pin,
+        "holder": entry.holder.number(),
+        "filter": outside,
+        "admitted": entry.admitted,
+        "held": held,
+        "holds": entry.holds,
+        "overdraft": entry.overdraft(),
+        "arriving": entry.arriving,
+        "taken": entry.taken,
+        "waits": entry.waits,
+        "waiting": entry.waiting,
+    })
+}

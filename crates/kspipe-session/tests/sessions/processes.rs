@@ -1,0 +1,179 @@
+//! What this program does where it is started as one of a graph's processes. Each says in lines what happens, and reads a
+//! line where it waits for the test.
+
+use crate::graphs;
+use kspipe::stream::RunOptions;
+use kspipe_session::{Client, ServerOptions, StreamError, WriteError};
+use md5::{Digest, Md5};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// Does what the arguments ask of one of a graph's processes. `false`: they ask nothing such.
+pub(crate) fn run(arguments: &[String]) -> bool {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["process", "read", path, pin] => read(path, pin),
+        ["process", "keep", path, pin] => keep(path, pin, false),
+        ["process", "hang-up", path, pin] => keep(path, pin, true),
+        ["process", "write", path, pin, frames] => write(path, pin, frames.parse().unwrap()),
+        ["process", "attach", path, filter] => attach(path, filter),
+        ["process", "serve", path] => serve(path),
+        _ => return false,
+    }
+    true
+}
+
+/// Takes every frame, and says how many there were, and their digest.
+fn read(path: &str, pin: &str) {
+    let mut digest = Md5::new();
+    let (mut frames, mut last) = (0u64, None);
+    say("joined");
+    for frame in Client::connect(path).unwrap().pin(pin).unwrap().frames().unwrap() {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => return say(&format!("error {error}")),
+        };
+        let sequence = frame.header().sequence;
+        assert!(last.is_none_or(|last| sequence > last), "{sequence} after {last:?}");
+        last = Some(sequence);
+        digest.update(frame.data());
+        frames += 1;
+        if frames == 1 {
+            say("first");
+        }
+    }
+    say(&format!("end {frames} {:x}", digest.finalize()));
+}
+
+/// Keeps two frames until a line comes; then says why there are no more, and whether the two are still readable. Those that
+/// come meanwhile are left in the ring.
+fn keep(path: &str, pin: &str, hangs_up: bool) {
+    let mut frames = Client::connect(path).unwrap().pin(pin).unwrap().frames().unwrap();
+    let kept = [frames.next().unwrap().unwrap(), frames.next().unwrap().unwrap()];
+    let before = kept.each_ref().map(|frame| frame.data().to_vec());
+    if hangs_up {
+        close_sockets();
+    }
+    say("kept");
+    wait();
+    let error = loop {
+        match frames.next() {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => break StreamError::Ended,
+        }
+    };
+    assert_eq!(kept.each_ref().map(|frame| frame.data().to_vec()), before, "what is kept stays as it is");
+    drop(kept);
+    drop(frames);
+    say(&format!("error {error}"));
+}
+
+/// Closes every socket of this process, whoever has it: as one that hangs up, and keeps what it has mapped.
+fn close_sockets() {
+    let numbers: Vec<i32> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|number| {
+            let link = std::fs::read_link(format!("/proc/self/fd/{number}"));
+            link.is_ok_and(|link| link.to_string_lossy().starts_with("socket:"))
+        })
+        .collect();
+    for number in numbers {
+        // SAFETY: nobody in this process opens anything until it ends, so a number that is used after this names nothing.
+        unsafe { rustix::io::close(number) }
+    }
+}
+
+/// Fills frames until there were so many, or the server asks to end: the first with zeros, the next with ones.
+fn write(path: &str, pin: &str, frames: u64) {
+    let mut writer = Client::connect(path).unwrap().pin(pin).unwrap().writer().unwrap();
+    let mut written = 0;
+    while written < frames {
+        let mut frame = match writer.acquire(None) {
+            Ok(frame) => frame,
+            Err(WriteError::Stopping) => break,
+            Err(error) => return say(&format!("error {error}")),
+        };
+        frame.bytes_mut().fill(written as u8);
+        writer.send(frame).unwrap();
+        written += 1;
+    }
+    writer.end();
+    say(&format!("end {written}"));
+}
+
+/// Runs a filter.
+fn attach(path: &str, filter: &str) {
+    let attached = Client::connect(path).unwrap().filter(filter).unwrap().start(RunOptions::default()).unwrap();
+    say("joined");
+    let report = attached.wait();
+    for error in &report.errors {
+        say(&format!("error {}", error.message));
+    }
+    let digest = report.filter(filter).and_then(|filter| filter.digest.clone()).unwrap_or_default();
+    say(&format!("end {:?} {digest}", report.outcome));
+}
+
+/// Serves the graph with two branches, until it is killed.
+fn serve(path: &str) {
+    let server = graphs::serve(Path::new(path), &graphs::fork(None), &["x"], ServerOptions::default()).unwrap();
+    say("serving");
+    server.run().unwrap();
+}
+
+fn say(line: &str) {
+    println!("{line}");
+    std::io::stdout().flush().unwrap();
+}
+
+fn wait() {
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// A process that was started. Dropped, it is killed.
+pub(crate) struct Process {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Process {
+    pub(crate) fn start(what: &str, path: &Path, rest: &[&str]) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["process", what]).arg(path).args(rest).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// What it says next; nothing where it has ended.
+    pub(crate) fn says(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&mut self) {
+        self.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+
+    /// Kills it, and does not wait for the server to hear of it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end, which is a good one.
+    pub(crate) fn ends(&mut self) {
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

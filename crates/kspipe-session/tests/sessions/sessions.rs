@@ -1,0 +1,383 @@
+//! The tests.
+
+use crate::graphs::{chain, fork, prepared, serve};
+use crate::processes::Process;
+use kspipe::stream::{Outcome, Report, RunOptions, prepare};
+use kspipe_session::{Client, ClientError, ServerControl, ServerOptions, StreamsOfTheDead};
+use md5::{Digest, Md5};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+pub(crate) fn all() -> Vec<(String, fn())> {
+    let tests: [(&str, fn()); 14] = [
+        ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
+        ("a_reader_gets_every_frame_and_the_end", read),
+        ("a_writer_fills_the_frames_of_a_graph", written),
+        ("a_reader_and_a_writer_of_a_graph_without_own_filters", only_outside),
+        ("a_killed_reader_is_recovered_and_another_takes_its_place", killed_reader),
+        ("a_killed_writer_is_recovered_and_another_goes_on", killed_writer),
+        ("a_killed_writers_stream_ends_where_that_is_asked", killed_writer_ends),
+        ("a_killed_filter_in_the_middle_is_recovered_and_another_goes_on", killed_middle),
+        ("one_that_hangs_up_keeps_its_frames_until_its_end", hung_up),
+        ("one_that_hangs_up_is_killed_where_that_is_asked", evicted),
+        ("one_that_keeps_too_much_is_named", overdraft),
+        ("the_servers_death_is_told_and_what_is_kept_stays_readable", server_killed),
+        ("a_stop_reaches_sources_elsewhere", stopped),
+        ("what_cannot_be_joined_is_said", refused),
+    ];
+    tests.into_iter().map(|(name, test)| (name.to_owned(), test)).collect()
+}
+
+/// A server in a thread.
+struct Session {
+    folder: tempfile::TempDir,
+    control: ServerControl,
+    thread: JoinHandle<std::io::Result<Report>>,
+}
+
+impl Session {
+    fn start(text: &str, outside: &[&str]) -> Self {
+        Self::start_with(text, outside, ServerOptions::default())
+    }
+
+    fn start_with(text: &str, outside: &[&str], options: ServerOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = serve(&folder.path().join("graph"), text, outside, options).unwrap();
+        let control = server.control();
+        Self { folder, control, thread: std::thread::spawn(move || server.run()) }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("graph")
+    }
+
+    fn process(&self, what: &str, rest: &[&str]) -> Process {
+        Process::start(what, &self.path(), rest)
+    }
+
+    fn status(&self) -> Value {
+        serde_json::from_str(&self.control.status()).unwrap()
+    }
+
+    /// Waits, without a clock, until the status is as it should be.
+    fn until(&self, is: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let status = self.status();
+            if is(&status) {
+                return status;
+            }
+            assert!(!self.thread.is_finished(), "the server has ended: {status:#}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits for the server's end. All frames are home.
+    fn ends(self) -> (Report, Value) {
+        let report = self.thread.join().unwrap().unwrap();
+        assert!(report.all_frames_home(), "{report:#?}");
+        let status: Value = serde_json::from_str(&self.control.status()).unwrap();
+        for pipe in status["pipes"].as_array().unwrap() {
+            assert_eq!(pipe["free"], pipe["frames"], "{status:#}");
+        }
+        (report, status)
+    }
+}
+
+/// What a filter outside did.
+fn filter<'a>(status: &'a Value, name: &str) -> &'a Value {
+    status["filters"].as_array().unwrap().iter().find(|filter| filter["name"] == name).unwrap()
+}
+
+/// A holder's entry, by its pin.
+fn holder<'a>(status: &'a Value, pin: &str) -> &'a Value {
+    let mut holders = status["pipes"].as_array().unwrap().iter().flat_map(|pipe| pipe["holders"].as_array().unwrap());
+    holders.find(|holder| holder["pin"] == pin).unwrap()
+}
+
+fn events(status: &Value) -> Vec<&str> {
+    status["events"].as_array().unwrap().iter().map(|event| event["what"].as_str().unwrap()).collect()
+}
+
+/// The digest of a graph's sink where all runs in one process.
+fn alone(text: &str, sink: &str) -> String {
+    let (prepared, plan, _) = prepared(text, &[]);
+    let report = prepared.start(&plan, RunOptions::default()).unwrap().wait();
+    report.filter(sink).unwrap().digest.clone().unwrap()
+}
+
+fn attached() {
+    let text = chain(Some(300));
+    let expected = alone(&text, "c");
+    for outside in [&["b"][..], &["a"], &["c"], &["a", "c"], &["b", "c"], &["a", "b", "c"]] {
+        let session = Session::start(&text, outside);
+        let mut processes: Vec<_> =
+            outside.iter().map(|filter| (*filter, session.process("attach", &[filter]))).collect();
+        let mut digest = None;
+        for (filter, process) in &mut processes {
+            assert_eq!(process.says(), "joined");
+            let end = process.says();
+            let (outcome, found) = end.strip_prefix("end ").unwrap_or_else(|| panic!("{end}")).split_once(' ').unwrap_or((&end, ""));
+            assert!(outcome.ends_with("Finished"), "{filter}: {end}");
+            process.ends();
+            if *filter == "c" {
+                digest = Some(found.to_owned());
+            }
+        }
+        let (report, status) = session.ends();
+        assert_eq!(report.outcome, Outcome::Finished);
+        let digest = digest.or_else(|| report.filter("c")?.digest.clone());
+        assert_eq!(digest.as_ref(), Some(&expected), "{outside:?}");
+        assert!(events(&status).iter().all(|what| ["joined", "left"].contains(what)), "{status:#}");
+        let recovered = |event: &Value| event["frames_recovered"] == 0;
+        assert!(status["events"].as_array().unwrap().iter().all(recovered), "{status:#}");
+    }
+}
+
+fn read() {
+    let text = chain(Some(300));
+    let mut expected = Md5::new();
+    // All pictures, as the sink gets them, one after the other.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let raw = text.replace(r#"kind = "checksum""#, &format!(r#"kind = "raw", path = "{}""#, file.path().display()));
+    let (prepared, plan, _) = prepared(&raw, &[]);
+    prepared.start(&plan, RunOptions::default()).unwrap().wait();
+    expected.update(std::fs::read(file.path()).unwrap());
+
+    let session = Session::start(&chain(None), &["c"]);
+    let mut reader = session.process("read", &["c.in"]);
+    assert_eq!(reader.says(), "joined");
+    assert_eq!(reader.says(), "first");
+    session.control.stop();
+    let end = reader.says();
+    assert!(end.starts_with("end "), "{end}");
+    reader.ends();
+    session.ends();
+
+    // From the first frame on, where the source waits for the reader's process.
+    let session = Session::start(&text, &["a", "c"]);
+    let mut reader = session.process("read", &["c.in"]);
+    assert_eq!(reader.says(), "joined");
+    session.until(|status| filter(status, "c")["state"] == "joined");
+    let mut source = session.process("attach", &["a"]);
+    assert_eq!(source.says(), "joined");
+    assert_eq!(reader.says(), "first");
+    assert_eq!(reader.says(), format!("end 300 {:x}", expected.finalize()));
+    reader.ends();
+    source.ends();
+    session.ends();
+}
+
+/// The digest of a sink that gets so many frames of a writer's, inverted.
+fn written_digest(frames: u64) -> String {
+    let mut all = Vec::new();
+    for frame in 0..frames {
+        all.extend(vec![!(frame as u8); 37 * 19 + 2 * 19 * 10]);
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), all).unwrap();
+    let (start, rest) = chain(None).split_once("run = { kind = \"pattern\"").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let text = format!("{start}run = {{ kind = \"raw\", path = \"{}\"{rest}", file.path().display());
+    // Inverted once more, so that it is what it was.
+    let twice = std::fs::read(file.path()).unwrap().iter().map(|byte| !byte).collect::<Vec<_>>();
+    std::fs::write(file.path(), twice).unwrap();
+    alone(&text, "c")
+}
+
+fn written() {
+    let session = Session::start(&chain(None), &["a"]);
+    let mut writer = session.process("write", &["a.out", "200"]);
+    assert_eq!(writer.says(), "end 200");
+    writer.ends();
+    let (report, _) = session.ends();
+    assert_eq!(report.filter("c").unwrap().frames_in, 200);
+    assert_eq!(report.filter("c").unwrap().digest, Some(written_digest(200)));
+}
+
+fn only_outside() {
+    let text = r#"
+connections = ["a.out -> c.in"]
+[filter.a]
+pin.out = { direction = "out", framing = [{ memory = "user", frames = 3 }] }
+run = { kind = "pattern", format = "i420", width = 37, height = 19, rate = "30/1" }
+[filter.c]
+pin.in = { direction = "in" }
+"#;
+    let session = Session::start(text, &["a", "c"]);
+    let mut reader = session.process("read", &["c.in"]);
+    assert_eq!(reader.says(), "joined");
+    session.until(|status| filter(status, "c")["state"] == "joined");
+    let mut writer = session.process("write", &["a.out", "100"]);
+    assert_eq!(writer.says(), "end 100");
+    assert_eq!(reader.says(), "first");
+    assert!(reader.says().starts_with("end 100 "));
+    session.ends();
+}
+
+fn killed_reader() {
+    let session = Session::start(&fork(None), &["x"]);
+    for round in 1..=3 {
+        let mut reader = session.process("keep", &["x.in"]);
+        assert_eq!(reader.says(), "kept");
+        let status = session.status();
+        assert!(holder(&status, "x.in")["held"].as_array().unwrap().len() >= 2, "{status:#}");
+        reader.kill();
+        let status = session.until(|status| filter(status, "x")["deaths"] == round);
+        assert_eq!(holder(&status, "x.in")["held"], Value::Array(Vec::new()), "{status:#}");
+        assert!(status["events"].as_array().unwrap().last().unwrap()["frames_recovered"].as_u64() >= Some(2));
+    }
+    let mut reader = session.process("read", &["x.in"]);
+    assert_eq!(reader.says(), "joined");
+    assert_eq!(reader.says(), "first");
+    session.control.stop();
+    assert!(reader.says().starts_with("end "));
+    reader.ends();
+    let (report, _) = session.ends();
+    assert_eq!(report.outcome, Outcome::Stopped, "{report:#?}");
+}
+
+fn killed_writer() {
+    let session = Session::start(&chain(None), &["a"]);
+    let mut writer = session.process("write", &["a.out", &u64::MAX.to_string()]);
+    session.until(|status| holder(status, "a.out")["taken"].as_u64() > Some(50));
+    writer.kill();
+    session.until(|status| filter(status, "a")["deaths"] == 1);
+    let mut writer = session.process("write", &["a.out", "50"]);
+    assert_eq!(writer.says(), "end 50");
+    let (report, _) = session.ends();
+    assert_eq!(report.outcome, Outcome::Finished, "{report:#?}");
+    assert!(report.filter("c").unwrap().frames_in >= 50);
+}
+
+fn killed_writer_ends() {
+    let options = ServerOptions { streams_of_the_dead: StreamsOfTheDead::End, ..ServerOptions::default() };
+    let session = Session::start_with(&chain(None), &["a"], options);
+    let mut writer = session.process("write", &["a.out", &u64::MAX.to_string()]);
+    session.until(|status| holder(status, "a.out")["taken"].as_u64() > Some(50));
+    writer.kill();
+    let (report, _) = session.ends();
+    assert_eq!(report.outcome, Outcome::Finished, "{report:#?}");
+    assert!(report.filter("c").unwrap().frames_in > 0);
+}
+
+fn killed_middle() {
+    let session = Session::start(&chain(None), &["b"]);
+    let taken = |status: &Value| holder(status, "c.in")["taken"].as_u64().unwrap();
+    let mut before = 0;
+    for round in 1..=5 {
+        let mut middle = session.process("attach", &["b"]);
+        assert_eq!(middle.says(), "joined");
+        before = taken(&session.until(|status| taken(status) > before + 20));
+        middle.kill();
+        session.until(|status| filter(status, "b")["deaths"] == round);
+    }
+    let mut middle = session.process("attach", &["b"]);
+    assert_eq!(middle.says(), "joined");
+    session.until(|status| taken(status) > before + 20);
+    session.control.stop();
+    assert!(middle.says().starts_with("end Finished"));
+    middle.ends();
+    session.ends();
+}
+
+fn hung_up() {
+    let session = Session::start(&fork(None), &["x"]);
+    let mut reader = session.process("hang-up", &["x.in"]);
+    assert_eq!(reader.says(), "kept");
+    let status = session.until(|status| events(status).contains(&"hung-up"));
+    assert_eq!(filter(&status, "x")["state"], "hung-up");
+    assert!(holder(&status, "x.in")["held"].as_array().unwrap().len() >= 2, "{status:#}");
+    let client = Client::connect(session.path()).unwrap();
+    assert!(matches!(client.filter("x"), Err(ClientError::Taken(_))));
+    reader.kill();
+    let status = session.until(|status| filter(status, "x")["deaths"] == 1);
+    assert_eq!(filter(&status, "x")["state"], "vacant");
+    let frames = client.pin("x.in").unwrap().frames().unwrap();
+    session.control.stop();
+    assert!(frames.map(Result::unwrap).count() < usize::MAX);
+    session.ends();
+}
+
+fn evicted() {
+    let options = ServerOptions { evict_after: Some(std::time::Duration::ZERO), ..ServerOptions::default() };
+    let session = Session::start_with(&fork(None), &["x"], options);
+    let mut reader = session.process("hang-up", &["x.in"]);
+    assert_eq!(reader.says(), "kept");
+    session.until(|status| filter(status, "x")["deaths"] == 1);
+    assert_eq!(events(&session.status()), ["joined", "hung-up", "evicted", "died"]);
+    session.control.stop();
+    session.ends();
+}
+
+fn overdraft() {
+    let session = Session::start(&fork(None), &["x"]);
+    let mut frames = Client::connect(session.path()).unwrap().pin("x.in").unwrap().frames().unwrap();
+    let kept: Vec<_> = (0..3).map(|_| frames.next().unwrap().unwrap()).collect();
+    let status = session.until(|status| !status["warnings"].as_array().unwrap().is_empty());
+    assert_eq!(status["warnings"][0]["pin"], "x.in", "{status:#}");
+    assert_eq!(status["warnings"][0]["over"], 1, "{status:#}");
+    drop(kept);
+    session.control.stop();
+    assert!(frames.all(|frame| frame.is_ok()));
+    drop(frames);
+    session.ends();
+}
+
+fn server_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph");
+    let mut server = Process::start("serve", &path, &[]);
+    assert_eq!(server.says(), "serving");
+    let mut reader = Process::start("keep", &path, &["x.in"]);
+    assert_eq!(reader.says(), "kept");
+    server.kill();
+    reader.go_on();
+    assert_eq!(reader.says(), "error the server has ended");
+    reader.ends();
+    // Another may serve at the path.
+    let session = serve(&path, &fork(None), &["x"], ServerOptions::default());
+    assert!(session.is_ok());
+}
+
+fn stopped() {
+    let session = Session::start(&chain(None), &["a", "b"]);
+    let mut middle = session.process("attach", &["b"]);
+    assert_eq!(middle.says(), "joined");
+    let mut source = session.process("attach", &["a"]);
+    assert_eq!(source.says(), "joined");
+    session.until(|status| holder(status, "a.out")["taken"].as_u64() > Some(50));
+    session.control.stop();
+    assert!(source.says().starts_with("end "));
+    assert!(middle.says().starts_with("end Finished"));
+    let (report, _) = session.ends();
+    assert_eq!(report.outcome, Outcome::Finished);
+    // Who joins after that hears it at once, and twice asked is enough where somebody never ends.
+    let session = Session::start(&chain(None), &["a"]);
+    let joined = Client::connect(session.path()).unwrap().filter("a").unwrap();
+    session.control.stop();
+    session.control.stop();
+    let report = session.thread.join().unwrap().unwrap();
+    assert!(report.all_frames_home());
+    assert!(joined.writer("out").unwrap_err().to_string().contains("not admitted"));
+}
+
+fn refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = Client::connect(folder.path().join("nobody")).unwrap_err();
+    assert!(nobody.to_string().contains("nobody serves a graph there"), "{nobody}");
+    let session = Session::start(&fork(None), &["x"]);
+    let client = Client::connect(session.path()).unwrap();
+    let unknown = client.pin("y.in").unwrap_err();
+    assert!(unknown.to_string().ends_with("there are: x.in"), "{unknown}");
+    let joined = client.filter("x").unwrap();
+    assert!(matches!(client.pin("x.in"), Err(ClientError::Taken(_))));
+    assert!(matches!(joined.writer("in"), Err(ClientError::Direction { is_in: true, .. })));
+    let frames = joined.frames("x.in").unwrap();
+    assert!(matches!(joined.frames("in"), Err(ClientError::Role { .. })));
+    drop((frames, joined));
+    // It left: now it can be had.
+    drop(client.pin("x.in").unwrap());
+    assert!(prepare(prepared(&fork(None), &["x"]).0.graph().clone()).is_err(), "`x` says nothing of what it does");
+    session.control.stop();
+    session.ends();
+}
