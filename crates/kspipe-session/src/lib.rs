@@ -22,7 +22,7 @@ mod server;
 pub mod verbs;
 
 pub use client::{
-    AttachError, AttachedFilter, Client, ClientError, ClientPin, Frame, Frames, JoinedFilter, StreamError, WritableFrame,
-    WriteError, Writer,
+    AttachError, AttachedFilter, Client, ClientError, ClientPin, Frame, Frames, JoinedFilter, StreamError,
+    WritableFrame, WriteError, Writer,
 };
-pub use server::{GraphText, ServeError, Server, ServerControl, ServerOptions, StreamsOfTheDead};
+pub use server::{Begins, GraphText, ServeError, Server, ServerControl, ServerOptions, StreamsOfTheDead};

@@ -99,7 +99,7 @@ pub struct Join {
     /// Its pins.
     pub pins: Vec<JoinedPin>,
     /// How many descriptors there are: of each pool in turn the control memory, the files of frames, and the events; at last
-    /// an eventfd that is readable once sources are asked to end.
+    /// an eventfd that is readable once sources are asked to end, and one that is once the graph has begun.
     pub descriptors: u32,
 }
 

@@ -51,10 +51,7 @@ const METHODS: &[Set] = &[Set::of(
 /// The internal event is not here: it is for the system's own use.
 const EVENTS: &[Set] = &[Set::of(
     KSEVENTSETID_StreamAllocator,
-    &[Item {
-        id: KSEVENT_STREAMALLOCATOR_FREEFRAME,
-        types: KsEventType::ENABLE.union(KsEventType::ONESHOT).bits(),
-    }],
+    &[Item { id: KSEVENT_STREAMALLOCATOR_FREEFRAME, types: KsEventType::ENABLE.union(KsEventType::ONESHOT).bits() }],
 )];
 
 impl StreamAllocator {

@@ -135,11 +135,7 @@ impl Sets {
 }
 
 impl Extension {
-    pub(super) fn new(
-        extension: Arc<dyn FilterExtension>,
-        filter: &'static [Set],
-        pin: &'static [Set],
-    ) -> Self {
+    pub(super) fn new(extension: Arc<dyn FilterExtension>, filter: &'static [Set], pin: &'static [Set]) -> Self {
         let (filter, pin) = (Sets::new(filter, extension.filter_sets()), Sets::new(pin, extension.pin_sets()));
         Self { extension, filter, pin }
     }

@@ -61,12 +61,8 @@ pub(crate) trait KsObject {
     }
 
     /// Writes a property's value to `output`, and says how long it is.
-    fn get_property(
-        &self,
-        requested: &Requested<'_>,
-        output: &mut [u8],
-        client: &dyn Client,
-    ) -> Result<usize, Failure>;
+    fn get_property(&self, requested: &Requested<'_>, output: &mut [u8], client: &dyn Client)
+    -> Result<usize, Failure>;
 
     /// Takes a property's value.
     fn set_property(&self, _requested: &Requested<'_>, _value: &[u8], _client: &dyn Client) -> Result<(), Failure> {

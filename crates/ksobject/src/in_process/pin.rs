@@ -2,8 +2,8 @@
 
 use super::allocator::StreamAllocator;
 use super::client::Client;
-use super::failure::Failure;
 use super::extension::{Extension, PinInstance};
+use super::failure::Failure;
 use super::filter::Counted;
 use super::object::{Item, KsObject, Object, Set, Verb};
 use super::request::{Requested, Started, answer};

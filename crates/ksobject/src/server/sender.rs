@@ -3,7 +3,9 @@
 use super::limits::EVENT;
 use super::process::Process;
 use crate::handle::Handle;
-use crate::in_process::{Client, ClientProcess, EndedRequests, EventDescriptor, FrameMemory, Object, Owner, Wake, is_eventfd};
+use crate::in_process::{
+    Client, ClientProcess, EndedRequests, EventDescriptor, FrameMemory, Object, Owner, Wake, is_eventfd,
+};
 use crate::socket;
 use ks::NtStatus;
 use rustix::fd::OwnedFd;

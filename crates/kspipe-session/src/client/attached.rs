@@ -2,8 +2,8 @@
 
 use super::JoinedFilter;
 use super::membership::{Membership, stops};
-use kspipe::graph::FilterId;
 use kspipe::graph::file::{GraphFile, GraphFileErrors};
+use kspipe::graph::{Direction, FilterId};
 use kspipe::negotiate::{NegotiateError, negotiate, plan_json};
 use kspipe::stream::{
     Part, PrepareError, Process, Report, RunError, RunOptions, Running, SharingError, StopHandle, prepare_outside,
@@ -49,8 +49,8 @@ pub struct AttachedFilter {
 }
 
 impl JoinedFilter {
-    /// Runs the filter as the graph says, in threads of this process. Only its own files are opened. It stops when the
-    /// server is asked to.
+    /// Runs the filter as the graph says, in threads of this process, once the graph has begun. Only its own files are opened. A source ends when
+    /// the server is asked to stop, others with the streams that come in.
     ///
     /// # Errors
     /// See [`AttachError`].
@@ -69,8 +69,13 @@ impl JoinedFilter {
         }
         let sharing = prepared.sharing(&plan, &outside)?;
         let part = Part { sharing: &sharing, process: Process::Of(filter), pools: membership.pools() };
+        membership.wait_for_begin(None);
         let running = prepared.start_part(&plan, options, part)?;
-        membership.when_stopping(stops(running.stop_handle()));
+        let filter = running.graph().filter(filter);
+        if filter.pins().all(|pin| running.graph().pin(pin).direction() == Direction::Out) {
+            // What is no source ends with the streams that come in.
+            membership.when_stopping(stops(running.stop_handle()));
+        }
         Ok(AttachedFilter { running, membership })
     }
 }

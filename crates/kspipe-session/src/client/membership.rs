@@ -14,8 +14,10 @@ use ks::{
 use ksobject::{OwnedHandle, RemoteObjects, Win32Error};
 use kspipe::allocator::shared::{Access, Descriptors, Participant, TrustedPool};
 use kspipe::negotiate::PipeId;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use zerocopy::IntoBytes;
 
 /// The longest answer to JOIN: far more than 32 pins take.
@@ -29,6 +31,8 @@ pub(super) struct Membership {
     join: Join,
     pools: Vec<(PipeId, TrustedPool)>,
     watcher: Option<Watcher>,
+    /// Readable once the graph has begun.
+    begins: Option<OwnedFd>,
     /// At least one.
     pins: Vec<OwnedHandle>,
 }
@@ -58,7 +62,7 @@ impl Membership {
             return Err(ClientError::Protocol("its answer to JOIN is none"));
         }
         // From here on the process has joined, and leaves by dropping this.
-        let mut membership = Self { join, pools: Vec::new(), watcher: None, pins };
+        let mut membership = Self { join, pools: Vec::new(), watcher: None, begins: None, pins };
         membership.fetch()?;
         Ok(membership)
     }
@@ -84,7 +88,10 @@ impl Membership {
             let participant = opened.map_err(|source| ClientError::Pool { pipe: pool.pipe, source })?;
             self.pools.push((PipeId(pool.pipe), trusted(participant)));
         }
-        let (Some(stop), None) = (descriptors.next(), descriptors.next()) else { return Err(missing) };
+        let (Some(stop), Some(begins), None) = (descriptors.next(), descriptors.next(), descriptors.next()) else {
+            return Err(missing);
+        };
+        self.begins = Some(begins);
         let participants = self.pools.iter().map(|(_, pool)| pool.participant().clone()).collect();
         self.watcher = Some(Watcher::start(pin.try_clone()?, stop, participants)?);
         Ok(())
@@ -100,6 +107,23 @@ impl Membership {
 
     pub(super) fn pool(&self, pipe: u32) -> Option<&TrustedPool> {
         self.pools.iter().find(|(id, _)| id.0 == pipe).map(|(_, pool)| pool)
+    }
+
+    /// Waits until the graph has begun, or the server has ended, at most so long. `false`: not yet.
+    pub(super) fn wait_for_begin(&self, timeout: Option<Duration>) -> bool {
+        let (Some(begins), Some(pin)) = (&self.begins, self.pins.first()) else { return true };
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            // The server's first word always waits at the pin to be read: only a hang-up is news.
+            let mut polled = [PollFd::new(begins, PollFlags::IN), PollFd::new(pin, PollFlags::empty())];
+            match poll(&mut polled, left.as_ref()) {
+                Ok(ready) => return ready > 0,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return true,
+            }
+        }
     }
 
     pub(super) fn is_stopping(&self) -> bool {

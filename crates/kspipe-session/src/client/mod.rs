@@ -249,8 +249,8 @@ impl JoinedFilter {
     /// There is no such in pin, or its frames are being taken already.
     pub fn frames(&self, pin: &str) -> Result<Frames, ClientError> {
         let (pin, pool) = self.pin(pin, true)?;
-        let receiver = holder(pin.takes_as)
-            .and_then(|holder| pool.receiver(holder).map_err(|source| role(&pin.name, source)))?;
+        let receiver =
+            holder(pin.takes_as).and_then(|holder| pool.receiver(holder).map_err(|source| role(&pin.name, source)))?;
         Ok(Frames::new(receiver, self.membership.clone()))
     }
 

@@ -35,6 +35,8 @@ pub struct Writer {
     /// Bytes of a picture, where the graph says so.
     bytes: Option<u64>,
     sent: u64,
+    /// The graph has begun.
+    begun: bool,
     membership: Arc<Membership>,
 }
 
@@ -68,15 +70,21 @@ impl Writer {
         bytes: Option<u64>,
         membership: Arc<Membership>,
     ) -> Self {
-        Self { acquirer, sender, bytes, sent: 0, membership }
+        Self { acquirer, sender, bytes, sent: 0, begun: false, membership }
     }
 
-    /// A free frame to fill; waits for one, first come, first served, at most for the time given. Its header has the next
+    /// A free frame to fill; waits until the graph has begun, and for one, first come, first served, at most for the time given. Its header has the next
     /// number, and as many bytes of data as the graph's format has.
     ///
     /// # Errors
     /// See [`WriteError`]. Once the server asks to end there are no more.
     pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<WritableFrame, WriteError> {
+        if !self.begun {
+            self.begun = self.membership.wait_for_begin(timeout);
+        }
+        if !self.begun {
+            return Err(WriteError::TimedOut);
+        }
         if self.membership.is_stopping() {
             return Err(WriteError::Stopping);
         }

@@ -27,6 +27,8 @@ pub struct ServerOptions {
     pub run: RunOptions,
     /// The graph as a file, for processes that run a filter of it.
     pub graph: Option<GraphText>,
+    /// When the graph begins.
+    pub begins: Begins,
     /// What becomes of the streams of a process that dies.
     pub streams_of_the_dead: StreamsOfTheDead,
     /// How often it is looked who has which frame. The ages of claims are as exact; what nobody asks costs as little.
@@ -36,11 +38,12 @@ pub struct ServerOptions {
 }
 
 impl Default for ServerOptions {
-    /// Ten looks a second; the streams of the dead go on; nobody is killed.
+    /// It begins at once; ten looks a second; the streams of the dead go on; nobody is killed.
     fn default() -> Self {
         Self {
             run: RunOptions::default(),
             graph: None,
+            begins: Begins::default(),
             streams_of_the_dead: StreamsOfTheDead::default(),
             look_every: Duration::from_millis(100),
             evict_after: None,
@@ -57,6 +60,16 @@ pub struct GraphText {
     pub text: String,
     /// The folder that paths in it are relative to.
     pub base: PathBuf,
+}
+
+/// When a graph begins: the server's own filters start, and sources elsewhere send their first frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Begins {
+    /// At once. Frames go by a pin that nobody has joined: for graphs to which others come and from which they go.
+    #[default]
+    AtOnce,
+    /// When all filters outside were joined: for graphs of which nothing shall be missed.
+    WhenAllHaveJoined,
 }
 
 /// What becomes of the streams that a process sent when it died.
@@ -96,6 +109,9 @@ pub enum ServeError {
     /// The server's own filters do not start.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The system cannot wait.
+    #[error("waiting: {0}")]
+    Wait(#[source] io::Error),
     /// The system: no socket at the path, no descriptor.
     #[error("{path}: {source}")]
     System {
@@ -116,10 +132,24 @@ pub enum ServeError {
 pub struct Server {
     objects: ksobject::Server,
     shared: Arc<Shared>,
-    running: Running,
+    own: Own,
     /// Some filter runs here.
     runs_filters: bool,
     options: ServerOptions,
+}
+
+/// The server's own filters.
+#[derive(Debug)]
+enum Own {
+    /// They wait until all have joined.
+    Waiting(Box<Waiting>),
+    Running(Running),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    prepared: Prepared,
+    plan: Plan,
 }
 
 /// What the server's thread, its controls and the objects share.
@@ -153,7 +183,7 @@ impl ServerControl {
 impl Server {
     /// Serves a graph at a path, whose socket is this user's alone. `prepared` is what
     /// [`prepare_served`](kspipe::stream::prepare_served) made of it for the same filters `outside`, and `plan` is
-    /// for [`its graph`](Prepared::graph). The server's own filters start.
+    /// for [its graph](Prepared::graph). Processes can join from here on, as soon as it runs.
     ///
     /// # Errors
     /// See [`ServeError`].
@@ -180,7 +210,6 @@ impl Server {
             pools.push((id, pool));
         }
         let state = State::new(&prepared, plan, sharing, pools, outside, &options);
-        let own: Vec<_> = state.pools().map(|(id, pool)| (id, trusted(pool.participant().clone()))).collect();
         let factories = state.pins().map(|pin| {
             let factory = if pin.is_in { PinFactory::sink() } else { PinFactory::source() };
             let name = Some(pin.name.clone());
@@ -194,13 +223,12 @@ impl Server {
         let none_left = |_| system(io::Error::from(rustix::io::Errno::MFILE));
         let objects = ksobject::Server::bind(path, filter.map_err(none_left)?).map_err(system)?;
         let runs_filters = prepared.graph().filters().len() > outside.len();
-        let running = {
-            let state = lock(&shared.state);
-            let part = Part { sharing: state.sharing(), process: Process::Server, pools: &own };
-            prepared.start_part(plan, options.run, part)?
+        let waiting = Waiting { prepared, plan: plan.clone() };
+        let own = match options.begins {
+            Begins::AtOnce => Own::Running(waiting.begin(&shared, options.run)?),
+            Begins::WhenAllHaveJoined => Own::Waiting(Box::new(waiting)),
         };
-        lock(&shared.state).started(running.stop_handle());
-        Ok(Self { objects, shared, running, runs_filters, options })
+        Ok(Self { objects, shared, own, runs_filters, options })
     }
 
     /// Lets a user come in and look, besides this process's own user and root, where the socket's mode lets it. Only those
@@ -225,57 +253,65 @@ impl Server {
     /// have stay readable to them.
     ///
     /// # Errors
-    /// The system cannot wait.
-    pub fn run(mut self) -> io::Result<Report> {
+    /// The system cannot wait, or the server's own filters, which waited until all had joined, do not start.
+    pub fn run(self) -> Result<Report, ServeError> {
+        let Self { mut objects, shared, mut own, runs_filters, options } = self;
         let mut looked = Instant::now();
-        while !self.is_over() {
-            let left = self.options.look_every.saturating_sub(looked.elapsed());
-            self.wait(left)?;
-            // What a process's objects have to say of its end comes before, or is not heard any more.
-            while self.objects.turn(Some(Duration::ZERO))? > 0 {}
-            let mut state = lock(&self.shared.state);
+        let running = loop {
+            own = match own {
+                Own::Running(running) if is_over(&lock(&shared.state), &running, runs_filters) => break running,
+                Own::Waiting(waiting) if lock(&shared.state).shall_begin() => {
+                    Own::Running(waiting.begin(&shared, options.run)?)
+                }
+                own => own,
+            };
+            let left = options.look_every.saturating_sub(looked.elapsed());
+            Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
+            while objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)? > 0 {}
+            let mut state = lock(&shared.state);
             state.recover_the_dead();
-            if looked.elapsed() >= self.options.look_every {
+            if looked.elapsed() >= options.look_every {
                 looked = Instant::now();
-                state.look(looked, self.options.evict_after);
+                state.look(looked, options.evict_after);
             }
-        }
-        let Self { objects, shared, running, .. } = self;
-        if lock(&shared.state).times_asked() > 1 {
-            // Nobody waits for other processes any more.
-            running.stop_handle().stop();
-        }
+        };
         lock(&shared.state).close();
         drop(objects);
         Ok(running.wait())
     }
 
-    fn is_over(&self) -> bool {
-        let state = lock(&self.shared.state);
-        if state.times_asked() > 1 {
-            return true;
-        }
-        let outside_ended = state.nobody_is_there() && (self.runs_filters || state.times_asked() > 0 || state.all_left());
-        outside_ended && self.running.is_finished()
-    }
-
     /// Waits for a client, for a process's end, for somebody who asks to stop, or for the time.
-    fn wait(&self, timeout: Duration) -> io::Result<()> {
+    fn wait(objects: &ksobject::Server, shared: &Shared, timeout: Duration) -> io::Result<()> {
         // Not less than it is.
         let nanoseconds = i64::from(timeout.subsec_nanos());
         let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanoseconds };
-        let pidfds = lock(&self.shared.state).pidfds();
-        let mut polled = vec![
-            PollFd::new(&self.objects, PollFlags::IN),
-            PollFd::new(&self.shared.asked, PollFlags::IN),
-        ];
+        let pidfds = lock(&shared.state).pidfds();
+        let mut polled = vec![PollFd::new(objects, PollFlags::IN), PollFd::new(&shared.asked, PollFlags::IN)];
         polled.extend(pidfds.iter().map(|pidfd| PollFd::new(pidfd.as_ref(), PollFlags::IN)));
         match poll(&mut polled, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let _ = rustix::io::read(&self.shared.asked, &mut [0; 8]);
+        let _ = rustix::io::read(&shared.asked, &mut [0; 8]);
         Ok(())
+    }
+}
+
+/// The graph has ended, or shall not be waited for.
+fn is_over(state: &State, running: &Running, runs_filters: bool) -> bool {
+    let ends = runs_filters || state.times_asked() > 0 || state.all_left();
+    state.times_asked() > 1 || (state.nobody_is_there() && ends && running.is_finished())
+}
+
+impl Waiting {
+    /// The graph begins, here and elsewhere.
+    fn begin(self, shared: &Shared, options: RunOptions) -> Result<Running, RunError> {
+        let mut state = lock(&shared.state);
+        let pools: Vec<_> = state.pools().map(|(id, pool)| (id, trusted(pool.participant().clone()))).collect();
+        let part = Part { sharing: state.sharing(), process: Process::Server, pools: &pools };
+        let running = self.prepared.start_part(&self.plan, options, part)?;
+        state.begun(running.stop_handle());
+        Ok(running)
     }
 }
 

@@ -50,7 +50,9 @@ pub(super) struct HungUp {
 #[derive(Debug)]
 pub(super) struct Joined {
     /// Readable once sources shall end.
-    pub(super) stop: Arc<OwnedFd>,
+    pub(super) stop: OwnedFd,
+    /// Readable once the graph has begun.
+    pub(super) begins: OwnedFd,
     /// What it has not fetched yet, each once.
     pub(super) descriptors: Vec<Option<OwnedFd>>,
 }

@@ -58,8 +58,13 @@ pub(super) struct Event {
 pub(super) enum What {
     Joined,
     /// In order. It had kept so many frames, which it should not.
-    Left { claims: u32 },
-    Died { claims: u32, arrived: u32 },
+    Left {
+        claims: u32,
+    },
+    Died {
+        claims: u32,
+        arrived: u32,
+    },
     /// It lives, and keeps what it has.
     HungUp,
     Evicted,
@@ -122,8 +127,21 @@ impl State {
         }
     }
 
-    pub(super) fn started(&mut self, stop: StopHandle) {
+    /// Nothing is waited for any more: all have joined, or somebody asked to stop.
+    pub(super) fn shall_begin(&self) -> bool {
+        let joined = |place: &Place| place.occupant.as_ref().is_some_and(|occupant| occupant.joined.is_some());
+        self.asked > 0 || self.places.iter().all(joined)
+    }
+
+    /// The server's own filters have started.
+    pub(super) fn begun(&mut self, stop: StopHandle) {
         self.stop = Some(stop);
+        (1..=self.asked).for_each(|time| self.stop_own(time));
+        self.joined().for_each(|joined| say(&joined.begins));
+    }
+
+    fn joined(&self) -> impl Iterator<Item = &Joined> {
+        self.places.iter().filter_map(|place| place.occupant.as_ref()?.joined.as_ref())
     }
 
     pub(super) fn trust(&mut self, user: u32) {
@@ -158,13 +176,21 @@ impl State {
 
     pub(super) fn ask_to_stop(&mut self) {
         self.asked = self.asked.saturating_add(1);
-        if let Some(stop) = &self.stop {
+        self.stop_own(self.asked);
+        self.joined().for_each(|joined| say(&joined.stop));
+    }
+
+    /// Stops the server's own filters, asked for this time. Where no source is among them the first time is for the others:
+    /// their streams end, and what is on its way is delivered.
+    fn stop_own(&self, time: u32) {
+        let is_source = |(filter, id): (&kspipe::graph::Filter, u32)| {
+            self.places.iter().all(|place| place.filter != FilterId(id))
+                && filter.pins().all(|pin| self.graph.pin(pin).direction() == Direction::Out)
+        };
+        if let Some(stop) = &self.stop
+            && (time > 1 || self.graph.filters().iter().zip(0..).any(is_source))
+        {
             stop.stop();
-        }
-        for place in &self.places {
-            if let Some(Occupant { joined: Some(joined), .. }) = &place.occupant {
-                say(&joined.stop);
-            }
         }
     }
 
@@ -262,19 +288,23 @@ impl State {
         }
         let filter = self.places[place].filter;
         let (join, descriptors) = self.describe(filter).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
-        let Some(stop) = descriptors.last().and_then(|stop| stop.try_clone().ok()) else {
+        let [.., stop, begins] = descriptors.as_slice() else { return Err(NtStatus::STATUS_UNSUCCESSFUL) };
+        let (Ok(stop), Ok(begins)) = (stop.try_clone(), begins.try_clone()) else {
             return Err(NtStatus::STATUS_INSUFFICIENT_RESOURCES);
         };
         self.admit(filter)?;
         if self.asked > 0 {
             say(&stop);
         }
+        if self.stop.is_some() {
+            say(&begins);
+        }
         let stands = &mut self.places[place];
         stands.joins += 1;
         stands.has_left = false;
         if let Some(occupant) = &mut stands.occupant {
             let descriptors = descriptors.into_iter().map(Some).collect();
-            occupant.joined = Some(Joined { stop: Arc::new(stop), descriptors });
+            occupant.joined = Some(Joined { stop, begins, descriptors });
         }
         self.happened(place, from.process, What::Joined);
         Ok(join)
@@ -309,7 +339,9 @@ impl State {
             descriptors.push(given.control);
             descriptors.extend(frames.into_iter().chain(given.events));
         }
-        descriptors.push(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        for _stop_or_begins in 0..2 {
+            descriptors.push(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        }
         join.pins = self.graph.filter(filter).pins().filter_map(|pin| self.joined_pin(pin)).collect();
         join.descriptors = descriptors.len() as u32;
         Ok((join, descriptors))
@@ -427,8 +459,7 @@ impl State {
         for (id, pool) in &mut self.pools {
             let Some(pipe) = self.sharing.pipe_of(*id) else { continue };
             let senders: Vec<Holder> = pipe.holders_of(Process::Of(filter)).collect();
-            let fed: Vec<Holder> =
-                senders.iter().flat_map(|sender| pipe.properties().receivers_of(*sender)).collect();
+            let fed: Vec<Holder> = senders.iter().flat_map(|sender| pipe.properties().receivers_of(*sender)).collect();
             fed.into_iter().for_each(|in_pin| pool.end_stream(in_pin));
         }
     }
@@ -454,7 +485,8 @@ impl State {
             let (process, pidfd) = (occupant.process, occupant.pidfd.clone());
             let Some(hung_up) = &mut occupant.hung_up else { continue };
             let (newly, since) = (!std::mem::replace(&mut hung_up.reported, true), hung_up.since);
-            let evict = !hung_up.evicted && evict_after.is_some_and(|after| now.saturating_duration_since(since) >= after);
+            let evict =
+                !hung_up.evicted && evict_after.is_some_and(|after| now.saturating_duration_since(since) >= after);
             hung_up.evicted |= evict;
             if newly {
                 self.happened(place, process, What::HungUp);

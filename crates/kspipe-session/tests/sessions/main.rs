@@ -22,7 +22,8 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
-    for (name, test) in sessions::all().into_iter().filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted)))
+    for (name, test) in
+        sessions::all().into_iter().filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted)))
     {
         if list {
             println!("{name}: test");

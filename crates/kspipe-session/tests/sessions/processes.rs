@@ -28,8 +28,9 @@ pub(crate) fn run(arguments: &[String]) -> bool {
 fn read(path: &str, pin: &str) {
     let mut digest = Md5::new();
     let (mut frames, mut last) = (0u64, None);
+    let all = Client::connect(path).unwrap().pin(pin).unwrap().frames().unwrap();
     say("joined");
-    for frame in Client::connect(path).unwrap().pin(pin).unwrap().frames().unwrap() {
+    for frame in all {
         let frame = match frame {
             Ok(frame) => frame,
             Err(error) => return say(&format!("error {error}")),
@@ -43,7 +44,12 @@ fn read(path: &str, pin: &str) {
             say("first");
         }
     }
-    say(&format!("end {frames} {:x}", digest.finalize()));
+    say(&format!("end {frames} {}", hex(digest)));
+}
+
+/// A digest as text.
+pub(crate) fn hex(digest: Md5) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Keeps two frames until a line comes; then says why there are no more, and whether the two are still readable. Those that
@@ -106,8 +112,9 @@ fn write(path: &str, pin: &str, frames: u64) {
 
 /// Runs a filter.
 fn attach(path: &str, filter: &str) {
-    let attached = Client::connect(path).unwrap().filter(filter).unwrap().start(RunOptions::default()).unwrap();
+    let joined = Client::connect(path).unwrap().filter(filter).unwrap();
     say("joined");
+    let attached = joined.start(RunOptions::default()).unwrap();
     let report = attached.wait();
     for error in &report.errors {
         say(&format!("error {}", error.message));

@@ -1,9 +1,9 @@
 //! The tests.
 
 use crate::graphs::{chain, fork, prepared, serve};
-use crate::processes::Process;
+use crate::processes::{Process, hex};
 use kspipe::stream::{Outcome, Report, RunOptions, prepare};
-use kspipe_session::{Client, ClientError, ServerControl, ServerOptions, StreamsOfTheDead};
+use kspipe_session::{Begins, Client, ClientError, ServeError, ServerControl, ServerOptions, StreamsOfTheDead};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(crate) fn all() -> Vec<(String, fn())> {
 struct Session {
     folder: tempfile::TempDir,
     control: ServerControl,
-    thread: JoinHandle<std::io::Result<Report>>,
+    thread: JoinHandle<Result<Report, ServeError>>,
 }
 
 impl Session {
@@ -84,6 +84,11 @@ impl Session {
     }
 }
 
+/// Of a graph of which nothing is missed.
+fn whole() -> ServerOptions {
+    ServerOptions { begins: Begins::WhenAllHaveJoined, ..ServerOptions::default() }
+}
+
 /// What a filter outside did.
 fn filter<'a>(status: &'a Value, name: &str) -> &'a Value {
     status["filters"].as_array().unwrap().iter().find(|filter| filter["name"] == name).unwrap()
@@ -110,14 +115,15 @@ fn attached() {
     let text = chain(Some(300));
     let expected = alone(&text, "c");
     for outside in [&["b"][..], &["a"], &["c"], &["a", "c"], &["b", "c"], &["a", "b", "c"]] {
-        let session = Session::start(&text, outside);
+        let session = Session::start_with(&text, outside, whole());
         let mut processes: Vec<_> =
             outside.iter().map(|filter| (*filter, session.process("attach", &[filter]))).collect();
         let mut digest = None;
         for (filter, process) in &mut processes {
             assert_eq!(process.says(), "joined");
             let end = process.says();
-            let (outcome, found) = end.strip_prefix("end ").unwrap_or_else(|| panic!("{end}")).split_once(' ').unwrap_or((&end, ""));
+            let (outcome, found) =
+                end.strip_prefix("end ").unwrap_or_else(|| panic!("{end}")).split_once(' ').unwrap_or((&end, ""));
             assert!(outcome.ends_with("Finished"), "{filter}: {end}");
             process.ends();
             if *filter == "c" {
@@ -155,16 +161,12 @@ fn read() {
     session.ends();
 
     // From the first frame on, where the source waits for the reader's process.
-    let session = Session::start(&text, &["a", "c"]);
+    let session = Session::start_with(&text, &["c"], whole());
     let mut reader = session.process("read", &["c.in"]);
     assert_eq!(reader.says(), "joined");
-    session.until(|status| filter(status, "c")["state"] == "joined");
-    let mut source = session.process("attach", &["a"]);
-    assert_eq!(source.says(), "joined");
     assert_eq!(reader.says(), "first");
-    assert_eq!(reader.says(), format!("end 300 {:x}", expected.finalize()));
+    assert_eq!(reader.says(), format!("end 300 {}", hex(expected)));
     reader.ends();
-    source.ends();
     session.ends();
 }
 
@@ -176,7 +178,8 @@ fn written_digest(frames: u64) -> String {
     }
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), all).unwrap();
-    let (start, rest) = chain(None).split_once("run = { kind = \"pattern\"").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (start, rest) =
+        chain(None).split_once("run = { kind = \"pattern\"").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let text = format!("{start}run = {{ kind = \"raw\", path = \"{}\"{rest}", file.path().display());
     // Inverted once more, so that it is what it was.
     let twice = std::fs::read(file.path()).unwrap().iter().map(|byte| !byte).collect::<Vec<_>>();
@@ -203,11 +206,10 @@ run = { kind = "pattern", format = "i420", width = 37, height = 19, rate = "30/1
 [filter.c]
 pin.in = { direction = "in" }
 "#;
-    let session = Session::start(text, &["a", "c"]);
+    let session = Session::start_with(text, &["a", "c"], whole());
+    let mut writer = session.process("write", &["a.out", "100"]);
     let mut reader = session.process("read", &["c.in"]);
     assert_eq!(reader.says(), "joined");
-    session.until(|status| filter(status, "c")["state"] == "joined");
-    let mut writer = session.process("write", &["a.out", "100"]);
     assert_eq!(writer.says(), "end 100");
     assert_eq!(reader.says(), "first");
     assert!(reader.says().starts_with("end 100 "));
