@@ -7,7 +7,7 @@ use ks::NtStatus;
 use ksobject::wire::MAX_DESCRIPTORS;
 use ksobject::{ClientProcess, PinInstance};
 use kspipe::allocator::shared::{AdmitError, Holder, Ledger, SharedPool};
-use kspipe::graph::{Direction, FilterId, Graph, PinId};
+use kspipe::graph::{Direction, Filter, FilterId, Graph, PinId};
 use kspipe::negotiate::{PipeId, Plan, plan_json};
 use kspipe::stream::{Prepared, Process, Sharing, StopHandle};
 use rustix::event::{EventfdFlags, eventfd};
@@ -183,12 +183,12 @@ impl State {
     /// Stops the server's own filters, asked for this time. Where no source is among them the first time is for the others:
     /// their streams end, and what is on its way is delivered.
     fn stop_own(&self, time: u32) {
-        let is_source = |(filter, id): (&kspipe::graph::Filter, u32)| {
-            self.places.iter().all(|place| place.filter != FilterId(id))
+        let is_source = |filter: &Filter| {
+            self.places.iter().all(|place| place.name != filter.name())
                 && filter.pins().all(|pin| self.graph.pin(pin).direction() == Direction::Out)
         };
         if let Some(stop) = &self.stop
-            && (time > 1 || self.graph.filters().iter().zip(0..).any(is_source))
+            && (time > 1 || self.graph.filters().iter().any(is_source))
         {
             stop.stop();
         }

@@ -6,6 +6,7 @@ use kspipe::stream::RunOptions;
 use kspipe_session::{Client, ServerOptions, StreamError, WriteError};
 use md5::{Digest, Md5};
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -87,6 +88,8 @@ fn close_sockets() {
         })
         .collect();
     for number in numbers {
+        // SAFETY: it is open: nobody closes anything meanwhile. One that a thread polls ends for the other side by this alone.
+        let _ = rustix::net::shutdown(unsafe { BorrowedFd::borrow_raw(number) }, rustix::net::Shutdown::Both);
         // SAFETY: nobody in this process opens anything until it ends, so a number that is used after this names nothing.
         unsafe { rustix::io::close(number) }
     }
