@@ -34,8 +34,8 @@ pub struct Description {
     pub version: u32,
     /// The graph as a file, for who runs a filter of it; `None`: then nobody can.
     pub graph: Option<GraphSource>,
-    /// The plan as JSON, one line, as `kspipe negotiate --format json` has it.
-    pub plan: String,
+    /// The plan, as [`plan_json`](kspipe::negotiate::plan_json) has it.
+    pub plan: serde_json::Value,
     /// The filters in processes of their own, by name.
     pub outside: Vec<String>,
     /// What may be joined, in the order of the pin factories.

@@ -64,7 +64,7 @@ impl JoinedFilter {
         let filter = find(&membership.what().filter)?;
         let prepared = prepare_outside(graph, filter, &formats)?;
         let plan = negotiate(prepared.graph())?;
-        if plan_json(prepared.graph(), &plan).to_string() != description.plan {
+        if plan_json(prepared.graph(), &plan) != description.plan {
             return Err(AttachError::OtherPlan);
         }
         let sharing = prepared.sharing(&plan, &outside)?;

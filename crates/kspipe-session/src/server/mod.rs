@@ -143,7 +143,7 @@ pub struct Server {
 enum Own {
     /// They wait until all have joined.
     Waiting(Box<Waiting>),
-    Running(Running),
+    Running(Box<Running>),
 }
 
 #[derive(Debug)]
@@ -225,7 +225,7 @@ impl Server {
         let runs_filters = prepared.graph().filters().len() > outside.len();
         let waiting = Waiting { prepared, plan: plan.clone() };
         let own = match options.begins {
-            Begins::AtOnce => Own::Running(waiting.begin(&shared, options.run)?),
+            Begins::AtOnce => Own::Running(Box::new(waiting.begin(&shared, options.run)?)),
             Begins::WhenAllHaveJoined => Own::Waiting(Box::new(waiting)),
         };
         Ok(Self { objects, shared, own, runs_filters, options })
@@ -261,7 +261,7 @@ impl Server {
             own = match own {
                 Own::Running(running) if is_over(&lock(&shared.state), &running, runs_filters) => break running,
                 Own::Waiting(waiting) if lock(&shared.state).shall_begin() => {
-                    Own::Running(waiting.begin(&shared, options.run)?)
+                    Own::Running(Box::new(waiting.begin(&shared, options.run)?))
                 }
                 own => own,
             };

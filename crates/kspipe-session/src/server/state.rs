@@ -103,7 +103,7 @@ impl State {
         let description = Description {
             version: VERSION,
             graph: source,
-            plan: plan_json(graph, plan).to_string(),
+            plan: plan_json(graph, plan),
             outside: places.iter().map(|place| place.name.clone()).collect(),
             pins: pins.iter().map(|(_, _, described)| described.clone()).collect(),
             formats: formats.collect(),
