@@ -118,10 +118,7 @@ fn a_filter_of_this_process_answers_what_is_added() {
     let filter = filter(&told);
     answers(&InProcessObjects, InProcessObjects::create, filter.handle());
     let said = told.take();
-    assert_eq!(
-        said,
-        ["None 0 []", "None 0 []", "pin 1 created", "Some(1) 0 [7, 8, 115, 119, 101, 114]", "pin 1 ended"]
-    );
+    assert_eq!(said, ["None 0 []", "None 0 []", "pin 1 created", "Some(1) 0 [7, 8, 0, 0, 101, 114]", "pin 1 ended"]);
 }
 
 #[test]

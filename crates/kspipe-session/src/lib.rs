@@ -15,6 +15,11 @@
 #![cfg(target_os = "linux")]
 #![deny(unsafe_code)]
 
+/// The project's page on this crate, whose Rust is run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sessions.md")]
+pub struct Sessions;
+
 mod client;
 mod document;
 mod lock;

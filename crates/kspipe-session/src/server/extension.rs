@@ -67,8 +67,7 @@ impl FilterExtension for SessionExtension {
         match request.id {
             KSMETHOD_KSPPIN_JOIN if number(request.data)? != VERSION => Err(NtStatus::STATUS_REVISION_MISMATCH),
             KSMETHOD_KSPPIN_JOIN => {
-                let join = state.join(pin, &from)?;
-                let data = serde_json::to_vec(&join).map_err(|_| NtStatus::STATUS_UNSUCCESSFUL)?;
+                let data = state.join(pin, &from, request.data.len())?;
                 Ok(ExtensionAnswer { data, descriptors: Vec::new() })
             }
             KSMETHOD_KSPPIN_DESCRIPTORS => {

@@ -136,6 +136,17 @@ pub struct Server {
     /// Some filter runs here.
     runs_filters: bool,
     options: ServerOptions,
+    closes: Closes,
+}
+
+/// Nobody is left waiting for a server that is dropped, or that failed; its controls may live on.
+#[derive(Debug)]
+struct Closes(Arc<Shared>);
+
+impl Drop for Closes {
+    fn drop(&mut self) {
+        lock(&self.0.state).close();
+    }
 }
 
 /// The server's own filters.
@@ -213,7 +224,8 @@ impl Server {
         let factories = state.pins().map(|pin| {
             let factory = if pin.is_in { PinFactory::sink() } else { PinFactory::source() };
             let name = Some(pin.name.clone());
-            PinFactory { name, possible_instances: 1, can_allocate: false, ..factory }
+            // Who may have it is for the state to say: a pin of a process that has ended does not count.
+            PinFactory { name, can_allocate: false, ..factory }
         });
         let factories = factories.collect();
         let asked = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| system(error.into()))?;
@@ -228,7 +240,8 @@ impl Server {
             Begins::AtOnce => Own::Running(Box::new(waiting.begin(&shared, options.run)?)),
             Begins::WhenAllHaveJoined => Own::Waiting(Box::new(waiting)),
         };
-        Ok(Self { objects, shared, own, runs_filters, options })
+        let closes = Closes(shared.clone());
+        Ok(Self { objects, shared, own, runs_filters, options, closes })
     }
 
     /// Lets a user come in and look, besides this process's own user and root, where the socket's mode lets it. Only those
@@ -255,7 +268,7 @@ impl Server {
     /// # Errors
     /// The system cannot wait, or the server's own filters, which waited until all had joined, do not start.
     pub fn run(self) -> Result<Report, ServeError> {
-        let Self { mut objects, shared, mut own, runs_filters, options } = self;
+        let Self { mut objects, shared, mut own, runs_filters, options, closes } = self;
         let mut looked = Instant::now();
         let running = loop {
             own = match own {
@@ -275,7 +288,7 @@ impl Server {
                 state.look(looked, options.evict_after);
             }
         };
-        lock(&shared.state).close();
+        drop(closes);
         drop(objects);
         Ok(running.wait())
     }

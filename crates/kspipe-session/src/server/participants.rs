@@ -1,5 +1,6 @@
 //! Filters that are outside, and the processes that have them.
 
+use ksobject::PinInstance;
 use kspipe::graph::FilterId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
@@ -28,8 +29,8 @@ pub(super) struct Occupant {
     pub(super) user: u32,
     /// Shared with who waits for it.
     pub(super) pidfd: Arc<OwnedFd>,
-    /// Its pins, by their numbers among all there ever were.
-    pub(super) pins: BTreeSet<u64>,
+    /// Its pins, at most one of each factory.
+    pub(super) pins: BTreeSet<PinInstance>,
     pub(super) since: Instant,
     /// It joined, and has the filter's holders.
     pub(super) joined: Option<Joined>,

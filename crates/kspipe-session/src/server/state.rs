@@ -228,8 +228,13 @@ impl State {
         }
         let ClientProcess { process, user, pidfd } = by;
         match &mut self.places[place].occupant {
-            Some(occupant) if occupant.process == process && occupant.hung_up.is_none() => {
-                occupant.pins.insert(pin.number);
+            // Each pin once. A duplicate of a dead one's handle, which a child of it may have, is nobody's pin.
+            Some(occupant)
+                if occupant.process == process
+                    && occupant.hung_up.is_none()
+                    && occupant.pins.iter().all(|other| other.factory != pin.factory) =>
+            {
+                occupant.pins.insert(pin);
                 Ok(())
             }
             Some(_) => Err(NtStatus::STATUS_DEVICE_BUSY),
@@ -238,7 +243,7 @@ impl State {
                     process,
                     user,
                     pidfd: Arc::new(pidfd),
-                    pins: [pin.number].into(),
+                    pins: [pin].into(),
                     since: Instant::now(),
                     joined: None,
                     hung_up: None,
@@ -254,7 +259,7 @@ impl State {
         let Ok(place) = self.place_of(pin) else { return };
         let place = &mut self.places[place];
         let Some(occupant) = &mut place.occupant else { return };
-        if !occupant.pins.remove(&pin.number) || !occupant.pins.is_empty() {
+        if !occupant.pins.remove(&pin) || !occupant.pins.is_empty() {
             return;
         }
         if occupant.joined.is_some() {
@@ -268,13 +273,14 @@ impl State {
     fn occupant(&mut self, pin: PinInstance, from: &ClientProcess) -> Result<(usize, &mut Occupant), NtStatus> {
         let place = self.place_of(pin)?;
         let occupant = self.places[place].occupant.as_mut();
-        let theirs = |occupant: &&mut Occupant| occupant.process == from.process && occupant.pins.contains(&pin.number);
+        let theirs = |occupant: &&mut Occupant| occupant.process == from.process && occupant.pins.contains(&pin);
         let occupant = occupant.filter(theirs).ok_or(NtStatus::STATUS_ACCESS_DENIED)?;
         Ok((place, occupant))
     }
 
-    /// The process joins with the filter of a pin: all its holders are admitted.
-    pub(super) fn join(&mut self, pin: PinInstance, from: &ClientProcess) -> Result<Join, NtStatus> {
+    /// The process joins with the filter of a pin: all its holders are admitted. Gives a [`Join`] as text, unless it is
+    /// longer than there is room for.
+    pub(super) fn join(&mut self, pin: PinInstance, from: &ClientProcess, room: usize) -> Result<Vec<u8>, NtStatus> {
         if self.closed {
             return Err(NtStatus::STATUS_CANCELLED);
         }
@@ -288,6 +294,10 @@ impl State {
         }
         let filter = self.places[place].filter;
         let (join, descriptors) = self.describe(filter).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
+        let text = serde_json::to_vec(&join).map_err(|_| NtStatus::STATUS_UNSUCCESSFUL)?;
+        if text.len() > room {
+            return Err(NtStatus::STATUS_BUFFER_TOO_SMALL);
+        }
         let [.., stop, begins] = descriptors.as_slice() else { return Err(NtStatus::STATUS_UNSUCCESSFUL) };
         let (Ok(stop), Ok(begins)) = (stop.try_clone(), begins.try_clone()) else {
             return Err(NtStatus::STATUS_INSUFFICIENT_RESOURCES);
@@ -307,7 +317,7 @@ impl State {
             occupant.joined = Some(Joined { stop, begins, descriptors });
         }
         self.happened(place, from.process, What::Joined);
-        Ok(join)
+        Ok(text)
     }
 
     /// What a process gets for a filter.

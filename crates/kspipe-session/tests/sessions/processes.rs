@@ -15,8 +15,10 @@ pub(crate) fn run(arguments: &[String]) -> bool {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["process", "read", path, pin] => read(path, pin),
-        ["process", "keep", path, pin] => keep(path, pin, false),
-        ["process", "hang-up", path, pin] => keep(path, pin, true),
+        ["process", "keep", path, pin] => keep(path, pin, || {}),
+        ["process", "hang-up", path, pin] => keep(path, pin, close_sockets),
+        ["process", "leave-child", path, pin] => keep(path, pin, start_heir),
+        ["process", "wait"] => wait(),
         ["process", "write", path, pin, frames] => write(path, pin, frames.parse().unwrap()),
         ["process", "attach", path, filter] => attach(path, filter),
         ["process", "serve", path] => serve(path),
@@ -55,13 +57,11 @@ pub(crate) fn hex(digest: Md5) -> String {
 
 /// Keeps two frames until a line comes; then says why there are no more, and whether the two are still readable. Those that
 /// come meanwhile are left in the ring.
-fn keep(path: &str, pin: &str, hangs_up: bool) {
+fn keep(path: &str, pin: &str, then: impl FnOnce()) {
     let mut frames = Client::connect(path).unwrap().pin(pin).unwrap().frames().unwrap();
     let kept = [frames.next().unwrap().unwrap(), frames.next().unwrap().unwrap()];
     let before = kept.each_ref().map(|frame| frame.data().to_vec());
-    if hangs_up {
-        close_sockets();
-    }
+    then();
     say("kept");
     wait();
     let error = loop {
@@ -77,17 +77,32 @@ fn keep(path: &str, pin: &str, hangs_up: bool) {
     say(&format!("error {error}"));
 }
 
-/// Closes every socket of this process, whoever has it: as one that hangs up, and keeps what it has mapped.
-fn close_sockets() {
-    let numbers: Vec<i32> = std::fs::read_dir("/proc/self/fd")
+/// The numbers of this process's sockets.
+fn sockets() -> Vec<i32> {
+    std::fs::read_dir("/proc/self/fd")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|number| {
             let link = std::fs::read_link(format!("/proc/self/fd/{number}"));
             link.is_ok_and(|link| link.to_string_lossy().starts_with("socket:"))
         })
-        .collect();
-    for number in numbers {
+        .collect()
+}
+
+#[expect(clippy::zombie_processes, reason = "it outlives this process, which is killed")]
+/// Starts a process that has all sockets of this one, and outlives it.
+fn start_heir() {
+    for number in sockets() {
+        // SAFETY: it is open: nobody closes anything meanwhile.
+        rustix::io::fcntl_setfd(unsafe { BorrowedFd::borrow_raw(number) }, rustix::io::FdFlags::empty()).unwrap();
+    }
+    // It ends with the test, which has the other end of standard input.
+    Command::new(std::env::current_exe().unwrap()).args(["process", "wait"]).stdout(Stdio::null()).spawn().unwrap();
+}
+
+/// Closes every socket of this process, whoever has it: as one that hangs up, and keeps what it has mapped.
+fn close_sockets() {
+    for number in sockets() {
         // SAFETY: it is open: nobody closes anything meanwhile. One that a thread polls ends for the other side by this alone.
         let _ = rustix::net::shutdown(unsafe { BorrowedFd::borrow_raw(number) }, rustix::net::Shutdown::Both);
         // SAFETY: nobody in this process opens anything until it ends, so a number that is used after this names nothing.

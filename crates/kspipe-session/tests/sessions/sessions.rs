@@ -2,20 +2,30 @@
 
 use crate::graphs::{chain, fork, prepared, serve};
 use crate::processes::{Process, hex};
+use ks::{
+    CreateClass, KSINTERFACE_STANDARD_STREAMING, KSINTERFACESETID_Standard, KSMEDIUM_TYPE_ANYINSTANCE,
+    KSMEDIUMSETID_Standard, KsDataFormat, KsIdentifier, KsMethod, KsMethodType, KsPinConnect,
+};
+use ksobject::{RemoteObjects, Win32Error};
 use kspipe::stream::{Outcome, Report, RunOptions, prepare};
+use kspipe_session::verbs::{
+    Join, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN, KSMETHOD_KSPPIN_LEAVE, KSMETHODSETID_KSPPIN, VERSION,
+};
 use kspipe_session::{Begins, Client, ClientError, ServeError, ServerControl, ServerOptions, StreamsOfTheDead};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use zerocopy::IntoBytes;
 
 pub(crate) fn all() -> Vec<(String, fn())> {
-    let tests: [(&str, fn()); 14] = [
+    let tests: [(&str, fn()); 16] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
         ("a_reader_and_a_writer_of_a_graph_without_own_filters", only_outside),
         ("a_killed_reader_is_recovered_and_another_takes_its_place", killed_reader),
+        ("a_dead_readers_place_is_free_though_its_child_has_its_handles", inherited),
         ("a_killed_writer_is_recovered_and_another_goes_on", killed_writer),
         ("a_killed_writers_stream_ends_where_that_is_asked", killed_writer_ends),
         ("a_killed_filter_in_the_middle_is_recovered_and_another_goes_on", killed_middle),
@@ -25,6 +35,7 @@ pub(crate) fn all() -> Vec<(String, fn())> {
         ("the_servers_death_is_told_and_what_is_kept_stays_readable", server_killed),
         ("a_stop_reaches_sources_elsewhere", stopped),
         ("what_cannot_be_joined_is_said", refused),
+        ("requests_out_of_order_are_refused_and_change_nothing", nonsense),
     ];
     tests.into_iter().map(|(name, test)| (name.to_owned(), test)).collect()
 }
@@ -238,6 +249,20 @@ fn killed_reader() {
     assert_eq!(report.outcome, Outcome::Stopped, "{report:#?}");
 }
 
+fn inherited() {
+    let session = Session::start(&fork(None), &["x"]);
+    let mut reader = session.process("leave-child", &["x.in"]);
+    assert_eq!(reader.says(), "kept");
+    reader.kill();
+    session.until(|status| filter(status, "x")["deaths"] == 1);
+    let mut other = session.process("keep", &["x.in"]);
+    assert_eq!(other.says(), "kept");
+    session.control.stop();
+    other.go_on();
+    assert_eq!(other.says(), "error the stream has ended");
+    session.ends();
+}
+
 fn killed_writer() {
     let session = Session::start(&chain(None), &["a"]);
     let mut writer = session.process("write", &["a.out", &u64::MAX.to_string()]);
@@ -381,5 +406,59 @@ fn refused() {
     drop(client.pin("x.in").unwrap());
     assert!(prepare(prepared(&fork(None), &["x"]).0.graph().clone()).is_err(), "`x` says nothing of what it does");
     session.control.stop();
+    session.ends();
+}
+
+fn nonsense() {
+    let session = Session::start(&fork(None), &["x"]);
+    let graph = RemoteObjects::open(session.path()).unwrap();
+    let standard = |set, id| KsIdentifier { set, id, flags: 0 };
+    let connect = KsPinConnect {
+        interface: standard(KSINTERFACESETID_Standard, KSINTERFACE_STANDARD_STREAMING),
+        medium: standard(KSMEDIUMSETID_Standard, KSMEDIUM_TYPE_ANYINSTANCE),
+        ..KsPinConnect::default()
+    };
+    let format = KsDataFormat { format_size: size_of::<KsDataFormat>() as u32, ..KsDataFormat::default() };
+    let name = [&CreateClass::Pin.head()[..], &connect.to_bytes(), format.as_bytes()].concat();
+    let pin = RemoteObjects::create(graph.handle(), &name).unwrap();
+    assert_eq!(RemoteObjects::create(graph.handle(), &name).err(), Some(Win32Error::BUSY));
+    assert_eq!(filter(&session.status(), "x")["state"], "opened");
+    let call = |id, data: &mut [u8]| {
+        let method = KsMethod::method(KSMETHODSETID_KSPPIN, id, KsMethodType::WRITE);
+        RemoteObjects::call(pin.handle(), &method, data).map_err(|error| error.error)
+    };
+    let number = |number: u32| {
+        let mut data = vec![0; 4096];
+        data[..4].copy_from_slice(&number.to_le_bytes());
+        data
+    };
+    let refused = |id, data: &mut [u8]| call(id, data).map(drop).unwrap_err();
+    assert_eq!(refused(KSMETHOD_KSPPIN_LEAVE, &mut []), Win32Error::INVALID_FUNCTION);
+    assert_eq!(refused(KSMETHOD_KSPPIN_DESCRIPTORS, &mut number(0)), Win32Error::INVALID_FUNCTION);
+    assert_eq!(refused(KSMETHOD_KSPPIN_JOIN, &mut [1]), Win32Error::INSUFFICIENT_BUFFER);
+    assert_eq!(refused(KSMETHOD_KSPPIN_JOIN, &mut number(2)), Win32Error::REVISION_MISMATCH);
+    assert_eq!(refused(KSMETHOD_KSPPIN_JOIN, &mut VERSION.to_le_bytes()), Win32Error::INSUFFICIENT_BUFFER);
+    assert_eq!(refused(3, &mut number(0)), Win32Error::NOT_FOUND);
+    let status = session.status();
+    assert_eq!(holder(&status, "x.in")["admitted"], false, "{status:#}");
+    let mut data = number(VERSION);
+    let (length, _) = call(KSMETHOD_KSPPIN_JOIN, &mut data).unwrap();
+    let join: Join = serde_json::from_slice(&data[..length]).unwrap();
+    assert!(!join.pools[0].writable, "a sink only reads");
+    assert_eq!(refused(KSMETHOD_KSPPIN_JOIN, &mut number(VERSION)), Win32Error::BUSY);
+    assert_eq!(refused(KSMETHOD_KSPPIN_DESCRIPTORS, &mut number(u32::MAX)), Win32Error::INVALID_PARAMETER);
+    let fetched = call(KSMETHOD_KSPPIN_DESCRIPTORS, &mut number(0)).unwrap().1.len();
+    assert_eq!(fetched, join.descriptors as usize);
+    assert!(call(KSMETHOD_KSPPIN_DESCRIPTORS, &mut number(0)).unwrap().1.is_empty(), "each once");
+    call(KSMETHOD_KSPPIN_LEAVE, &mut []).unwrap();
+    assert_eq!(refused(KSMETHOD_KSPPIN_LEAVE, &mut []), Win32Error::ACCESS_DENIED, "the pin is nobody's any more");
+    let status = session.status();
+    assert_eq!(filter(&status, "x")["state"], "vacant");
+    assert_eq!(holder(&status, "x.in")["admitted"], false);
+    // The old pin is still there, and another can be had.
+    let frames = Client::connect(session.path()).unwrap().pin("x.in").unwrap().frames().unwrap();
+    drop(pin);
+    session.control.stop();
+    assert!(frames.map(Result::unwrap).count() < usize::MAX);
     session.ends();
 }
