@@ -23,9 +23,7 @@ use std::time::Duration;
 ///     writer.send(frame)?;
 /// }
 /// writer.end();
-/// # Ok::<(), WriteError>(())
-/// # .map_err(|error| panic!("{error}"));
-/// # Ok::<(), kspipe_session::ClientError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Writer {

@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use zerocopy::IntoBytes;
 
 pub(crate) fn all() -> Vec<(String, fn())> {
-    let tests: [(&str, fn()); 16] = [
+    let tests: [(&str, fn()); 18] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
@@ -29,6 +29,8 @@ pub(crate) fn all() -> Vec<(String, fn())> {
         ("a_killed_writer_is_recovered_and_another_goes_on", killed_writer),
         ("a_killed_writers_stream_ends_where_that_is_asked", killed_writer_ends),
         ("a_killed_filter_in_the_middle_is_recovered_and_another_goes_on", killed_middle),
+        ("processes_killed_at_any_time_are_replaced_at_once", killed_again_and_again),
+        ("the_examples_work_together", examples),
         ("one_that_hangs_up_keeps_its_frames_until_its_end", hung_up),
         ("one_that_hangs_up_is_killed_where_that_is_asked", evicted),
         ("one_that_keeps_too_much_is_named", overdraft),
@@ -304,6 +306,78 @@ fn killed_middle() {
     session.control.stop();
     assert!(middle.says().starts_with("end Finished"));
     middle.ends();
+    session.ends();
+}
+
+fn killed_again_and_again() {
+    let session = Session::start(&chain(None), &["a", "b"]);
+    let taken = |status: &Value| holder(status, "c.in")["taken"].as_u64().unwrap();
+    let mut processes = ["a", "b"].map(|filter| session.process("attach", &[filter]));
+    let mut random = 1u64;
+    for _ in 0..40 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (place, frames) = ((random >> 40) as usize % 2, (random >> 50) % 40);
+        let now = taken(&session.status());
+        session.until(|status| taken(status) >= now + frames);
+        processes[place].kill();
+        // Before the server has heard of it, often.
+        processes[place] = session.process("attach", &[["a", "b"][place]]);
+        assert_eq!(processes[place].says(), "joined");
+    }
+    let now = taken(&session.status());
+    session.until(|status| taken(status) > now + 50);
+    session.control.stop();
+    processes.each_mut().map(Process::ends);
+    let (report, status) = session.ends();
+    assert_eq!(report.outcome, Outcome::Finished, "{report:#?}");
+    let deaths = ["a", "b"].map(|name| filter(&status, name)["deaths"].as_u64().unwrap());
+    assert_eq!(deaths.iter().sum::<u64>(), 40);
+}
+
+/// A program of the folder `examples`.
+fn example(name: &str, arguments: &[&std::ffi::OsStr]) -> std::process::Output {
+    let folder = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("examples");
+    let output = std::process::Command::new(folder.join(name)).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{name}, which is built with the tests: {error}"));
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn examples() {
+    let text = r#"
+connections = ["camera.out -> t.in", "t.a -> recorder.in", "t.b -> viewer.in"]
+[filter.camera]
+pin.out = { direction = "out", framing = [{ memory = "user", frames = 6 }] }
+run = { kind = "pattern", format = "i420", width = 37, height = 19, rate = "30/1" }
+[filter.t]
+pin.in = { direction = "in" }
+pin.a = { direction = "out" }
+pin.b = { direction = "out" }
+routes = ["in -> a pass", "in -> b pass"]
+run = { kind = "tee" }
+[filter.recorder]
+pin.in = { direction = "in", holds = 1 }
+[filter.viewer]
+pin.in = { direction = "in", holds = 1 }
+"#;
+    let session = Session::start_with(text, &["camera", "recorder", "viewer"], whole());
+    let path = session.path();
+    let file = session.folder.path().join("frames");
+    std::thread::scope(|scope| {
+        let path = path.as_os_str();
+        let viewer = scope.spawn(move || example("viewer", &[path, "viewer.in".as_ref()]));
+        let recorder = scope.spawn(|| example("recorder", &[path, "recorder.in".as_ref(), file.as_os_str()]));
+        example("producer", &[path, "camera.out".as_ref(), "100".as_ref()]);
+        let viewed = String::from_utf8(viewer.join().unwrap().stdout).unwrap();
+        assert_eq!(viewed.lines().count(), 100, "{viewed}");
+        recorder.join().unwrap();
+        // It ends with the graph.
+        let watched = String::from_utf8(example("watchdog", &[path]).stdout).unwrap();
+        assert!(watched.is_empty() || watched.contains("camera"), "{watched}");
+    });
+    let bytes = 37 * 19 + 2 * 19 * 10;
+    let expected: Vec<u8> = (0..100u8).flat_map(|frame| vec![frame; bytes]).collect();
+    assert_eq!(std::fs::read(&file).unwrap(), expected);
     session.ends();
 }
 
