@@ -227,6 +227,10 @@ impl State {
             self.recover(place);
         }
         let ClientProcess { process, user, pidfd } = by;
+        // Who may not join keeps no filter from others either.
+        if !self.trusted.contains(&user) {
+            return Err(NtStatus::STATUS_ACCESS_DENIED);
+        }
         match &mut self.places[place].occupant {
             // Each pin once. A duplicate of a dead one's handle, which a child of it may have, is nobody's pin.
             Some(occupant)
@@ -284,11 +288,7 @@ impl State {
         if self.closed {
             return Err(NtStatus::STATUS_CANCELLED);
         }
-        let is_trusted = self.trusted.contains(&from.user);
         let (place, occupant) = self.occupant(pin, from)?;
-        if !is_trusted {
-            return Err(NtStatus::STATUS_ACCESS_DENIED);
-        }
         if occupant.joined.is_some() {
             return Err(NtStatus::STATUS_DEVICE_BUSY);
         }

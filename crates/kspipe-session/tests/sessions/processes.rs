@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &[String]) -> bool {
         ["process", "hang-up", path, pin] => keep(path, pin, close_sockets),
         ["process", "leave-child", path, pin] => keep(path, pin, start_heir),
         ["process", "wait"] => wait(),
+        ["process", "as-nobody", path, pin] => as_nobody(path, pin),
         ["process", "write", path, pin, frames] => write(path, pin, frames.parse().unwrap()),
         ["process", "attach", path, filter] => attach(path, filter),
         ["process", "serve", path] => serve(path),
@@ -75,6 +76,22 @@ fn keep(path: &str, pin: &str, then: impl FnOnce()) {
     drop(kept);
     drop(frames);
     say(&format!("error {error}"));
+}
+
+/// Looks at a graph as another user, and takes a frame where that is allowed.
+fn as_nobody(path: &str, pin: &str) {
+    let nobody = rustix::process::Uid::from_raw(65534);
+    // Of this thread, the only one yet.
+    rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+    let client = match Client::connect(path) {
+        Ok(client) => client,
+        Err(error) => return say(&format!("error {error}")),
+    };
+    assert!(client.status().unwrap().contains("\"version\":1"));
+    match client.pin(pin).and_then(|pin| pin.frames()) {
+        Ok(mut frames) => say(&format!("got {}", frames.next().unwrap().unwrap().data().len())),
+        Err(error) => say(&format!("looks, error {error}")),
+    }
 }
 
 /// The numbers of this process's sockets.

@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use zerocopy::IntoBytes;
 
 pub(crate) fn all() -> Vec<(String, fn())> {
-    let tests: [(&str, fn()); 18] = [
+    let tests: [(&str, fn()); 19] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
@@ -37,6 +37,7 @@ pub(crate) fn all() -> Vec<(String, fn())> {
         ("the_servers_death_is_told_and_what_is_kept_stays_readable", server_killed),
         ("a_stop_reaches_sources_elsewhere", stopped),
         ("what_cannot_be_joined_is_said", refused),
+        ("other_users_come_in_look_and_join_as_they_are_allowed", other_users),
         ("requests_out_of_order_are_refused_and_change_nothing", nonsense),
     ];
     tests.into_iter().map(|(name, test)| (name.to_owned(), test)).collect()
@@ -481,6 +482,42 @@ fn refused() {
     assert!(prepare(prepared(&fork(None), &["x"]).0.graph().clone()).is_err(), "`x` says nothing of what it does");
     session.control.stop();
     session.ends();
+}
+
+fn other_users() {
+    use std::os::unix::fs::PermissionsExt;
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can become another user.
+        println!("not run: only root can be two users");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = folder.path().join("graph");
+    let nobody = 65534;
+    for (let_in, mode, says) in [
+        (0, 0o600, "this user may not"),
+        (0, 0o666, "this user may not"),
+        (1, 0o666, "looks, error the server: this user may not"),
+        (2, 0o666, "got 1083"),
+    ] {
+        let mut server = serve(&path, &fork(None), &["x"], ServerOptions::default()).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        match let_in {
+            1 => server.allow_user(nobody),
+            2 => server.trust_user(nobody),
+            _ => {}
+        }
+        let control = server.control();
+        let thread = std::thread::spawn(move || server.run());
+        let mut process = Process::start("as-nobody", &path, &["x.in"]);
+        let said = process.says();
+        assert!(said.ends_with(says), "{said}");
+        process.ends();
+        control.stop();
+        thread.join().unwrap().unwrap();
+    }
 }
 
 fn nonsense() {
