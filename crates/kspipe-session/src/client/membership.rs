@@ -22,6 +22,8 @@ use zerocopy::IntoBytes;
 
 /// The longest answer to JOIN: far more than 32 pins take.
 const LONGEST_JOIN: usize = 60 << 10;
+/// How long a sender is waited for that is in the middle of a hand-over.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// More descriptors than any filter's pools have.
 const MOST_DESCRIPTORS: u32 = 1 << 16;
 
@@ -55,7 +57,16 @@ impl Membership {
         let pin = pins.first().ok_or(ClientError::Protocol("a filter has no pins"))?;
         let mut data = vec![0; LONGEST_JOIN];
         data[..4].copy_from_slice(&VERSION.to_le_bytes());
-        let (length, _) = call(pin, KSMETHOD_KSPPIN_JOIN, &mut data).map_err(taken)?;
+        let start = Instant::now();
+        let length = loop {
+            match call(pin, KSMETHOD_KSPPIN_JOIN, &mut data) {
+                Ok((length, _)) => break length,
+                // Who sends to the filter is in the middle of a hand-over: scheduled away, mostly.
+                Err(Win32Error::BUSY) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(1)),
+                Err(Win32Error::BUSY) => return Err(ClientError::SenderStopped(filter.to_owned())),
+                Err(error) => return Err(ClientError::Refused(error)),
+            }
+        };
         let join: Result<Join, _> = serde_json::from_slice(data.get(..length).unwrap_or_default());
         let join = join.map_err(|_| ClientError::Protocol("its answer to JOIN is none"))?;
         if join.version != VERSION || join.descriptors > MOST_DESCRIPTORS {

@@ -68,6 +68,9 @@ pub enum ClientError {
     /// Another process has the filter, or this one, or has hung up and not given back what it had.
     #[error("another process has the filter `{0}`")]
     Taken(String),
+    /// A process that sends to the filter stays in the middle of a hand-over: it is stopped. It can be tried again.
+    #[error("a process that sends frames to the filter `{0}` is stopped in the middle of one")]
+    SenderStopped(String),
     /// Frames do not go this way through the pin.
     #[error("frames go {} by `{name}`", if *.is_in { "in" } else { "out" })]
     Direction {

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 /// How many of the last events are kept.
 const EVENTS: usize = 256;
-/// How long a sender's hand-over is waited for before a process is told to come again.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// How long a sender's hand-over is waited for before a process is told to come again: nobody else is served meanwhile.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// A graph that is served.
 #[derive(Debug)]
@@ -290,7 +290,7 @@ impl State {
         }
         let (place, occupant) = self.occupant(pin, from)?;
         if occupant.joined.is_some() {
-            return Err(NtStatus::STATUS_DEVICE_BUSY);
+            return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST);
         }
         let filter = self.places[place].filter;
         let (join, descriptors) = self.describe(filter).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;

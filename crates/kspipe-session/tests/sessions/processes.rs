@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> bool {
         ["process", "as-nobody", path, pin] => as_nobody(path, pin),
         ["process", "write", path, pin, frames] => write(path, pin, frames.parse().unwrap()),
         ["process", "attach", path, filter] => attach(path, filter),
+        ["process", "invert", path, filter] => invert(path, filter),
         ["process", "serve", path] => serve(path),
         _ => return false,
     }
@@ -156,6 +157,21 @@ fn attach(path: &str, filter: &str) {
     }
     let digest = report.filter(filter).and_then(|filter| filter.digest.clone()).unwrap_or_default();
     say(&format!("end {:?} {digest}", report.outcome));
+}
+
+/// Changes every frame in place, and hands it on.
+fn invert(path: &str, filter: &str) {
+    let joined = Client::connect(path).unwrap().filter(filter).unwrap();
+    let (frames, mut writer) = (joined.frames("in").unwrap(), joined.writer(&format!("{filter}.out")).unwrap());
+    assert_eq!(writer.acquire(None).map(drop), Err(WriteError::HandsOn));
+    for frame in frames {
+        let mut frame = frame.unwrap();
+        let length = frame.data().len();
+        frame.exclusive().expect("it is this process's alone")[..length].iter_mut().for_each(|byte| *byte = !*byte);
+        writer.hand_on(frame).unwrap();
+    }
+    writer.end();
+    say("end");
 }
 
 /// Serves the graph with two branches, until it is killed.

@@ -11,7 +11,9 @@ use kspipe::stream::{Outcome, Report, RunOptions, prepare};
 use kspipe_session::verbs::{
     Join, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN, KSMETHOD_KSPPIN_LEAVE, KSMETHODSETID_KSPPIN, VERSION,
 };
-use kspipe_session::{Begins, Client, ClientError, ServeError, ServerControl, ServerOptions, StreamsOfTheDead};
+use kspipe_session::{
+    Begins, Client, ClientError, ServeError, ServerControl, ServerOptions, StreamError, StreamsOfTheDead, WriteError,
+};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -19,10 +21,12 @@ use std::thread::JoinHandle;
 use zerocopy::IntoBytes;
 
 pub(crate) fn all() -> Vec<(String, fn())> {
-    let tests: [(&str, fn()); 19] = [
+    let tests: [(&str, fn()); 21] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
+        ("a_program_changes_frames_in_place_and_hands_them_on", changed_in_place),
+        ("waits_end_in_time", timeouts),
         ("a_reader_and_a_writer_of_a_graph_without_own_filters", only_outside),
         ("a_killed_reader_is_recovered_and_another_takes_its_place", killed_reader),
         ("a_dead_readers_place_is_free_though_its_child_has_its_handles", inherited),
@@ -211,6 +215,45 @@ fn written() {
     assert_eq!(report.filter("c").unwrap().digest, Some(written_digest(200)));
 }
 
+fn changed_in_place() {
+    let text = chain(Some(300));
+    let session = Session::start_with(&text, &["b"], whole());
+    let mut process = session.process("invert", &["b"]);
+    assert_eq!(process.says(), "end");
+    process.ends();
+    let (report, _) = session.ends();
+    assert_eq!(report.filter("c").unwrap().digest, Some(alone(&text, "c")));
+}
+
+fn timeouts() {
+    let session = Session::start_with(&chain(None), &["a", "c"], whole());
+    let client = Client::connect(session.path()).unwrap();
+    let soon = Some(std::time::Duration::from_millis(1));
+    let mut writer = client.pin("a.out").unwrap().writer().unwrap();
+    assert_eq!(writer.acquire(soon).map(drop), Err(WriteError::TimedOut), "it has not begun");
+    let mut frames = client.pin("c.in").unwrap().frames().unwrap();
+    assert_eq!(frames.next_within(std::time::Duration::ZERO).map(drop), Err(StreamError::TimedOut));
+    assert!(matches!(frames.try_next(), Ok(None)));
+    let kept: Vec<_> = (0..4).map(|_| writer.acquire(None).unwrap()).collect();
+    assert_eq!(writer.acquire(soon).map(drop), Err(WriteError::TimedOut), "all are out");
+    drop(kept);
+    let mut frame = writer.acquire(soon).unwrap();
+    frame.bytes_mut().fill(7);
+    writer.send(frame).unwrap();
+    // Through `b`, which the server runs.
+    let frame = frames.next().unwrap().unwrap();
+    assert!(frame.data().iter().all(|byte| *byte == !7), "inverted");
+    session.control.stop();
+    while !frames.is_stopping() {
+        std::thread::yield_now();
+    }
+    assert_eq!(writer.acquire(None).map(drop), Err(WriteError::Stopping));
+    writer.end();
+    assert!(frames.next().is_none());
+    drop((frame, frames));
+    session.ends();
+}
+
 fn only_outside() {
     let text = r#"
 connections = ["a.out -> c.in"]
@@ -328,7 +371,7 @@ fn killed_again_and_again() {
     let now = taken(&session.status());
     session.until(|status| taken(status) > now + 50);
     session.control.stop();
-    processes.each_mut().map(Process::ends);
+    processes.iter_mut().for_each(Process::ends);
     let (report, status) = session.ends();
     assert_eq!(report.outcome, Outcome::Finished, "{report:#?}");
     let deaths = ["a", "b"].map(|name| filter(&status, name)["deaths"].as_u64().unwrap());
@@ -556,7 +599,7 @@ fn nonsense() {
     let (length, _) = call(KSMETHOD_KSPPIN_JOIN, &mut data).unwrap();
     let join: Join = serde_json::from_slice(&data[..length]).unwrap();
     assert!(!join.pools[0].writable, "a sink only reads");
-    assert_eq!(refused(KSMETHOD_KSPPIN_JOIN, &mut number(VERSION)), Win32Error::BUSY);
+    assert_eq!(refused(KSMETHOD_KSPPIN_JOIN, &mut number(VERSION)), Win32Error::INVALID_FUNCTION, "once");
     assert_eq!(refused(KSMETHOD_KSPPIN_DESCRIPTORS, &mut number(u32::MAX)), Win32Error::INVALID_PARAMETER);
     let fetched = call(KSMETHOD_KSPPIN_DESCRIPTORS, &mut number(0)).unwrap().1.len();
     assert_eq!(fetched, join.descriptors as usize);
