@@ -118,6 +118,11 @@ impl Writer {
         self.sender.hand_over(frame).map(drop).map_err(|_| WriteError::Foreign)
     }
 
+    /// The server asks sources to end: nothing more can be acquired.
+    pub fn is_stopping(&self) -> bool {
+        self.membership.is_stopping()
+    }
+
     /// Ends the stream: who takes its frames hears the end after the last.
     pub fn end(mut self) {
         self.sender.end_stream();

@@ -244,7 +244,7 @@ fn timeouts() {
     let frame = frames.next().unwrap().unwrap();
     assert!(frame.data().iter().all(|byte| *byte == !7), "inverted");
     session.control.stop();
-    while !frames.is_stopping() {
+    while !writer.is_stopping() {
         std::thread::yield_now();
     }
     assert_eq!(writer.acquire(None).map(drop), Err(WriteError::Stopping));
