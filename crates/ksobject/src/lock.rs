@@ -1,5 +1,5 @@
-//! Locks that a panic does not poison: what they guard is consistent between statements, and the callers on the other
-//! side of the boundary go on after a panic (see [`crate::guard`]).
+//! Locks that a panic does not poison: what they guard is consistent between statements, and who calls, a COM face that
+//! catches panics among them, goes on after one.
 
 pub(crate) use std::sync::Mutex as Lock;
 use std::sync::{MutexGuard, PoisonError};

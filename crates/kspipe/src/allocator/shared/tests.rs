@@ -70,6 +70,7 @@ fn free(pool: &mut SharedPool) -> u32 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_chain_of_three_moves_every_frame_once_in_order() {
     const FRAMES: u64 = 20_000;
     let (mut pool, there) = pool(4, &[acquirer(0), in_pin(0)], 1);
@@ -105,6 +106,7 @@ fn a_chain_of_three_moves_every_frame_once_in_order() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_tee_shares_a_frame_and_the_last_one_out_frees_it() {
     let (mut pool, there) = pool(1, &[acquirer(0), acquirer(0)], 1);
     let (mut frames, mut sender) = (there.acquirer(acquirer(0)).unwrap(), there.sender(acquirer(0)).unwrap());
@@ -121,6 +123,7 @@ fn a_tee_shares_a_frame_and_the_last_one_out_frees_it() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_role_is_taken_once_in_a_process_and_by_its_kind_of_holder() {
     let (pool, there) = pool(1, &[acquirer(0)], 1);
     let role = there.receiver(in_pin(0)).unwrap();
@@ -137,6 +140,7 @@ fn a_role_is_taken_once_in_a_process_and_by_its_kind_of_holder() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_wrong_hand_over_gives_the_frame_back_to_the_caller() {
     let (mut pool, there) = pool(2, &[acquirer(0), acquirer(0)], 2);
     let mut frames = there.acquirer(acquirer(0)).unwrap();
@@ -152,6 +156,7 @@ fn a_wrong_hand_over_gives_the_frame_back_to_the_caller() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn nobody_is_sent_anything_before_it_is_admitted() {
     let mut pool = SharedPool::create(properties(2, &[acquirer(0)], 1)).unwrap();
     let there = Participant::open(pool.descriptors().unwrap(), Access::Write).unwrap();
@@ -169,6 +174,7 @@ fn nobody_is_sent_anything_before_it_is_admitted() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_receiver_that_left_and_came_back_gets_what_is_sent_from_then_on() {
     let (mut pool, there) = pool(3, &[acquirer(0)], 1);
     let (mut frames, mut sender) = (there.acquirer(acquirer(0)).unwrap(), there.sender(acquirer(0)).unwrap());
@@ -184,6 +190,7 @@ fn a_receiver_that_left_and_came_back_gets_what_is_sent_from_then_on() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn an_acquirer_that_left_and_came_back_goes_on_in_order() {
     let (mut pool, there) = pool(3, &[acquirer(0)], 1);
     let mut receiver = there.receiver(in_pin(0)).unwrap();
@@ -217,6 +224,7 @@ fn ends_of_waits(end: impl FnOnce(&mut SharedPool, &Participant)) -> (Unready, U
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn who_waits_is_told_why_it_waits_no_longer() {
     let shut = ends_of_waits(|pool, _| {
         pool.shut(acquirer(1));
@@ -232,6 +240,7 @@ fn who_waits_is_told_why_it_waits_no_longer() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn frames_outlive_the_server_readable() {
     let (pool, there) = pool(2, &[acquirer(0)], 1);
     let (mut frames, mut sender) = (there.acquirer(acquirer(0)).unwrap(), there.sender(acquirer(0)).unwrap());
@@ -253,6 +262,7 @@ fn frames_outlive_the_server_readable() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_wait_ends_when_its_time_is_over() {
     let (_pool, there) = pool(1, &[acquirer(0)], 2);
     let mut receiver = there.receiver(in_pin(0)).unwrap();
@@ -272,6 +282,7 @@ fn is_readable(event: impl AsFd) -> bool {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn an_event_is_written_only_when_it_was_armed() {
     let (mut pool, there) = pool(4, &[acquirer(0)], 1);
     let (mut frames, mut sender) = (there.acquirer(acquirer(0)).unwrap(), there.sender(acquirer(0)).unwrap());
@@ -296,6 +307,7 @@ fn an_event_is_written_only_when_it_was_armed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn the_ledger_says_who_holds_what_since_when_and_too_much() {
     let (mut pool, there) = pool(4, &[acquirer(0)], 1);
     let (mut frames, mut sender) = (there.acquirer(acquirer(0)).unwrap(), there.sender(acquirer(0)).unwrap());
@@ -346,6 +358,7 @@ fn memfd(length: u64, sealed: bool) -> OwnedFd {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn descriptors_that_are_not_a_pools_are_refused() {
     use DescriptorError::{Length, NotAMemfd, NotAnEvent, NotSealed};
     let null = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
@@ -380,6 +393,7 @@ fn descriptors_that_are_not_a_pools_are_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_header_that_says_another_pool_is_refused_before_it_is_used() {
     for place in 0..48 {
         for value in [u64::MAX, 1 << 20, 1 << 15] {
@@ -392,6 +406,7 @@ fn a_header_that_says_another_pool_is_refused_before_it_is_used() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn words_that_say_what_cannot_be_harm_nobody() {
     let garbage = [0, 1, 2, 3, 1 << 16, 0xFFFF, 1 << 40, 1 << 41, 3 << 40, u64::MAX >> 1, u64::MAX];
     let dimensions = Dimensions { frames: 3, in_pins: 2, acquirers: 2 };
@@ -425,6 +440,7 @@ fn words_that_say_what_cannot_be_harm_nobody() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn a_pool_written_by_its_creator_cannot_be_mapped_to_be_written() {
     let properties = SharedPoolProperties { written_by: WrittenBy::Creator, ..properties(2, &[acquirer(0)], 1) };
     let mut pool = SharedPool::create(properties).unwrap();
@@ -447,6 +463,7 @@ fn a_pool_written_by_its_creator_cannot_be_mapped_to_be_written() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn isolated_frames_have_a_file_each() {
     let properties = SharedPoolProperties { isolate: true, ..properties(3, &[acquirer(0)], 1) };
     let mut pool = SharedPool::create(properties.clone()).unwrap();
@@ -471,6 +488,7 @@ fn isolated_frames_have_a_file_each() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn frames_and_prefixes_lie_where_the_alignment_says() {
     for alignment in [1, 64, 4096, 1 << 16, 1 << 21] {
         for isolate in [false, true] {
@@ -493,6 +511,7 @@ fn frames_and_prefixes_lie_where_the_alignment_says() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn frames_of_properties_that_cannot_be_are_not_mapped() {
     let properties = |alignment, size| SharedPoolProperties {
         frames: AllocatorProperties { frames: 1, size, alignment, prefix: 0 },
@@ -509,6 +528,7 @@ fn frames_of_properties_that_cannot_be_are_not_mapped() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn bytes_past_the_end_are_not_copied() {
     let (_pool, there) = pool(1, &[], 1);
     let mut frame = there.acquirer(acquirer(0)).unwrap().try_acquire().unwrap();
@@ -523,6 +543,7 @@ fn bytes_past_the_end_are_not_copied() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn every_holder_of_the_largest_graph_gets_its_frames() {
     let (mut pool, there) = pool(2, &[acquirer(7); 32], 8);
     let (mut frames, mut sender) = (there.acquirer(acquirer(7)).unwrap(), there.sender(acquirer(7)).unwrap());
@@ -537,6 +558,7 @@ fn every_holder_of_the_largest_graph_gets_its_frames() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn the_words_lie_where_the_page_says() {
     let dimensions = Dimensions { frames: 3, in_pins: 2, acquirers: 2 };
     assert_eq!([Dimensions::STATE, Dimensions::WAITING, Dimensions::TICKETS], [48, 64, 80]);
