@@ -22,14 +22,14 @@ shift
 unset DISPLAY WAYLAND_DISPLAY
 if [ "$bits" = 64 ]; then
   wine=(env WINEARCH=win64 WINELOADER=/usr/lib/wine/wine64 WINESERVER=/usr/lib/wine/wineserver64)
-  loader=/usr/lib/wine/wine64 compiler=x86_64-w64-mingw32-gcc package=gcc-mingw-w64-x86-64 options=()
+  loader=/usr/lib/wine/wine64 server=/usr/lib/wine/wineserver64 compiler=x86_64-w64-mingw32-gcc package=gcc-mingw-w64-x86-64 options=()
 else
   wine=("$repository/ci/wine/i386.sh" run env WINEARCH=win32)
-  loader=/usr/lib/wine/wine compiler=i686-w64-mingw32-gcc package=gcc-mingw-w64-i686 options=(-Wl,--kill-at)
+  loader=/usr/lib/wine/wine server=/usr/lib/wine/wineserver compiler=i686-w64-mingw32-gcc package=gcc-mingw-w64-i686 options=(-Wl,--kill-at)
 fi
 prefix=$windows/prefix-$bits
 wine+=("WINEPREFIX=$prefix" "WINEPATH=Z:${windows//\//\\}\\$bits" "WINEDEBUG=${WINEDEBUG--all}"
-  "WINEDLLOVERRIDES=${WINEDLLOVERRIDES-mscoree,mshtml=}" "$loader")
+  "WINEDLLOVERRIDES=${WINEDLLOVERRIDES-mscoree,mshtml=}")
 
 make_prefix() {
   if [ "$bits" = 64 ]; then
@@ -41,7 +41,7 @@ make_prefix() {
     "$repository/ci/wine/i386.sh" make
   fi
   rm -rf "$prefix"
-  timeout -k 10 180 "${wine[@]}" wineboot --init >/dev/null 2>&1
+  timeout -k 10 180 "${wine[@]}" "$loader" wineboot --init >/dev/null 2>&1
   local helper=$prefix/drive_c/windows/system32/bcryptprimitives.dll
   if [ ! -e "$helper" ]; then # Wine 9 and later have their own.
     "$compiler" -shared -O1 "${options[@]}" -o "$helper" "$repository/ci/wine/bcryptprimitives.c" -ladvapi32
@@ -57,4 +57,12 @@ if [ ! -e "$prefix/ready" ]; then
   [ -e "$prefix/ready" ] || make_prefix </dev/null >&2 {lock}>&-
   exec {lock}>&-
 fi
-exec timeout -k 10 "${WINE_SECONDS-300}" "${wine[@]}" "$@"
+# The prefix's server stays a minute after its last program: one that comes while the server ends loses its connection.
+# Wine's own processes begin here, so that they do not keep what this one's caller reads.
+exec {lock}>"$prefix.lock"
+flock "$lock"
+if timeout -k 10 60 "${wine[@]}" "$server" -p60; then
+  timeout -k 10 60 "${wine[@]}" "$loader" wineboot || true
+fi </dev/null >/dev/null 2>&1 {lock}>&-
+exec {lock}>&-
+exec timeout -k 10 "${WINE_SECONDS-300}" "${wine[@]}" "$loader" "$@"
