@@ -357,5 +357,5 @@ impl fmt::Debug for TrustedFrame {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))] // Miri maps no memory.
 mod tests;
