@@ -2,6 +2,7 @@
 
 use crate::arguments::{NegotiateArguments, PlanFormat};
 use crate::failure::Failure;
+use crate::progress::while_working;
 use crate::{graph, output, overwriting};
 use kspipe::negotiate::describe::plan_text;
 use kspipe::negotiate::{
@@ -21,7 +22,7 @@ pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
     if let Some(target) = target {
         overwriting::refuse("-o", target, &arguments.graph.graph, &file.graph)?;
     }
-    let plan = match make_plan(&file.graph) {
+    let plan = match while_working("negotiating", || make_plan(&file.graph)) {
         Ok(plan) => plan,
         Err(error) if arguments.format == PlanFormat::Json => {
             output::write(target, &format!("{:#}\n", error_json(&file.graph, &error)))?;
@@ -40,12 +41,12 @@ pub(crate) fn negotiate(arguments: &NegotiateArguments) -> Result<(), Failure> {
             return Err(graph::negotiation_failure(&file, &error));
         }
     };
-    let text = match arguments.format {
+    let show = || match arguments.format {
         PlanFormat::Text => plan_text(&file.graph, &plan, arguments.explain),
         PlanFormat::Json if arguments.explain => format!("{:#}\n", explained_plan_json(&file.graph, &plan)),
         PlanFormat::Json => format!("{:#}\n", plan_json(&file.graph, &plan)),
         PlanFormat::Dot => plan_dot(&file.graph, &plan),
         PlanFormat::Svg => plan_svg(&file.graph, &plan),
     };
-    output::write(target, &text)
+    output::write(target, &while_working("describing the plan", show))
 }

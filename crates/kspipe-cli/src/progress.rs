@@ -1,8 +1,9 @@
-//! What `kspipe run` shows on a terminal while the graph runs.
+//! What is shown on a terminal while somebody waits: how far a graph has run, and that the command is at work.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kspipe::stream::Progress;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// A line that follows a running graph.
 pub(crate) struct ProgressLine(ProgressBar);
@@ -11,7 +12,7 @@ impl ProgressLine {
     /// The line on standard error.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(Self::style("{spinner} {elapsed_precise}  {msg}"));
+        bar.set_style(Self::style(WORKING));
         ProgressLine(bar)
     }
 
@@ -36,6 +37,18 @@ impl ProgressLine {
     }
 }
 
+/// Does something that can take seconds, and says on a terminal what and since when.
+pub(crate) fn while_working<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
+    let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    line.set_style(ProgressLine::style(WORKING));
+    line.set_message(what);
+    line.enable_steady_tick(Duration::from_millis(200));
+    let done = work();
+    line.finish_and_clear();
+    done
+}
+
+const WORKING: &str = "{spinner} {elapsed_precise}  {msg}";
 const WITH_BAR: &str = "{elapsed_precise} {bar:24} {percent:>3} %  {msg}";
 
 /// `240 frames, 118 frames a second; in use 3/4 1/2`: one pair for each pipe.
@@ -56,7 +69,6 @@ fn message(progress: &Progress) -> String {
 mod tests {
     use super::*;
     use kspipe::stream::PipeProgress;
-    use std::time::Duration;
 
     #[test]
     fn the_line_tells_frames_their_rate_and_each_pipe() {
@@ -75,5 +87,6 @@ mod tests {
     #[test]
     fn the_templates_are_templates() {
         assert!(ProgressStyle::with_template(WITH_BAR).is_ok());
+        assert!(ProgressStyle::with_template(WORKING).is_ok());
     }
 }
