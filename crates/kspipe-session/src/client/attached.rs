@@ -17,6 +17,9 @@ pub enum AttachError {
     /// The server has no graph file.
     #[error("the server does not tell its graph, so none of its filters can run elsewhere")]
     NoGraph,
+    /// The server does not trust this process.
+    #[error("the server does not trust this process: it can take and send frames, and not run a filter of the graph")]
+    Mediated,
     /// The graph file is wrong, to this version of the project.
     #[error("the graph, as the server tells it, is wrong: {0}")]
     Graph(#[from] GraphFileErrors),
@@ -56,6 +59,9 @@ impl JoinedFilter {
     /// See [`AttachError`].
     pub fn start(self, options: RunOptions) -> Result<AttachedFilter, AttachError> {
         let Self { membership, description } = self;
+        if membership.what().mediated {
+            return Err(AttachError::Mediated);
+        }
         let source = description.graph.as_ref().ok_or(AttachError::NoGraph)?;
         let graph = GraphFile::parse(&source.name, &source.text, Path::new(&source.base))?.graph;
         let formats = description.formats_of(&graph).ok_or(AttachError::Contradiction("a format is of no pin"))?;

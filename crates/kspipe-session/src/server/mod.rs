@@ -1,7 +1,11 @@
 //! [`Server`]: serves a graph to processes.
 
+mod ends;
 mod extension;
+mod joining;
+mod mediation;
 mod participants;
+mod signal;
 mod state;
 mod status;
 
@@ -29,23 +33,31 @@ pub struct ServerOptions {
     pub graph: Option<GraphText>,
     /// When the graph begins.
     pub begins: Begins,
+    /// Whose processes are trusted; those of other users that may come in are mediated.
+    pub trust: Trust,
     /// What becomes of the streams of a process that dies.
     pub streams_of_the_dead: StreamsOfTheDead,
     /// How often it is looked who has which frame. The ages of claims are as exact; what nobody asks costs as little.
     pub look_every: Duration,
-    /// A process that hung up and lives keeps its frames. After so long it is killed; `None`: never.
+    /// How long a process outside may keep a frame, those included that it does not take. Longer is told of in the status;
+    /// `None`: any time. Seen by the looks, so as exact as these.
+    pub hold_deadline: Option<Duration>,
+    /// After so long, one that hung up and lives, or keeps a frame past the deadline, has no part any more: what a mediated
+    /// process has is taken back, a trusted one is killed. `None`: never.
     pub evict_after: Option<Duration>,
 }
 
 impl Default for ServerOptions {
-    /// It begins at once; ten looks a second; the streams of the dead go on; nobody is killed.
+    /// It begins at once; this user is trusted; ten looks a second; the streams of the dead go on; nobody is killed.
     fn default() -> Self {
         Self {
             run: RunOptions::default(),
             graph: None,
             begins: Begins::default(),
+            trust: Trust::default(),
             streams_of_the_dead: StreamsOfTheDead::default(),
             look_every: Duration::from_millis(100),
+            hold_deadline: None,
             evict_after: None,
         }
     }
@@ -70,6 +82,17 @@ pub enum Begins {
     AtOnce,
     /// When all filters outside were joined: for graphs of which nothing shall be missed.
     WhenAllHaveJoined,
+}
+
+/// Whose processes are trusted: they map the control words of the pools, and can damage frames and stop the graph. All others
+/// that may come in are mediated: the server does everything for them. `docs/security.md` says what that promises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those of this process's own user, of root, and of users that [`Server::trust_user`] names.
+    #[default]
+    OwnUser,
+    /// Those of users that [`Server::trust_user`] names, and no others: this process's own user is not, unless it is named.
+    Named,
 }
 
 /// What becomes of the streams that a process sent when it died.
@@ -244,10 +267,11 @@ impl Server {
         Ok(Self { objects, shared, own, runs_filters, options, closes })
     }
 
-    /// Lets a user come in and look, besides this process's own user and root, where the socket's mode lets it. Only those
-    /// whom [`trust_user`](Self::trust_user) names can join.
+    /// Lets a user come in, besides this process's own user and root, where the socket's mode lets it. Its processes are
+    /// mediated, unless [`trust_user`](Self::trust_user) names it, too.
     pub fn allow_user(&mut self, user: u32) {
         self.objects.allow_user(user);
+        lock(&self.shared.state).allow(user);
     }
 
     /// Lets a user's processes join: they map the pools' control words, and could damage frames of all others.
@@ -280,12 +304,13 @@ impl Server {
             };
             let left = options.look_every.saturating_sub(looked.elapsed());
             Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
-            while objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)? > 0 {}
+            // One packet of each connection, at most 64: who floods is served no more than others, and looks are made in time.
+            objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)?;
             let mut state = lock(&shared.state);
             state.recover_the_dead();
             if looked.elapsed() >= options.look_every {
                 looked = Instant::now();
-                state.look(looked, options.evict_after);
+                state.look(looked);
             }
         };
         drop(closes);
@@ -298,13 +323,19 @@ impl Server {
         // Not less than it is.
         let nanoseconds = i64::from(timeout.subsec_nanos());
         let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanoseconds };
-        let pidfds = lock(&shared.state).pidfds();
+        let (pidfds, awaited) = {
+            let state = lock(&shared.state);
+            (state.pidfds(), state.awaited())
+        };
         let mut polled = vec![PollFd::new(objects, PollFlags::IN), PollFd::new(&shared.asked, PollFlags::IN)];
+        polled.extend(awaited.iter().map(|event| PollFd::new(event.as_ref(), PollFlags::IN)));
         polled.extend(pidfds.iter().map(|pidfd| PollFd::new(pidfd.as_ref(), PollFlags::IN)));
         match poll(&mut polled, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        let has_come = polled.iter().skip(2).zip(&awaited).filter(|(polled, _)| !polled.revents().is_empty());
+        has_come.for_each(|(_, event)| lock(&shared.state).has_come(event));
         let _ = rustix::io::read(&shared.asked, &mut [0; 8]);
         Ok(())
     }
