@@ -22,6 +22,7 @@ use kspipe::stream::MediaFormat;
 use membership::Membership;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A graph that another process serves.
 ///
@@ -155,6 +156,14 @@ impl Client {
         &self.description
     }
 
+    /// The user whose process serves the graph, as the kernel knows: the one that made the socket.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn server_user(&self) -> std::io::Result<u32> {
+        Ok(rustix::net::sockopt::socket_peercred(&*self.handle)?.uid.as_raw())
+    }
+
     /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.
     ///
     /// # Errors
@@ -275,6 +284,11 @@ impl JoinedFilter {
     /// Sources are asked to end: the server stops.
     pub fn is_stopping(&self) -> bool {
         self.membership.is_stopping()
+    }
+
+    /// Waits until the graph has begun, or the server has ended, at most so long. `false`: not yet.
+    pub fn wait_for_begin(&self, timeout: Option<Duration>) -> bool {
+        self.membership.wait_for_begin(timeout)
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct State {
     stop: Option<StopHandle>,
     asked: u32,
     pub(super) started: Instant,
+    /// When the graph began.
+    pub(super) begun: Option<Instant>,
     pub(super) events: VecDeque<Event>,
     pub(super) closed: bool,
 }
@@ -98,6 +100,7 @@ impl State {
             text: graph.text.clone(),
             // Another process has another current folder.
             base: std::path::absolute(&graph.base).unwrap_or_else(|_| graph.base.clone()).display().to_string(),
+            strategy: graph.strategy.map(|strategy| strategy.name().to_owned()),
         });
         let formats = graph.pin_ids().filter_map(|pin| Some((graph.pin_name(pin), (*prepared.format(pin)?).into())));
         let description = Description {
@@ -122,6 +125,7 @@ impl State {
             stop: None,
             asked: 0,
             started: Instant::now(),
+            begun: None,
             events: VecDeque::new(),
             closed: false,
         }
@@ -136,6 +140,7 @@ impl State {
     /// The server's own filters have started.
     pub(super) fn begun(&mut self, stop: StopHandle) {
         self.stop = Some(stop);
+        self.begun = Some(Instant::now());
         (1..=self.asked).for_each(|time| self.stop_own(time));
         self.joined().for_each(|joined| say(&joined.begins));
     }
@@ -472,6 +477,16 @@ impl State {
             let fed: Vec<Holder> = senders.iter().flat_map(|sender| pipe.properties().receivers_of(*sender)).collect();
             fed.into_iter().for_each(|in_pin| pool.end_stream(in_pin));
         }
+    }
+
+    /// Says the end of the streams of a filter that no living process has.
+    pub(super) fn end_streams_of(&mut self, filter: &str) {
+        self.recover_the_dead();
+        let vacant = |place: &&mut Place| place.name == filter && place.occupant.is_none();
+        let Some(place) = self.places.iter_mut().find(vacant) else { return };
+        place.has_left = true;
+        let filter = place.filter;
+        self.end_streams(filter);
     }
 
     /// Those whose ends are waited for.
