@@ -1,4 +1,4 @@
-//! What `kspipe run` shows on a terminal while the graph runs.
+//! What commands show on a terminal while the graph runs.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kspipe::stream::Progress;
@@ -28,6 +28,19 @@ impl ProgressLine {
         }
         self.0.set_message(message(progress));
         self.0.set_position(progress.source_frames);
+    }
+
+    /// Shows something else, of which nobody knows how much there will be.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn say(&self, message: String) {
+        self.0.set_message(message);
+        self.0.tick();
+    }
+
+    /// Does something else on the terminal while the line is away.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn aside(&self, other: impl FnOnce()) {
+        self.0.suspend(other);
     }
 
     /// Takes the line away.
