@@ -30,4 +30,4 @@ pub use client::{
     AttachError, AttachedFilter, Client, ClientError, ClientPin, Frame, Frames, JoinedFilter, StreamError,
     WritableFrame, WriteError, Writer,
 };
-pub use server::{Begins, GraphText, ServeError, Server, ServerControl, ServerOptions, StreamsOfTheDead};
+pub use server::{Begins, GraphText, ServeError, Server, ServerControl, ServerOptions, StreamsOfTheDead, Trust};

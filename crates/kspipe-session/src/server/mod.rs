@@ -29,6 +29,8 @@ pub struct ServerOptions {
     pub graph: Option<GraphText>,
     /// When the graph begins.
     pub begins: Begins,
+    /// Whose processes are trusted; those of other users that may come in are mediated.
+    pub trust: Trust,
     /// What becomes of the streams of a process that dies.
     pub streams_of_the_dead: StreamsOfTheDead,
     /// How often it is looked who has which frame. The ages of claims are as exact; what nobody asks costs as little.
@@ -38,12 +40,13 @@ pub struct ServerOptions {
 }
 
 impl Default for ServerOptions {
-    /// It begins at once; ten looks a second; the streams of the dead go on; nobody is killed.
+    /// It begins at once; this user is trusted; ten looks a second; the streams of the dead go on; nobody is killed.
     fn default() -> Self {
         Self {
             run: RunOptions::default(),
             graph: None,
             begins: Begins::default(),
+            trust: Trust::default(),
             streams_of_the_dead: StreamsOfTheDead::default(),
             look_every: Duration::from_millis(100),
             evict_after: None,
@@ -72,6 +75,17 @@ pub enum Begins {
     AtOnce,
     /// When all filters outside were joined: for graphs of which nothing shall be missed.
     WhenAllHaveJoined,
+}
+
+/// Whose processes are trusted: they map the control words of the pools, and can damage frames and stop the graph. All others
+/// that may come in are mediated: the server does everything for them. `docs/security.md` says what that promises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those of this process's own user, of root, and of users that [`Server::trust_user`] names.
+    #[default]
+    OwnUser,
+    /// Those of users that [`Server::trust_user`] names, and no others: this process's own user is not, unless it is named.
+    Named,
 }
 
 /// What becomes of the streams that a process sent when it died.
@@ -252,8 +266,8 @@ impl Server {
         Ok(Self { objects, shared, own, runs_filters, options, closes })
     }
 
-    /// Lets a user come in and look, besides this process's own user and root, where the socket's mode lets it. Only those
-    /// whom [`trust_user`](Self::trust_user) names can join.
+    /// Lets a user come in, besides this process's own user and root, where the socket's mode lets it. Its processes are
+    /// mediated, unless [`trust_user`](Self::trust_user) names it, too.
     pub fn allow_user(&mut self, user: u32) {
         self.objects.allow_user(user);
     }

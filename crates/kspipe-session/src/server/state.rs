@@ -1,7 +1,7 @@
 //! Who has which filter of the graph, and what becomes of its holders.
 
 use super::participants::{HungUp, Joined, Occupant, Place};
-use super::{ServerOptions, StreamsOfTheDead};
+use super::{ServerOptions, StreamsOfTheDead, Trust};
 use crate::verbs::{Description, GraphSource, Join, JoinedPin, JoinedPool, PinDescription, VERSION};
 use ks::NtStatus;
 use ksobject::wire::MAX_DESCRIPTORS;
@@ -120,7 +120,10 @@ impl State {
             pins,
             // Strings, numbers and lists of them: there is nothing that JSON cannot say.
             description: serde_json::to_string(&description).unwrap_or_default(),
-            trusted: [rustix::process::geteuid().as_raw(), 0].into(),
+            trusted: match options.trust {
+                Trust::OwnUser => [rustix::process::geteuid().as_raw(), 0].into(),
+                Trust::Named => BTreeSet::new(),
+            },
             streams_of_the_dead: options.streams_of_the_dead,
             stop: None,
             asked: 0,
