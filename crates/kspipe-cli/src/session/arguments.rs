@@ -1,6 +1,6 @@
 //! What can be typed after `kspipe serve`, `attach`, `status` and `top`, and its help.
 
-use super::user::User;
+use super::user::{Trusted, User};
 use crate::arguments::{GraphArguments, ReportFile, parse_report, parse_seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -8,9 +8,9 @@ use std::time::Duration;
 
 pub(crate) const SERVE_EXAMPLES: &str = "\
 Examples:
-  kspipe serve examples/served.toml --socket /run/user/1000/camera
-  kspipe serve examples/preview.toml --socket camera --outside recorder --outside snapshots --wait-for-all
-  kspipe serve examples/served.toml --socket camera --allow-user viewer --evict-after 5
+  kspipe serve examples/processes.toml --socket camera --trust --wait-for-all
+  kspipe serve examples/preview.toml --socket /run/user/1000/film --outside recorder --trust --realtime
+  kspipe serve examples/preview.toml --socket film --outside recorder --trust=alice --allow-user bob --evict-after 5
 
 Outside are the filters without a `run`, those with `process = true`, and those named by --outside. Others fill their pins
 and take their frames: `kspipe attach`, and programs of their own (docs/sessions.md). The graph ends when the filters here
@@ -60,12 +60,13 @@ pub(crate) struct ServeArguments {
     /// End the streams of a process that died; else they go on when another takes its place
     #[arg(long)]
     pub(crate) end_streams_of_the_dead: bool,
-    /// Let this user come, too: a name or a number
+    /// Let this user's processes come, too, besides those of your own and root: a name or a number
     #[arg(long, value_name = "USER")]
     pub(crate) allow_user: Vec<User>,
-    /// Let this user's processes map the pools' control words, with which they could damage everybody's frames
-    #[arg(long, value_name = "USER")]
-    pub(crate) trust: Vec<User>,
+    /// Trust this user's processes, or, without a name, your own and root's: they take frames without asking, and could damage
+    /// everybody's
+    #[arg(long, value_name = "USER", num_args = 0..=1, require_equals = true, default_missing_value = "own user")]
+    pub(crate) trust: Vec<Trusted>,
     /// End each source of this process after this many frames
     #[arg(long, value_name = "N")]
     pub(crate) frames: Option<u64>,

@@ -4,6 +4,7 @@ use super::arguments::ServeArguments;
 use super::served::{Follower, ending_text};
 use super::status::model::Status;
 use super::supervise::Happening;
+use super::user::Trusted;
 use super::{failures, text};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -12,7 +13,7 @@ use kspipe::graph::file::GraphFile;
 use kspipe::graph::{Filter, FilterId, Graph, Strategy};
 use kspipe::negotiate::negotiate;
 use kspipe::stream::{Report, RunOptions, prepare_served};
-use kspipe_session::{Begins, GraphText, ServeError, Server, ServerOptions, StreamsOfTheDead};
+use kspipe_session::{Begins, GraphText, ServeError, Server, ServerOptions, StreamsOfTheDead, Trust};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -39,6 +40,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
         run: RunOptions { frames: arguments.frames, duration: None, realtime: arguments.realtime },
         graph: Some(graph_text(&file, arguments.graph.strategy)),
         begins: if arguments.wait_for_all { Begins::WhenAllHaveJoined } else { Begins::AtOnce },
+        trust: if arguments.trust.contains(&Trusted::Own) { Trust::OwnUser } else { Trust::Named },
         streams_of_the_dead: match arguments.end_streams_of_the_dead {
             true => StreamsOfTheDead::End,
             false => StreamsOfTheDead::GoOn,
@@ -54,11 +56,13 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let control = server.control();
     let stops = control.clone();
     interrupt.stops(move || stops.stop());
-    let users = arguments.allow_user.iter().map(|user| (user.0, false));
-    for (user, is_trusted) in users.chain(arguments.trust.iter().map(|user| (user.0, true))) {
-        if is_trusted { server.trust_user(user) } else { server.allow_user(user) }
-    }
-    if !arguments.allow_user.is_empty() || !arguments.trust.is_empty() {
+    let trusted = arguments.trust.iter().filter_map(|trusted| match trusted {
+        Trusted::Own => None,
+        Trusted::User(user) => Some(user.0),
+    });
+    trusted.clone().for_each(|user| server.trust_user(user));
+    arguments.allow_user.iter().for_each(|user| server.allow_user(user.0));
+    if !arguments.allow_user.is_empty() || trusted.count() > 0 {
         // Everybody may knock; the server asks the kernel who it is.
         let opened = std::fs::set_permissions(socket, Permissions::from_mode(0o666));
         opened.map_err(|error| Failure::file("open for other users", socket, error))?;

@@ -22,6 +22,24 @@ impl FromStr for User {
     }
 }
 
+/// Whose processes are trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trusted {
+    /// Those of the user who serves, and root's.
+    Own,
+    /// Those of a user.
+    User(User),
+}
+
+impl FromStr for Trusted {
+    type Err = String;
+
+    /// A user, or two words that none can be called.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "own user" { Ok(Self::Own) } else { text.parse().map(Self::User) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ process = true
 /// Serves [`ENDLESS`] at `socket`, and waits until it can be joined.
 fn serve_endless(ground: &Ground, more: &[&str]) -> Program {
     ground.file("endless.toml", ENDLESS);
-    let mut arguments = vec!["serve", "endless.toml", "--socket", "socket", "--realtime"];
+    let mut arguments = vec!["serve", "endless.toml", "--socket", "socket", "--trust", "--realtime"];
     arguments.extend_from_slice(more);
     let mut server = Program::start(ground, &arguments);
     server.wait_for("serving at socket; outside: recorder, viewer");
@@ -41,7 +41,7 @@ fn serve_endless(ground: &Ground, more: &[&str]) -> Program {
 fn a_film_goes_through_three_processes_and_comes_out_as_from_one() {
     let ground = Ground::new();
     let outside = ["--outside", "recorder", "--outside", "snapshots"];
-    let mut arguments = vec!["serve", "examples/preview.toml", "--socket", "socket", "--wait-for-all"];
+    let mut arguments = vec!["serve", "examples/preview.toml", "--socket", "socket", "--trust", "--wait-for-all"];
     arguments.extend_from_slice(&outside);
     arguments.extend(["--report", "served.json"]);
     let mut server = Program::start(&ground, &arguments);
@@ -90,7 +90,7 @@ fn a_film_is_played_into_a_graph_by_another_process() {
     ground.file("examples/played.toml", graph.replace("[filter.film]", "[filter.film]\nprocess = true"));
     std::fs::copy(ground.path(crate::ground::FILM), ground.path("other.y4m")).expect("it can be copied");
     let mut server =
-        Program::start(&ground, &["serve", "examples/played.toml", "--socket", "socket", "--wait-for-all"]);
+        Program::start(&ground, &["serve", "examples/played.toml", "--socket", "socket", "--trust", "--wait-for-all"]);
     server.wait_for("serving at socket; outside: film");
     let (_, said) = ground.run(&["attach", "socket", "film", "--run", "y4m=other.y4m", "--frames", "7"], 0);
     assert!(said.contains("film: 0 frames in, 7 out"), "{said}");
@@ -98,7 +98,7 @@ fn a_film_is_played_into_a_graph_by_another_process() {
     assert_eq!(checksums(&ground.text("examples/out/tee.checksums")), 7);
     // Frames of another size are none of this graph's.
     let mut server =
-        Program::start(&ground, &["serve", "examples/played.toml", "--socket", "socket", "--wait-for-all"]);
+        Program::start(&ground, &["serve", "examples/played.toml", "--socket", "socket", "--trust", "--wait-for-all"]);
     server.wait_for("serving at socket");
     let pattern = "{ kind = \"pattern\", format = \"i420\", width = 32, height = 18 }";
     let (_, said) = ground.run(&["attach", "socket", "film", "--run", pattern], 1);

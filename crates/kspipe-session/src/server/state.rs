@@ -186,6 +186,15 @@ impl State {
         self.asked = self.asked.saturating_add(1);
         self.stop_own(self.asked);
         self.joined().for_each(|joined| say(&joined.stop));
+        (0..self.places.len()).for_each(|place| self.end_streams_where_nobody_comes(place));
+    }
+
+    /// While it stops, streams that nobody sends any more end: nobody is expected to go on with them.
+    fn end_streams_where_nobody_comes(&mut self, place: usize) {
+        let place = &self.places[place];
+        if self.asked > 0 && place.occupant.is_none() {
+            self.end_streams(place.filter);
+        }
     }
 
     /// Stops the server's own filters, asked for this time. Where no source is among them the first time is for the others:
@@ -436,6 +445,7 @@ impl State {
         stands.leaves += 1;
         stands.has_left = true;
         self.happened(place, from.process, What::Left { claims });
+        self.end_streams_where_nobody_comes(place);
         Ok(())
     }
 
@@ -470,6 +480,7 @@ impl State {
         }
         self.places[place].deaths += 1;
         self.happened(place, occupant.process, What::Died { claims, arrived });
+        self.end_streams_where_nobody_comes(place);
     }
 
     /// Says the end of the streams that a filter sent, in its place.
