@@ -11,6 +11,12 @@ use std::path::Path;
 pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
     let message = super::text::printable(&error.to_string());
     let help = match error {
+        ClientError::Connect { .. } if error.is_denied() => {
+            "`kspipe serve --allow-user` lets processes of other users come".to_owned()
+        }
+        error if error.is_denied() => {
+            "`kspipe serve --trust` trusts processes of its own user, `--trust=USER` those of another".to_owned()
+        }
         ClientError::Connect { .. } => {
             format!("start it with `kspipe serve GRAPH --socket {}`, or give the path it says there", socket.display())
         }

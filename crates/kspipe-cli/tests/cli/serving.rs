@@ -201,6 +201,19 @@ fn what_cannot_be_joined_is_said_with_what_can() {
 }
 
 #[test]
+fn who_is_not_trusted_runs_no_filter_and_hears_how_that_is_changed() {
+    let ground = Ground::new();
+    ground.file("endless.toml", ENDLESS);
+    let mut server = Program::start(&ground, &["serve", "endless.toml", "--socket", "socket", "--realtime"]);
+    server.wait_for("serving at socket");
+    let (_, said) = ground.run(&["attach", "socket", "recorder"], 3);
+    assert!(said.contains("kspipe serve --trust"), "{said}");
+    ground.run(&["status", "socket"], 0);
+    server.interrupt();
+    server.end(0);
+}
+
+#[test]
 fn help_of_each_command_of_sessions_shows_an_example() {
     let ground = Ground::new();
     for command in ["serve", "attach", "status", "top"] {

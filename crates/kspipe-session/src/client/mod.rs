@@ -103,6 +103,13 @@ pub enum ClientError {
     System(#[from] std::io::Error),
 }
 
+impl ClientError {
+    /// The server does not let processes of this user do that.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::ACCESS_DENIED)
+    }
+}
+
 impl From<DeviceError> for ClientError {
     fn from(error: DeviceError) -> Self {
         Self::Refused(error.error)
