@@ -15,7 +15,8 @@ fn run(ground: &Ground, name: &str, more: &[&str]) -> serde_json::Value {
 
 #[test]
 fn every_example_is_run_by_a_test_here() {
-    let tests = include_str!("examples.rs");
+    // What needs Linux is run there.
+    let tests = concat!(include_str!("examples.rs"), include_str!("serving/supervised.rs"));
     for entry in fs::read_dir(root().join("examples")).expect("the project has examples") {
         let path = entry.expect("they can be listed").path();
         if path.extension().is_some_and(|extension| extension == "toml") {
@@ -201,19 +202,4 @@ fn assert_run(report: &serde_json::Value, frames: u64, copies: u64) {
         assert_eq!(pipe["frames_out_at_end"], 0);
         assert!(pipe["peak_in_use"].as_u64() <= pipe["frames"].as_u64());
     }
-}
-
-/// What `preview` gives, by four processes.
-#[cfg(target_os = "linux")]
-#[test]
-fn processes_pass_the_frames_of_one_allocator() {
-    let ground = Ground::new();
-    let report = run(&ground, "processes", &[]);
-    assert_eq!(digests(&y4m_frames(&ground.read("examples/out/processes.y4m"))), expected("inverted"));
-    assert_eq!(crate::ground::checksums(&ground.text("examples/out/processes.checksums")), FRAMES);
-    let names: Vec<_> = report["filters"].as_array().expect("filters").iter().map(|it| it["name"].clone()).collect();
-    assert_eq!(names, ["film", "invert", "recorder", "tee", "viewer"]);
-    assert_eq!(report["session"]["filters"].as_array().map(Vec::len), Some(3));
-    assert_eq!(report["plan"]["pipes"].as_array().map(Vec::len), Some(1));
-    assert_run(&report, FRAMES as u64, 0);
 }

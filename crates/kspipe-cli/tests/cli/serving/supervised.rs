@@ -1,7 +1,7 @@
 //! `kspipe run` of graphs in which filters have processes of their own.
 
 use super::programs::Program;
-use crate::ground::{FRAMES, Ground, checksums};
+use crate::ground::{self, FRAMES, Ground, checksums, expected, y4m_frames};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::Stdio;
@@ -58,6 +58,25 @@ fn graphs_give_the_same_with_and_without_processes() {
             assert_eq!(several["filters"].as_array().map(Vec::len), one["filters"].as_array().map(Vec::len));
         }
     }
+}
+
+/// What `preview` gives, by four processes.
+#[test]
+fn processes_pass_on_the_frames_of_one_allocator() {
+    let ground = Ground::new();
+    ground.run(&["run", "examples/processes.toml", "--report", "report.json", "--report", "report.html"], 0);
+    let recording = ground.read("examples/out/processes.y4m");
+    assert_eq!(ground::digests(&y4m_frames(&recording)), expected("inverted"));
+    assert_eq!(checksums(&ground.text("examples/out/processes.checksums")), FRAMES);
+    let report = ground.json("report.json");
+    let names: Vec<_> = report["filters"].as_array().expect("filters").iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["film", "invert", "recorder", "tee", "viewer"]);
+    assert_eq!(report["session"]["filters"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["plan"]["pipes"].as_array().map(Vec::len), Some(1));
+    let graph = &report["graph"];
+    assert_eq!((&graph["source_frames"], &graph["delivered"]), (&FRAMES.into(), &(2 * FRAMES).into()));
+    assert_eq!((&graph["bytes_copied"], &report["pipes"][0]["frames_out_at_end"]), (&0.into(), &0.into()));
+    assert!(ground.text("report.html").contains("recorder"));
 }
 
 /// An endless source, a sink that writes to standard output, and one that counts.
