@@ -1,5 +1,7 @@
 //! What can be typed after `kspipe`, and its help.
 
+#[cfg(target_os = "linux")]
+use crate::session::arguments as session;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kspipe::graph::Strategy;
@@ -98,6 +100,22 @@ pub(crate) enum Command {
     /// Turn a framing of a driver's source, a blob or TOML into another of these
     #[command(after_help = CONVERT_EXAMPLES)]
     Convert(ConvertArguments),
+    /// Host a graph of which other processes run filters, fill pins or take frames
+    #[cfg(target_os = "linux")]
+    #[command(after_help = session::SERVE_EXAMPLES)]
+    Serve(session::ServeArguments),
+    /// Run a filter of a graph that another process serves
+    #[cfg(target_os = "linux")]
+    #[command(after_help = session::ATTACH_EXAMPLES)]
+    Attach(session::AttachArguments),
+    /// Say who has which frame of a graph that is served, and since when
+    #[cfg(target_os = "linux")]
+    #[command(after_help = session::STATUS_EXAMPLES)]
+    Status(session::StatusArguments),
+    /// Watch who has which frame of a graph that is served
+    #[cfg(target_os = "linux")]
+    #[command(after_help = session::TOP_EXAMPLES)]
+    Top(session::TopArguments),
 }
 
 /// What a graph is read from and negotiated for.
@@ -299,7 +317,7 @@ fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
     })
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds, such as 10 or 2.5".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
@@ -307,7 +325,7 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn parse_report(text: &str) -> Result<ReportFile, String> {
+pub(crate) fn parse_report(text: &str) -> Result<ReportFile, String> {
     let path = PathBuf::from(text);
     let format = match path.extension().and_then(|extension| extension.to_str()) {
         Some("html") => ReportFormat::Html,

@@ -7,12 +7,15 @@ mod convert;
 mod failure;
 mod graph;
 mod inspect;
+mod interrupt;
 mod negotiate;
 mod output;
 mod overwriting;
 mod progress;
 mod report;
 mod run;
+#[cfg(target_os = "linux")]
+mod session;
 mod sources;
 mod summary;
 mod units;
@@ -34,6 +37,14 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Serve(arguments) => session::serve(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Attach(arguments) => session::attach(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Status(arguments) => session::status(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Top(arguments) => session::top(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,6 +18,16 @@ pub(crate) fn refuse(option: &str, target: &Path, graph_file: &Path, graph: &Gra
     }
 }
 
+/// Refuses to write `target`, named by `option`, over a file that is written, too.
+#[cfg(target_os = "linux")]
+pub(crate) fn refuse_file(option: &str, target: &Path, written: &Path) -> Result<(), Failure> {
+    if !is_same(target, written) {
+        return Ok(());
+    }
+    let message = format!("{option} {} would be written over the file of the filter", target.display());
+    Err(Failure::usage(message, "give it a name of its own"))
+}
+
 /// Refuses to write `target` over the file it is made from.
 pub(crate) fn refuse_input(target: &Path, input: &Path) -> Result<(), Failure> {
     if !is_same(target, input) {
@@ -43,7 +53,7 @@ fn writes(run: &Run) -> bool {
     matches!(run, Run::Y4mSink { .. } | Run::RawSink { .. } | Run::Png { .. } | Run::Checksum { .. })
 }
 
-fn path_of(run: &Run) -> Option<&Path> {
+pub(crate) fn path_of(run: &Run) -> Option<&Path> {
     match run {
         Run::Y4mSource { path } | Run::RawSource { path, .. } => Some(path),
         Run::Y4mSink { path } | Run::RawSink { path } | Run::Png { path, .. } => Some(path),

@@ -31,6 +31,19 @@ impl ProgressLine {
         self.0.set_position(progress.source_frames);
     }
 
+    /// Shows something else, of which nobody knows how much there will be.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn say(&self, message: String) {
+        self.0.set_message(message);
+        self.0.tick();
+    }
+
+    /// Does something else on the terminal while the line is away.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn aside(&self, other: impl FnOnce()) {
+        self.0.suspend(other);
+    }
+
     /// Takes the line away.
     pub(crate) fn end(self) {
         self.0.finish_and_clear();

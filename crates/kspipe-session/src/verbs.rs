@@ -71,6 +71,9 @@ pub struct GraphSource {
     pub text: String,
     /// The folder that paths in it are relative to, absolute.
     pub base: String,
+    /// What the plan optimises, where that is not what the text says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
 }
 
 /// A pin that may be joined.

@@ -23,6 +23,7 @@ struct Document<'a> {
     warnings: &'a [Warning],
     report: &'a Report,
     pipes: Vec<PipeDocument<'a>>,
+    session: Option<&'a Value>,
 }
 
 /// A pipe: what the run counted, and what its allocator says with the header's member names.
@@ -32,23 +33,33 @@ struct PipeDocument<'a> {
     status: Value,
 }
 
+/// What was run, and what it did.
+pub(crate) struct Of<'a> {
+    /// The graph file's name as it was given.
+    pub(crate) name: &'a str,
+    pub(crate) graph: &'a Graph,
+    pub(crate) plan: &'a Plan,
+    pub(crate) report: &'a Report,
+    /// Of a graph that processes ran together: who had part in it.
+    pub(crate) session: Option<&'a Value>,
+}
+
 /// Writes the reports that were asked for.
-pub(crate) fn write(
-    files: &[ReportFile],
-    name: &str,
-    graph: &Graph,
-    plan: &Plan,
-    report: &Report,
-) -> Result<(), Failure> {
+pub(crate) fn write(files: &[ReportFile], of: &Of<'_>) -> Result<(), Failure> {
     if files.is_empty() {
         return Ok(());
     }
+    let Of { name, graph, plan, report, session } = *of;
     let description = Description::new(graph, plan);
     let warnings = description.warnings();
-    let pipes = report.pipes.iter().zip(&plan.pipes).map(|(report, pipe)| PipeDocument {
-        report,
-        properties: properties::json(&description.properties(PipeId(report.id))),
-        status: status::json(pipe, report),
+    // One process's report has the pipes that it had to do with.
+    let pipes = report.pipes.iter().filter_map(|report| {
+        let pipe = plan.pipes.get(PipeId(report.id).index())?;
+        Some(PipeDocument {
+            report,
+            properties: properties::json(&description.properties(PipeId(report.id))),
+            status: status::json(pipe, report),
+        })
     });
     let document = Document {
         name,
@@ -59,6 +70,7 @@ pub(crate) fn write(
         warnings: &warnings,
         report,
         pipes: pipes.collect(),
+        session,
     };
     for file in files {
         let text = match file.format {
@@ -76,6 +88,9 @@ fn document_json(document: &Document<'_>) -> Result<Value, Failure> {
         serde_json::to_value(document.report).map_err(|error| Failure::system("write the report as JSON", error))?;
     value["file"] = json!(document.name);
     value["plan"] = document.plan_json.clone();
+    if let Some(session) = document.session {
+        value["session"] = session.clone();
+    }
     if let Some(pipes) = value["pipes"].as_array_mut() {
         for (value, pipe) in pipes.iter_mut().zip(&document.pipes) {
             value["ALLOCATOR_PROPERTIES_EX"] = pipe.properties.clone();

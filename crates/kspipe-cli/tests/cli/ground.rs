@@ -81,6 +81,12 @@ fn command_under_test() -> Command {
     command
 }
 
+/// How many frames a list of checksums tells of.
+#[cfg(target_os = "linux")]
+pub(crate) fn checksums(list: &str) -> usize {
+    list.lines().filter(|line| !line.starts_with('#')).count()
+}
+
 /// The film, from the root.
 pub(crate) const FILM: &str = "examples/media/bigbuckbunny-320x180-24.y4m";
 /// Bytes of one of its frames: 320 x 180, I420.

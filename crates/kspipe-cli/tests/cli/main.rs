@@ -9,4 +9,6 @@ mod ground;
 mod inspect;
 mod licences;
 mod piping;
+#[cfg(target_os = "linux")]
+mod serving;
 mod sources;

@@ -3,10 +3,10 @@
 use super::JoinedFilter;
 use super::membership::{Membership, stops};
 use kspipe::graph::file::{GraphFile, GraphFileErrors};
-use kspipe::graph::{Direction, FilterId};
+use kspipe::graph::{Direction, FilterId, Run, Strategy};
 use kspipe::negotiate::{NegotiateError, negotiate, plan_json};
 use kspipe::stream::{
-    Part, PrepareError, Process, Report, RunError, RunOptions, Running, SharingError, StopHandle, prepare_outside,
+    Part, PrepareError, Process, Report, RunError, RunOptions, Running, SharingError, StopHandle, prepare_outside_as,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -58,19 +58,39 @@ impl JoinedFilter {
     /// # Errors
     /// See [`AttachError`].
     pub fn start(self, options: RunOptions) -> Result<AttachedFilter, AttachError> {
+        self.start_filter(None, options)
+    }
+
+    /// As [`start`](Self::start), where the filter does something else than the graph says, or where that does not say what
+    /// it does: its frames are what they are, so a source has to have such, and another number of frames kept is an overdraft.
+    ///
+    /// # Errors
+    /// See [`AttachError`].
+    pub fn start_as(self, run: Run, options: RunOptions) -> Result<AttachedFilter, AttachError> {
+        self.start_filter(Some(run), options)
+    }
+
+    fn start_filter(self, other: Option<Run>, options: RunOptions) -> Result<AttachedFilter, AttachError> {
         let Self { membership, description } = self;
         if membership.what().mediated {
             return Err(AttachError::Mediated);
         }
         let source = description.graph.as_ref().ok_or(AttachError::NoGraph)?;
-        let graph = GraphFile::parse(&source.name, &source.text, Path::new(&source.base))?.graph;
+        let mut graph = GraphFile::parse(&source.name, &source.text, Path::new(&source.base))?.graph;
+        if let Some(name) = &source.strategy {
+            let found = Strategy::ALL.iter().find(|(known, _)| known == name);
+            graph = graph.with_strategy(found.ok_or(AttachError::Contradiction("its strategy is none"))?.1);
+        }
         let formats = description.formats_of(&graph).ok_or(AttachError::Contradiction("a format is of no pin"))?;
         let find = |name: &str| graph.find_filter(name).ok_or(AttachError::Contradiction("a filter is not in it"));
         let outside: Vec<FilterId> = description.outside.iter().map(|name| find(name)).collect::<Result<_, _>>()?;
         let filter = find(&membership.what().filter)?;
-        let prepared = prepare_outside(graph, filter, &formats)?;
+        let told = graph.filter(filter).run().cloned();
+        let prepared = prepare_outside_as(graph, filter, other.or_else(|| told.clone()), &formats)?;
         let plan = negotiate(prepared.graph())?;
-        if plan_json(prepared.graph(), &plan) != description.plan {
+        // What the plan says of frames that could run out is of the filter that the server knows.
+        let told = prepared.graph().clone().with_run(filter, told);
+        if plan_json(&told, &plan) != description.plan {
             return Err(AttachError::OtherPlan);
         }
         let sharing = prepared.sharing(&plan, &outside)?;

@@ -24,6 +24,7 @@ use mediated::{MediatedReceiver, MediatedWriter};
 use membership::Membership;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A graph that another process serves.
 ///
@@ -104,6 +105,13 @@ pub enum ClientError {
     System(#[from] std::io::Error),
 }
 
+impl ClientError {
+    /// The server does not let processes of this user do that.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::ACCESS_DENIED)
+    }
+}
+
 impl From<DeviceError> for ClientError {
     fn from(error: DeviceError) -> Self {
         Self::Refused(error.error)
@@ -155,6 +163,14 @@ impl Client {
     /// What the server serves.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The user whose process serves the graph, as the kernel knows: the one that made the socket.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn server_user(&self) -> std::io::Result<u32> {
+        Ok(rustix::net::sockopt::socket_peercred(&*self.handle)?.uid.as_raw())
     }
 
     /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.
@@ -298,6 +314,11 @@ impl JoinedFilter {
     /// Sources are asked to end: the server stops.
     pub fn is_stopping(&self) -> bool {
         self.membership.is_stopping()
+    }
+
+    /// Waits until the graph has begun, or the server has ended, at most so long. `false`: not yet.
+    pub fn wait_for_begin(&self, timeout: Option<Duration>) -> bool {
+        self.membership.wait_for_begin(timeout)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of a filter's holders when its process ends, hangs up, or keeps frames too long.
 
 use super::StreamsOfTheDead;
-use super::participants::Occupant;
+use super::participants::{Occupant, Place};
 use super::state::{State, What};
 use kspipe::allocator::shared::{Holder, Ledger};
 use kspipe::graph::FilterId;
@@ -70,6 +70,7 @@ impl State {
             _ => {}
         }
         self.happened(place, occupant.process, what);
+        self.end_streams_where_nobody_comes(place);
     }
 
     /// Says the end of the streams that a filter sent, in its place.
@@ -80,6 +81,24 @@ impl State {
             let fed: Vec<Holder> = senders.iter().flat_map(|sender| pipe.properties().receivers_of(*sender)).collect();
             fed.into_iter().for_each(|in_pin| pool.end_stream(in_pin));
         }
+    }
+
+    /// While it stops, streams that nobody sends any more end: nobody is expected to go on with them.
+    pub(super) fn end_streams_where_nobody_comes(&mut self, place: usize) {
+        let place = &self.places[place];
+        if self.asked > 0 && place.occupant.is_none() {
+            self.end_streams(place.filter);
+        }
+    }
+
+    /// Says the end of the streams of a filter that no living process has.
+    pub(super) fn end_streams_of(&mut self, filter: &str) {
+        self.recover_the_dead();
+        let vacant = |place: &&mut Place| place.name == filter && place.occupant.is_none();
+        let Some(place) = self.places.iter_mut().find(vacant) else { return };
+        place.has_left = true;
+        let filter = place.filter;
+        self.end_streams(filter);
     }
 
     /// Those whose ends are waited for.

@@ -226,6 +226,7 @@ impl State {
         stands.leaves += 1;
         stands.has_left = true;
         self.happened(place, from.process, What::Left { claims });
+        self.end_streams_where_nobody_comes(place);
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::lock::lock;
 use extension::SessionExtension;
 use ksobject::{InProcessObjects, PinFactory};
 use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool};
-use kspipe::graph::FilterId;
+use kspipe::graph::{FilterId, Strategy};
 use kspipe::negotiate::Plan;
 use kspipe::stream::{Part, Prepared, Process, Report, RunError, RunOptions, Running, SharingError};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
@@ -72,6 +72,8 @@ pub struct GraphText {
     pub text: String,
     /// The folder that paths in it are relative to.
     pub base: PathBuf,
+    /// What the plan optimises, where that is not what the text says.
+    pub strategy: Option<Strategy>,
 }
 
 /// When a graph begins: the server's own filters start, and sources elsewhere send their first frame.
@@ -206,6 +208,12 @@ impl ServerControl {
         lock(&self.0.state).ask_to_stop();
         // It can be read, or has been.
         let _ = rustix::io::write(&self.0.asked, &1u64.to_ne_bytes());
+    }
+
+    /// Says the end of the streams that a filter sends, in the place of a process that will not come, or not come again.
+    /// Does nothing where a living process has the filter, or none of that name is outside.
+    pub fn end_streams_of(&self, filter: &str) {
+        lock(&self.0.state).end_streams_of(filter);
     }
 
     /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.

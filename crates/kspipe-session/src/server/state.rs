@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) stop: Option<StopHandle>,
     pub(super) asked: u32,
     pub(super) started: Instant,
+    /// When the graph began.
+    pub(super) begun: Option<Instant>,
     pub(super) events: VecDeque<Event>,
     pub(super) closed: bool,
 }
@@ -103,6 +105,7 @@ impl State {
             text: graph.text.clone(),
             // Another process has another current folder.
             base: std::path::absolute(&graph.base).unwrap_or_else(|_| graph.base.clone()).display().to_string(),
+            strategy: graph.strategy.map(|strategy| strategy.name().to_owned()),
         });
         let formats = graph.pin_ids().filter_map(|pin| Some((graph.pin_name(pin), (*prepared.format(pin)?).into())));
         let description = Description {
@@ -133,6 +136,7 @@ impl State {
             stop: None,
             asked: 0,
             started: Instant::now(),
+            begun: None,
             events: VecDeque::new(),
             closed: false,
         }
@@ -147,6 +151,7 @@ impl State {
     /// The server's own filters have started.
     pub(super) fn begun(&mut self, stop: StopHandle) {
         self.stop = Some(stop);
+        self.begun = Some(Instant::now());
         (1..=self.asked).for_each(|time| self.stop_own(time));
         self.joined().for_each(|joined| joined.begins.say());
     }
@@ -194,6 +199,7 @@ impl State {
         self.asked = self.asked.saturating_add(1);
         self.stop_own(self.asked);
         self.joined().for_each(|joined| joined.stop.say());
+        (0..self.places.len()).for_each(|place| self.end_streams_where_nobody_comes(place));
     }
 
     /// Stops the server's own filters, asked for this time. Where no source is among them the first time is for the others:

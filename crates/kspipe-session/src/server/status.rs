@@ -68,6 +68,7 @@ impl State {
         json!({
             "version": VERSION,
             "up_ms": since(now),
+            "begun_ms": self.begun.map(since),
             "stopping": self.times_asked() > 0,
             "filters": filters,
             "pipes": pipes,

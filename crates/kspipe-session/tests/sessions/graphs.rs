@@ -64,6 +64,6 @@ pub(crate) fn prepared(text: &str, outside: &[&str]) -> (Prepared, Plan, Vec<Fil
 /// A server of a graph.
 pub(crate) fn serve(path: &Path, text: &str, outside: &[&str], options: ServerOptions) -> Result<Server, ServeError> {
     let (prepared, plan, outside) = prepared(text, outside);
-    let graph = GraphText { name: "graph.toml".to_owned(), text: text.to_owned(), base: "".into() };
+    let graph = GraphText { name: "graph.toml".to_owned(), text: text.to_owned(), base: "".into(), strategy: None };
     Server::bind(path, prepared, &plan, &outside, ServerOptions { graph: Some(graph), ..options })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Bridges, Compression, Connection, DeviceMemory, Direction, Filter, FilterId, Framing, FramingItem, Graph, Mode,
-    Pin, PinId, Route, RouteKind, Run, Strategy,
+    Pin, PinId, Restart, Route, RouteKind, Run, Strategy,
 };
 use ks::{
     Guid, KSMEMORY_TYPE_DEVICE_UNKNOWN, KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_KERNEL_PAGED,
@@ -118,6 +118,7 @@ fn opposite(direction: Direction) -> Direction {
 struct FilterDraft {
     mode: Mode,
     run: Option<Run>,
+    process: Option<Restart>,
     pins: BTreeMap<String, PinDraft>,
     routes: Vec<(String, String, RouteKind)>,
     only_stated_routes: bool,
@@ -206,8 +207,14 @@ impl GraphBuilder {
                 });
             }
             let pins = first..pins.len() as u32;
-            let (name, run) = (filter_name.clone(), draft.run.clone());
-            filters.push(Filter { name, mode: draft.mode, pins, route_by_itself: has_route_by_itself(draft), run });
+            filters.push(Filter {
+                name: filter_name.clone(),
+                mode: draft.mode,
+                pins,
+                route_by_itself: has_route_by_itself(draft),
+                run: draft.run.clone(),
+                process: draft.process,
+            });
         }
         let mut graph = Graph {
             strategy: self.strategy,
@@ -321,6 +328,11 @@ impl<'a> FilterBuilder<'a> {
     /// What the filter does when the graph runs.
     pub fn run(self, run: Run) -> Self {
         self.0.run = Some(run);
+        self
+    }
+    /// The filter runs in a process of its own, and so much for that one's death.
+    pub fn process(self, restart: Restart) -> Self {
+        self.0.process = Some(restart);
         self
     }
     /// A way through the filter, from an in pin to an out pin.

@@ -74,6 +74,16 @@ pub enum Direction {
     Out,
 }
 
+/// What becomes of a filter whose process died: a filter that has [a process of its own](Filter::process).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// Its streams end, and the graph with them.
+    #[default]
+    Never,
+    /// It is started again, and goes on in the running graph.
+    OnDeath,
+}
+
 /// How a filter brings frames from an in pin to an out pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RouteKind {
@@ -238,6 +248,7 @@ pub struct Filter {
     /// Its only route is the one that it has by itself, and goes as the items of its in pin say.
     pub(crate) route_by_itself: bool,
     pub(crate) run: Option<Run>,
+    pub(crate) process: Option<Restart>,
 }
 
 impl Filter {
@@ -256,6 +267,11 @@ impl Filter {
     /// What it does when the graph runs; `None` where the graph is only negotiated.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_ref()
+    }
+    /// It runs in a process of its own (`process = true`), and so much for that one's death; `None`: together with the
+    /// others. A plan is the same either way.
+    pub fn process(&self) -> Option<Restart> {
+        self.process
     }
 }
 
@@ -298,6 +314,13 @@ impl Graph {
     /// The same graph, to be negotiated for another purpose.
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
         self.strategy = strategy;
+        self
+    }
+    /// The same graph, where a filter does something else when it runs; nothing changes where there is no such filter.
+    pub fn with_run(mut self, filter: FilterId, run: Option<Run>) -> Self {
+        if let Some(filter) = self.filters.get_mut(filter.index()) {
+            filter.run = run;
+        }
         self
     }
     /// Whether connections may copy.

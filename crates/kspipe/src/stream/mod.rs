@@ -30,7 +30,7 @@ pub use format::{ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat
 pub use formats::{Note, probe_formats};
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 pub use part::Part;
-pub use prepare::{PrepareError, Prepared, prepare, prepare_outside, prepare_served};
+pub use prepare::{PrepareError, Prepared, prepare, prepare_outside, prepare_outside_as, prepare_served};
 pub use report::{
     Failure, FilterReport, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };

@@ -158,18 +158,35 @@ pub fn prepare_served(mut graph: Graph, outside: &[FilterId]) -> Result<Prepared
 /// # Errors
 /// Where the filter cannot run, or its file holds other frames than `formats` says.
 pub fn prepare_outside(
-    mut graph: Graph,
+    graph: Graph,
     filter: FilterId,
     formats: &[(PinId, MediaFormat)],
 ) -> Result<Prepared, PrepareError> {
+    let run = graph.filters().get(filter.0 as usize).and_then(|filter| filter.run().cloned());
+    prepare_outside_as(graph, filter, run, formats)
+}
+
+/// As [`prepare_outside`], where the filter does something else than the graph says: its pins, and so the plan, stay as
+/// that has them. The prepared graph says what the filter does here.
+///
+/// # Errors
+/// As for [`prepare_outside`].
+pub fn prepare_outside_as(
+    mut graph: Graph,
+    filter: FilterId,
+    run: Option<Run>,
+    formats: &[(PinId, MediaFormat)],
+) -> Result<Prepared, PrepareError> {
     let here = |other: FilterId| other == filter;
+    let formats = Formats::given(&graph, formats);
+    formats.state_facts(&mut graph);
+    let graph = graph.with_run(filter, run);
     for (own, _) in graph.filters().iter().zip((0..).map(FilterId)).filter(|(_, id)| here(*id)) {
         check_shape(&graph, own)?;
     }
     check_files(&graph, here)?;
     let interrupts = Interrupts::default();
     let sources = open_sources(&graph, &interrupts, here)?;
-    let formats = Formats::given(&graph, formats);
     for pin in graph.pin_ids().filter(|pin| here(graph.pin(*pin).filter())) {
         let own = sources.get(filter.0 as usize).and_then(Option::as_ref).map(|source| source.format());
         let message = match (formats.get(pin), own) {
@@ -181,7 +198,6 @@ pub fn prepare_outside(
         };
         return Err(PrepareError::Format { filter: filter_name(&graph, pin), message });
     }
-    formats.state_facts(&mut graph);
     Ok(Prepared { graph, sources, formats, interrupts })
 }
 

@@ -1,10 +1,10 @@
 //! What a run did: numbers, and where they were counted. The JSON is stable (`docs/streaming.md`).
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every source came to its end, or to the number of frames or the time it was asked for.
@@ -16,7 +16,7 @@ pub enum Outcome {
 }
 
 /// What went wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The filter's name; `None`: the graph as a whole.
     pub filter: Option<String>,
@@ -27,7 +27,7 @@ pub struct Failure {
 }
 
 /// A distribution of times. All are 0 where nothing was measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     /// Half of the frames took no longer, in nanoseconds.
     pub median_ns: u64,
@@ -38,7 +38,7 @@ pub struct Latency {
 }
 
 /// The graph as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GraphReport {
     /// Frames the sources sent out.
     pub source_frames: u64,
@@ -55,8 +55,15 @@ pub struct GraphReport {
     pub bytes_moved_without_copying: u64,
 }
 
+impl GraphReport {
+    /// Frames copied, in all.
+    fn copies(&self) -> f64 {
+        self.copies_per_frame * self.source_frames.max(1) as f64
+    }
+}
+
 /// One filter.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FilterReport {
     /// The filter's name.
     pub name: String,
@@ -72,18 +79,18 @@ pub struct FilterReport {
     /// when it is acquired.
     pub latency: Latency,
     /// Only at sinks: from the source's acquiring the frame to the sink's being done with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end: Option<Latency>,
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Only of `checksum`: the digest of all pictures, in hexadecimal.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }
 
 /// One pipe.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PipeReport {
     /// Its number in the plan.
     pub id: u32,
@@ -109,8 +116,19 @@ pub struct PipeReport {
     pub frames_out_at_end: u64,
 }
 
+impl PipeReport {
+    /// Adds what another process has counted of the same pipe.
+    fn add(&mut self, other: &PipeReport) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.acquires = self.acquires.max(other.acquires);
+        self.peak_in_use = self.peak_in_use.max(other.peak_in_use);
+        self.waits = self.waits.max(other.waits);
+        self.frames_out_at_end = self.frames_out_at_end.saturating_add(other.frames_out_at_end);
+    }
+}
+
 /// What a run did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The version of this format: 1.
     pub version: u32,
@@ -119,7 +137,7 @@ pub struct Report {
     /// What went wrong, in the order it did; empty unless it failed.
     pub errors: Vec<Failure>,
     /// From the start to the end of the last filter, in seconds.
-    #[serde(rename = "duration_seconds", serialize_with = "seconds")]
+    #[serde(rename = "duration_seconds", serialize_with = "seconds", deserialize_with = "duration")]
     pub duration: Duration,
     /// The graph as a whole.
     pub graph: GraphReport,
@@ -134,6 +152,45 @@ impl Report {
     pub fn all_frames_home(&self) -> bool {
         self.pipes.iter().all(|pipe| pipe.frames_out_at_end == 0)
     }
+
+    /// One report of a graph whose filters ran in several processes, from those of all its processes. The first is the
+    /// serving one's, whose time it has. What all processes count together, a shared pipe's `acquires`, `waits` and
+    /// `peak_in_use`, is what the last who looked saw. Failed where one did, else stopped where one was.
+    pub fn merged(server: Report, others: impl IntoIterator<Item = Report>) -> Report {
+        let mut all = server;
+        let mut copies = all.graph.copies();
+        for other in others {
+            all.outcome = match (all.outcome, other.outcome) {
+                (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
+                (Outcome::Stopped, _) | (_, Outcome::Stopped) => Outcome::Stopped,
+                _ => Outcome::Finished,
+            };
+            all.errors.extend(other.errors);
+            all.filters.extend(other.filters);
+            copies += other.graph.copies();
+            let graph = &mut all.graph;
+            for (sum, more) in [
+                (&mut graph.source_frames, other.graph.source_frames),
+                (&mut graph.delivered, other.graph.delivered),
+                (&mut graph.drops, other.graph.drops),
+                (&mut graph.bytes_copied, other.graph.bytes_copied),
+                (&mut graph.bytes_moved_without_copying, other.graph.bytes_moved_without_copying),
+            ] {
+                *sum = sum.saturating_add(more);
+            }
+            for pipe in other.pipes {
+                match all.pipes.iter_mut().find(|known| known.id == pipe.id) {
+                    Some(known) => known.add(&pipe),
+                    None => all.pipes.push(pipe),
+                }
+            }
+        }
+        all.graph.copies_per_frame = copies / all.graph.source_frames.max(1) as f64;
+        all.filters.sort_by(|a, b| a.name.cmp(&b.name));
+        all.pipes.sort_by_key(|pipe| pipe.id);
+        all
+    }
+
     /// The report of one filter.
     pub fn filter(&self, name: &str) -> Option<&FilterReport> {
         self.filters.iter().find(|filter| filter.name == name)
@@ -142,6 +199,10 @@ impl Report {
 
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 /// A glance at a running graph, cheap enough to take ten times a second. The numbers are read one after the other
@@ -180,4 +241,91 @@ pub struct PipeProgress {
     pub in_use: u64,
     /// Frames it has.
     pub frames: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(source_frames: u64, copies_per_frame: f64, filter: &str, pipes: &[(u32, u64)]) -> Report {
+        let none = Latency::default();
+        let pipe = |(id, bytes): &(u32, u64)| PipeReport {
+            id: *id,
+            pins: vec!["a.out".to_owned(), "b.in".to_owned()],
+            memory_type: "user".to_owned(),
+            memory: "user".to_owned(),
+            frames: 4,
+            frame_size: 8,
+            bytes: *bytes,
+            acquires: 5 + u64::from(*id),
+            peak_in_use: 3,
+            waits: source_frames,
+            frames_out_at_end: 0,
+        };
+        Report {
+            version: 1,
+            outcome: Outcome::Finished,
+            errors: Vec::new(),
+            duration: Duration::from_millis(1500),
+            graph: GraphReport {
+                source_frames,
+                delivered: 7,
+                drops: 0,
+                copies_per_frame,
+                bytes_copied: 10,
+                bytes_moved_without_copying: 20,
+            },
+            filters: vec![FilterReport {
+                name: filter.to_owned(),
+                kind: "tee".to_owned(),
+                frames_in: 1,
+                frames_out: 1,
+                bytes: 1,
+                latency: none,
+                end_to_end: None,
+                error: None,
+                digest: Some("00".to_owned()),
+            }],
+            pipes: pipes.iter().map(pipe).collect(),
+        }
+    }
+
+    #[test]
+    fn a_report_comes_back_as_it_went() {
+        let report = report(24, 0.25, "b", &[(0, 100), (2, 5)]);
+        let text = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+        for wrong in ["-1.0", "1e300", "\"long\""] {
+            let text = text.replace("1.5", wrong);
+            assert!(serde_json::from_str::<Report>(&text).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_reports_of_processes_become_one() {
+        // The server copied 6 of its 24 frames; a process without a source copied 12 of them.
+        let server = report(24, 0.25, "m", &[(1, 100)]);
+        let other = report(0, 12.0, "a", &[(0, 1), (1, 50)]);
+        let all = Report::merged(server, [other]);
+        assert_eq!(all.graph.source_frames, 24);
+        assert!((all.graph.copies_per_frame - 0.75).abs() < 1e-9, "{}", all.graph.copies_per_frame);
+        assert_eq!((all.graph.delivered, all.graph.bytes_copied), (14, 20));
+        assert_eq!(all.filters.iter().map(|filter| filter.name.as_str()).collect::<Vec<_>>(), ["a", "m"]);
+        let pipes: Vec<_> = all.pipes.iter().map(|pipe| (pipe.id, pipe.bytes, pipe.acquires, pipe.waits)).collect();
+        assert_eq!(pipes, [(0, 1, 5, 0), (1, 150, 6, 24)]);
+    }
+
+    #[test]
+    fn one_part_that_failed_failed_the_run() {
+        let with = |outcome| Report { outcome, ..report(1, 0.0, "a", &[]) };
+        for (one, other, both) in [
+            (Outcome::Finished, Outcome::Finished, Outcome::Finished),
+            (Outcome::Stopped, Outcome::Finished, Outcome::Stopped),
+            (Outcome::Finished, Outcome::Stopped, Outcome::Stopped),
+            (Outcome::Stopped, Outcome::Failed, Outcome::Failed),
+            (Outcome::Failed, Outcome::Finished, Outcome::Failed),
+        ] {
+            assert_eq!(Report::merged(with(one), [with(other)]).outcome, both);
+        }
+    }
 }

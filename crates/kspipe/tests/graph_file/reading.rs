@@ -5,7 +5,7 @@ use ks::{AllocatorFlags, Guid, RequirementFlags};
 use kspipe::graph::file::{GraphFile, keys};
 use kspipe::graph::{
     Bridges, Compression, DeviceMemory, Direction, FrameRange, Framing, FramingItem, Graph, Mode, PixelFormat, Rate,
-    RouteKind, Run, Strategy,
+    Restart, RouteKind, Run, Strategy,
 };
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,36 @@ fn the_words_of_the_file_itself_are_read() {
         let pins = "pin.i = { direction = \"in\" }\npin.o = { direction = \"out\" }";
         assert_eq!(good(&format!("[filter.a]\n{pins}\nroutes = [\"i -> o {name}\"]")).graph.routes()[0].kind, kind);
     }
+}
+
+#[test]
+fn a_filter_may_have_a_process_of_its_own() {
+    let process = |keys: &str| {
+        let graph = good(&format!("filter.a = {{ {keys}pin.x = {{ direction = \"in\" }} }}")).graph;
+        graph.filters()[0].process()
+    };
+    for (keys, expected) in [
+        ("", None),
+        ("process = false, ", None),
+        ("process = true, ", Some(Restart::Never)),
+        ("process = true, restart = \"never\", ", Some(Restart::Never)),
+        ("restart = \"on-death\", process = true, ", Some(Restart::OnDeath)),
+    ] {
+        assert_eq!(process(keys), expected, "{keys}");
+    }
+}
+
+#[test]
+fn the_text_can_be_had_as_it_was_written() {
+    // A mark that nobody sees is shown as another letter, and is part of the path all the same.
+    let text = "filter.a = { pin.x = { direction = \"in\" }, run = { kind = \"raw\", path = \"a\u{200b}b\" } }";
+    let file = good(text);
+    assert_ne!(file.text(), text);
+    assert_eq!(file.text_as_written(), text);
+    assert_eq!(
+        good("filter.a.pin.x = { direction = \"in\" }").text_as_written(),
+        "filter.a.pin.x = { direction = \"in\" }"
+    );
 }
 
 /// The only item of a file with one pin.

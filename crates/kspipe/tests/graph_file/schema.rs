@@ -61,6 +61,7 @@ fn the_schema_has_the_readers_words() {
         ("/properties/strategy/enum", names(&Strategy::ALL)),
         ("/properties/bridges/enum", names(&keys::BRIDGES)),
         ("/$defs/filter/properties/mode/enum", names(&keys::MODES)),
+        ("/$defs/filter/properties/restart/enum", names(&keys::RESTARTS)),
         ("/$defs/pin/properties/direction/enum", names(&keys::DIRECTIONS)),
         ("/$defs/item/properties/memory/anyOf/0/enum", names(&keys::MEMORY_NAMES)),
         ("/$defs/item/properties/requirements/items/enum", names(&keys::REQUIREMENTS)),

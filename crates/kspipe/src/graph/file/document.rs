@@ -5,12 +5,12 @@ use super::draft::{ConnectionDraft, End, FilterDraft, Filters, Memories};
 use super::keys;
 use super::memory;
 use super::pin;
-use super::reader::{Problem, Reader, Text, Value, key_text};
+use super::reader::{Fields, Problem, Reader, Text, Value, key_text};
 use super::run::{self, PathUse};
 use super::suggest::excerpt;
 use super::{FileText, GraphFile, PinPlace};
 use crate::finding::{Span, Subject, codes};
-use crate::graph::{Bridges, Connection, Graph, Mode, PinId, Route, Strategy};
+use crate::graph::{Bridges, Connection, Graph, Mode, PinId, Restart, Route, Strategy};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -83,6 +83,9 @@ impl<'d> Document<'d> {
             if let Some(run) = &draft.run {
                 builder.filter(name).run(run.value.clone());
             }
+            if let Some(restart) = draft.process {
+                builder.filter(name).process(restart);
+            }
             for route in &draft.routes {
                 builder.filter(name).route(route.from.text, route.to.text, route.kind.value);
             }
@@ -143,7 +146,9 @@ impl<'d> Document<'d> {
         let pins = self.filters.values().flat_map(|filter| filter.pins.values());
         let pins = pins.map(|pin| PinPlace { key: pin.key, items: pin.items.clone() }).collect();
         let filters = self.filters.values().map(|filter| filter.name.span).collect();
-        GraphFile { graph, source: source.clone(), base: base.to_owned(), filters, pins, connections, routes, findings }
+        let written = None;
+        let (source, base) = (source.clone(), base.to_owned());
+        GraphFile { graph, source, written, base, filters, pins, connections, routes, findings }
     }
 }
 
@@ -155,8 +160,15 @@ fn read_filter<'d>(
     value: &'d Value<'d>,
 ) -> (FilterDraft<'d>, Option<PathUse>) {
     reader.check_name(name, "filter");
-    let mut filter =
-        FilterDraft { name, mode: Mode::User, pins: BTreeMap::new(), routes: Vec::new(), run: None, broken: false };
+    let mut filter = FilterDraft {
+        name,
+        mode: Mode::User,
+        pins: BTreeMap::new(),
+        routes: Vec::new(),
+        run: None,
+        process: None,
+        broken: false,
+    };
     let Some(fields) = reader.table(value, &keys::FILTER, "a filter") else {
         filter.broken = true;
         return (filter, None);
@@ -193,8 +205,23 @@ fn read_filter<'d>(
             None => filter.broken = true,
         }
     }
+    filter.process = read_process(reader, &fields);
     let run = fields.entry("run").and_then(|(key, value)| run::read(reader, base, &mut filter, key, value));
     (filter, run)
+}
+
+/// Whether a filter runs in a process of its own, and what becomes of it when that dies.
+fn read_process<'d>(reader: &mut Reader<'d>, fields: &Fields<'d>) -> Option<Restart> {
+    let process = fields.get("process").map(|value| reader.boolean(value, "`process`"));
+    let restart = fields.entry("restart").map(|(key, value)| (key, reader.word(value, "restart", &keys::RESTARTS)));
+    if let (None | Some(Some(false)), Some((key, _))) = (process, restart) {
+        reader.report(|| {
+            let message = "`restart` of a filter without a process of its own";
+            Problem::new(key, message, "there is no process to start again").help("add `process = true`")
+        });
+    }
+    let restart = restart.and_then(|(_, restart)| restart).unwrap_or_default();
+    (process == Some(Some(true))).then_some(restart)
 }
 
 /// A file is written by one filter at most, and not read by another at the same time; standard input has one reader.

@@ -2,7 +2,7 @@
 
 use super::reader::Text;
 use crate::finding::Span;
-use crate::graph::{Compression, DeviceMemory, Direction, Framing, FramingItem, Mode, RouteKind, Run};
+use crate::graph::{Compression, DeviceMemory, Direction, Framing, FramingItem, Mode, Restart, RouteKind, Run};
 use ks::Guid;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub(super) struct FilterDraft<'d> {
     pub(super) pins: BTreeMap<&'d str, PinDraft>,
     pub(super) routes: Vec<RouteDraft<'d>>,
     pub(super) run: Option<At<Run>>,
+    /// It runs in a process of its own.
+    pub(super) process: Option<Restart>,
     /// Something of its pins, routes or `run` could not be read, so that what depends on them is not checked.
     pub(super) broken: bool,
 }

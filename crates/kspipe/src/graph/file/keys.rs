@@ -1,7 +1,7 @@
 //! The keys a graph file may have, table by table, and the words some of them take. The reader asks for no key that is
 //! not here, and a test holds `docs/graph-file.schema.json` against these lists.
 
-use crate::graph::{Direction, Mode, RouteKind};
+use crate::graph::{Direction, Mode, Restart, RouteKind};
 use ks::{AllocatorFlags, Guid, RequirementFlags};
 
 /// A table of a graph file: what it is called in messages, and its keys.
@@ -17,7 +17,7 @@ pub struct Table {
 pub static FILE: Table =
     Table { name: "a graph file", keys: &["strategy", "bridges", "connections", "filter", "memory"] };
 /// `[filter.NAME]`.
-pub static FILTER: Table = Table { name: "a filter", keys: &["mode", "pin", "routes", "run"] };
+pub static FILTER: Table = Table { name: "a filter", keys: &["mode", "pin", "routes", "run", "process", "restart"] };
 /// `pin.NAME` of a filter.
 pub static PIN: Table =
     Table { name: "a pin", keys: &["direction", "framing", "framing-blob", "compression", "holds", "media-size"] };
@@ -120,6 +120,8 @@ pub static BRIDGES: [(&str, crate::graph::Bridges); 2] =
     [("allow", crate::graph::Bridges::Allow), ("forbid", crate::graph::Bridges::Forbid)];
 /// `mode` of a filter.
 pub static MODES: [(&str, Mode); 2] = [("user", Mode::User), ("kernel", Mode::Kernel)];
+/// `restart` of a filter.
+pub static RESTARTS: [(&str, Restart); 2] = [("never", Restart::Never), ("on-death", Restart::OnDeath)];
 /// `direction` of a pin.
 pub static DIRECTIONS: [(&str, Direction); 2] = [("in", Direction::In), ("out", Direction::Out)];
 /// The last word of a route.

@@ -63,6 +63,8 @@ pub struct GraphFile {
     /// The graph.
     pub graph: Graph,
     source: FileText,
+    /// `None`: as `source` has it.
+    written: Option<String>,
     base: PathBuf,
     filters: Vec<Span>,
     pins: Vec<PinPlace>,
@@ -118,9 +120,10 @@ impl GraphFile {
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             syntax_errors(&mut reader, &errors);
-        } else if let Some(file) =
+        } else if let Some(mut file) =
             Document::read(&mut reader, text, &table, base, name == "-").build(&mut reader, &source, base)
         {
+            file.written = (file.text() != text).then(|| text.to_owned());
             return Ok(file);
         }
         // Where nothing was reported there was a graph.
@@ -136,6 +139,10 @@ impl GraphFile {
     /// The file's text, with dots in place of control characters.
     pub fn text(&self) -> &str {
         self.source.text()
+    }
+    /// The file's text as it was read, for another process that reads the same graph.
+    pub fn text_as_written(&self) -> &str {
+        self.written.as_deref().unwrap_or(self.text())
     }
     /// The file's name and text, as diagnostics want them.
     pub fn source(&self) -> &FileText {

@@ -1,0 +1,138 @@
+//! One filter's process.
+
+use super::{Happening, line};
+use crate::arguments::RunArguments;
+use kspipe::graph::{Filter, Restart};
+use kspipe::stream::Report;
+use nix::sys::signal::Signal;
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, Command, Stdio};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+/// A process that dies as often as this within [`SHORT`] is not started again.
+const DEATHS: usize = 5;
+const SHORT: Duration = Duration::from_secs(10);
+/// A longer line is shown as several.
+const LONGEST_LINE: u64 = 4096;
+
+/// How a process ended.
+pub(super) enum End {
+    /// It told what its filter did.
+    Report(Box<Report>),
+    /// It told nothing.
+    Code(i32),
+    /// By a signal's name.
+    Killed(String),
+}
+
+/// A filter's process, to be started, and perhaps again.
+pub(super) struct Child {
+    pub(super) filter: String,
+    restart: Restart,
+    reads_standard_input: bool,
+    arguments: Vec<OsString>,
+    report: PathBuf,
+    process: Option<std::process::Child>,
+    deaths: Vec<Instant>,
+}
+
+impl Child {
+    /// The process that will run a filter of the graph served at `folder/socket`.
+    pub(super) fn new(run: &RunArguments, filter: &Filter, folder: &Path) -> Self {
+        let report = folder.join(format!("{}.json", filter.name()));
+        let mut arguments: Vec<OsString> = vec!["attach".into(), folder.join("socket").into(), filter.name().into()];
+        arguments.extend(["--quiet".into(), "--report".into(), report.clone().into()]);
+        arguments.extend(["--supervised-by".into(), std::process::id().to_string().into()]);
+        if let Some(frames) = run.frames {
+            arguments.extend(["--frames".into(), frames.to_string().into()]);
+        }
+        if let Some(duration) = run.duration {
+            arguments.extend(["--duration".into(), duration.as_secs_f64().to_string().into()]);
+        }
+        if run.realtime {
+            arguments.push("--realtime".into());
+        }
+        let reads = filter.run().and_then(crate::overwriting::path_of).is_some_and(|path| path == Path::new("-"));
+        Self {
+            filter: filter.name().to_owned(),
+            restart: filter.process().unwrap_or_default(),
+            reads_standard_input: reads,
+            arguments,
+            report,
+            process: None,
+            deaths: Vec::new(),
+        }
+    }
+
+    /// Starts the process, and has its words and its end told; gives its number. To be called by a thread that lives as long as this process:
+    /// with that thread the process is killed.
+    pub(super) fn start(&mut self, place: usize, sender: Sender<Happening>) -> io::Result<u32> {
+        // This very program, also where another one has been installed meanwhile.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("kspipe").args(&self.arguments).stderr(Stdio::piped());
+        if !self.reads_standard_input {
+            command.stdin(Stdio::null());
+        }
+        // Ctrl-C is for the process that serves, which asks the others to end in order.
+        let mut process = command.process_group(0).spawn()?;
+        let (words, number) = (process.stderr.take(), process.id());
+        self.process = Some(process);
+        let hears = std::thread::Builder::new().name(format!("{} process", self.filter));
+        hears.spawn(move || {
+            if let Some(words) = words {
+                hear(words, |line| {
+                    let _ = sender.send(Happening::Said(place, line));
+                });
+            }
+            let _ = sender.send(Happening::Closed(place));
+        })?;
+        Ok(number)
+    }
+
+    /// It has ended, and its end was taken note of.
+    pub(super) fn has_ended(&self) -> bool {
+        self.process.is_none()
+    }
+
+    /// Waits for the end of a process that has said its last word.
+    pub(super) fn reap(&mut self) -> io::Result<End> {
+        let Some(mut process) = self.process.take() else { return Ok(End::Code(0)) };
+        let status = process.wait()?;
+        if let Some(signal) = status.signal() {
+            self.deaths.push(Instant::now());
+            let name = Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |name| name.to_string());
+            return Ok(End::Killed(name));
+        }
+        let report = std::fs::read(&self.report).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        Ok(report.map_or_else(|| End::Code(status.code().unwrap_or(-1)), |report| End::Report(Box::new(report))))
+    }
+
+    /// It was killed, and shall be started again, unless that happens all the time.
+    pub(super) fn may_start_again(&self) -> bool {
+        let lately = self.deaths.iter().filter(|death| death.elapsed() < SHORT).count();
+        self.restart == Restart::OnDeath && lately < DEATHS
+    }
+
+    /// Ends it at once.
+    pub(super) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            // One that has ended is none the worse for it.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Reads lines until nobody can write any more.
+fn hear(words: ChildStderr, mut said: impl FnMut(String)) {
+    let mut words = BufReader::new(words);
+    let mut bytes = Vec::new();
+    while matches!((&mut words).take(LONGEST_LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
+        said(line(&bytes));
+        bytes.clear();
+    }
+}
