@@ -546,7 +546,8 @@ impl Receiver {
 
     /// See [`TrustedReceiver::leave`](super::TrustedReceiver::leave).
     pub(super) fn leave(&mut self) {
-        const PATIENCE: Duration = Duration::from_millis(100);
+        // A hand-over takes less than a microsecond, but its sender may have been scheduled away in it.
+        const PATIENCE: Duration = Duration::from_millis(10);
         let shared = &self.role.shared;
         shared.control.leave(self.role.holder);
         let start = Instant::now();
