@@ -269,7 +269,7 @@ impl JoinedFilter {
         let acquirer = if from.is_in_pin() { None } else { Some(pool.acquirer(from).map_err(failed)?) };
         let sender = pool.sender_to(from, &[to]).map_err(failed)?;
         let bytes = self.format(&pin.name).map(|format| format.frame_bytes() as u64);
-        Ok(Writer::new(acquirer, sender, bytes, self.membership.clone()))
+        Ok(Writer::new(acquirer, sender, bytes, self.membership.clone())?)
     }
 
     /// Sources are asked to end: the server stops.

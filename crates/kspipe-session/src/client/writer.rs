@@ -4,6 +4,9 @@ use super::frames::Frame;
 use super::membership::Membership;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedAcquirer, TrustedFrame, TrustedSender, Unready};
+use rustix::event::epoll;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +28,28 @@ use std::time::Duration;
 /// writer.end();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A program with a loop of its own polls [`as_fd`](AsFd::as_fd), after [`arm`](Self::arm):
+///
+/// ```no_run
+/// # use kspipe_session::{Client, WriteError};
+/// # let mut writer = Client::connect("camera")?.pin("camera.out")?.writer()?;
+/// # let wait = |_: std::os::fd::BorrowedFd<'_>| {};
+/// # use std::os::fd::AsFd;
+/// loop {
+///     match writer.try_acquire() {
+///         Ok(Some(mut frame)) => {
+///             frame.bytes_mut().fill(0x80);
+///             writer.send(frame)?;
+///         }
+///         Ok(None) if writer.arm() => wait(writer.as_fd()), // until it is readable
+///         Ok(None) => {}
+///         Err(WriteError::Stopping) => break,
+///         Err(error) => return Err(error.into()),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Writer {
     /// `None`: what goes out is what came in.
@@ -35,6 +60,8 @@ pub struct Writer {
     sent: u64,
     /// The graph has begun.
     begun: bool,
+    /// An epoll of all that is waited for: a free frame, the graph's begin, the word to stop, and the server's end.
+    polled: OwnedFd,
     membership: Arc<Membership>,
 }
 
@@ -67,8 +94,20 @@ impl Writer {
         sender: TrustedSender,
         bytes: Option<u64>,
         membership: Arc<Membership>,
-    ) -> Self {
-        Self { acquirer, sender, bytes, sent: 0, begun: false, membership }
+    ) -> io::Result<Self> {
+        let polled = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        if let Some(acquirer) = &acquirer {
+            watch(&polled, acquirer.event(), epoll::EventFlags::IN)?;
+            if let Some(begins) = membership.begins() {
+                watch(&polled, begins, epoll::EventFlags::IN)?;
+            }
+        }
+        if let Some((stop, server)) = membership.ends() {
+            watch(&polled, stop, epoll::EventFlags::IN)?;
+            // Only a hang-up is news, which is always told.
+            watch(&polled, server, epoll::EventFlags::empty())?;
+        }
+        Ok(Self { acquirer, sender, bytes, sent: 0, begun: false, polled, membership })
     }
 
     /// A free frame to fill; waits until the graph has begun, and for one, first come, first served, at most for the time given. Its header has the next
@@ -77,17 +116,61 @@ impl Writer {
     /// # Errors
     /// See [`WriteError`]. Once the server asks to end there are no more.
     pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<WritableFrame, WriteError> {
-        if !self.begun {
-            self.begun = self.membership.wait_for_begin(timeout);
+        self.acquire_by(timeout, |acquirer| acquirer.acquire(timeout))
+    }
+
+    /// As [`acquire`](Self::acquire), where the graph has begun and a frame is free. Never waits.
+    ///
+    /// # Errors
+    /// There will be none: see [`WriteError`].
+    pub fn try_acquire(&mut self) -> Result<Option<WritableFrame>, WriteError> {
+        match self.acquire_by(Some(Duration::ZERO), TrustedAcquirer::try_acquire) {
+            Ok(frame) => Ok(Some(frame)),
+            Err(WriteError::TimedOut) => Ok(None),
+            Err(error) => Err(error),
         }
-        if !self.begun {
+    }
+
+    /// Asks for a free frame, and for the descriptor to become readable when it is there, or when the graph begins or ends,
+    /// once. `false` where that need not be waited for: then [`try_acquire`](Self::try_acquire) has something to say. It may
+    /// become readable and there be nothing: ask again then.
+    ///
+    /// The frame it is given is for this one, and for nobody else until it is acquired or this is dropped.
+    pub fn arm(&mut self) -> bool {
+        let (stopping, begun) = (self.membership.is_stopping(), self.has_begun(Some(Duration::ZERO)));
+        match &mut self.acquirer {
+            Some(_) if stopping => false,
+            Some(acquirer) if begun => acquirer.arm(),
+            // The begin is told. Who stood in line before it would keep a frame for itself.
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    fn has_begun(&mut self, timeout: Option<Duration>) -> bool {
+        if !self.begun && self.membership.wait_for_begin(timeout) {
+            self.begun = true;
+            if let Some(begins) = self.membership.begins() {
+                // It stays readable. Where it is not watched there is nothing to be ended.
+                let _ = epoll::delete(&self.polled, begins);
+            }
+        }
+        self.begun
+    }
+
+    fn acquire_by(
+        &mut self,
+        timeout: Option<Duration>,
+        acquire: impl FnOnce(&mut TrustedAcquirer) -> Result<TrustedFrame, Unready>,
+    ) -> Result<WritableFrame, WriteError> {
+        if !self.has_begun(timeout) {
             return Err(WriteError::TimedOut);
         }
         if self.membership.is_stopping() {
             return Err(WriteError::Stopping);
         }
         let acquirer = self.acquirer.as_mut().ok_or(WriteError::HandsOn)?;
-        let mut frame = acquirer.acquire(timeout).map_err(|unready| match unready {
+        let mut frame = acquire(acquirer).map_err(|unready| match unready {
             Unready::PoolClosed | Unready::ServerGone => WriteError::ServerGone,
             Unready::Shut | Unready::Interrupted => WriteError::Shut,
             Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense => WriteError::TimedOut,
@@ -126,6 +209,17 @@ impl Writer {
     /// Ends the stream: who takes its frames hears the end after the last.
     pub fn end(mut self) {
         self.sender.end_stream();
+    }
+}
+
+fn watch(polled: &OwnedFd, what: BorrowedFd<'_>, flags: epoll::EventFlags) -> io::Result<()> {
+    Ok(epoll::add(polled, what, epoll::EventData::new_u64(0), flags)?)
+}
+
+impl AsFd for Writer {
+    /// Readable when there may be a frame, or an end, after [`arm`](Writer::arm).
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.polled.as_fd()
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::payload;
 use crate::process::stop;
 use crate::stage::{FILTER, OTHER, SOURCE};
-use kspipe::allocator::shared::{Access, Descriptors, Participant, SharedPool, TrustedPool};
+use kspipe::allocator::shared::{Access, Descriptors, Participant, SharedPool, TrustedPool, Unready};
+use rustix::event::{PollFd, PollFlags, poll};
 use std::time::Duration;
 
 fn open(descriptors: Descriptors) -> Participant {
@@ -99,6 +100,23 @@ pub(crate) fn wait_long(descriptors: Descriptors, _: u64) -> i32 {
     let mut acquirer = open(descriptors).acquirer(OTHER).expect("a role");
     stop();
     let frame = acquirer.acquire(None);
+    stop();
+    i32::from(frame.is_err())
+}
+
+/// Somebody polls for a frame, and sleeps in that.
+pub(crate) fn poll_long(descriptors: Descriptors, _: u64) -> i32 {
+    let mut acquirer = open(descriptors).acquirer(OTHER).expect("a role");
+    stop();
+    let frame = loop {
+        match acquirer.try_acquire() {
+            Err(Unready::Empty) if acquirer.arm() => {
+                while poll(&mut [PollFd::new(&acquirer.event(), PollFlags::IN)], None).is_err() {}
+            }
+            Err(Unready::Empty) => {}
+            frame => break frame,
+        }
+    };
     stop();
     i32::from(frame.is_err())
 }

@@ -94,6 +94,11 @@ fn all_frames_of_a_dead_source_and_one_waits(stage: &mut Stage) -> Props {
     Props { sleeper: Some(stage.acquirer_asleep(OTHER)), ..Props::default() }
 }
 
+fn another_waits_and_a_frame_comes_home(stage: &mut Stage, props: &mut Props) {
+    props.sleeper = Some(stage.acquirer_asleep(LATER));
+    drop(props.held.pop());
+}
+
 /// Leaves as a process that lives, comes back where it may, and is let in later where the source is in the middle.
 fn leaves_and_returns(stage: &mut Stage, _: &mut Props) {
     roles::trusted(stage.here()).receiver(FILTER).expect("a role").leave();
@@ -182,10 +187,10 @@ pub(crate) fn all() -> Vec<Scene> {
             .meanwhile(|_, props| drop(props.held.pop())),
         Scene::new("acquirer: sleep, and wake with a grant", roles::wait_long, waiter_is_dead_and_one_waits_behind)
             .prepared(all_frames)
-            .while_asleep(|stage, props| {
-                props.sleeper = Some(stage.acquirer_asleep(LATER));
-                drop(props.held.pop());
-            }),
+            .while_asleep(another_waits_and_a_frame_comes_home),
+        Scene::new("acquirer: poll, and wake with a grant", roles::poll_long, waiter_is_dead_and_one_waits_behind)
+            .prepared(all_frames)
+            .while_asleep(another_waits_and_a_frame_comes_home),
         Scene::new("server: recovery, a frame passed on and not pushed", roles::recover, source_is_dead).prepared(
             move |stage| {
                 passed.die(stage, roles::hand_over);
