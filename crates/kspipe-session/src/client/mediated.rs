@@ -268,6 +268,7 @@ pub(super) struct MediatedWriter {
     file: OwnedFd,
     /// What the last frame was filled in.
     buffer: Vec<u8>,
+    is_awaited: bool,
 }
 
 impl MediatedWriter {
@@ -279,7 +280,7 @@ impl MediatedWriter {
         if !pin.take() {
             return Ok(None);
         }
-        let writer = Self { pin: pin.clone(), file, buffer: Vec::new() };
+        let writer = Self { pin: pin.clone(), file, buffer: Vec::new(), is_awaited: false };
         // The first descriptor that goes along. Where the server refuses, it refuses what comes of it, too.
         let _ = writer.pin.call_with(KSMETHOD_KSPPIN_FILE, &mut 1u64.to_le_bytes(), &[writer.file.as_fd()]);
         Ok(Some(writer))
@@ -289,31 +290,46 @@ impl MediatedWriter {
         self.pin.joined.sends_as.is_some_and(|holder| holder < 32)
     }
 
+    /// A free frame; `None` where there is none now.
+    pub(super) fn try_acquire(&mut self) -> Result<Option<MediatedWritable>, WriteError> {
+        self.is_awaited = false;
+        let (step, _) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
+        match step {
+            Step::Frame => {
+                let mut bytes = std::mem::take(&mut self.buffer);
+                // As long as the file, which is there.
+                bytes.resize(usize::try_from(self.pin.layout.size).map_err(|_| WriteError::Shut)?, 0);
+                Ok(Some(MediatedWritable { pin: self.pin.clone(), bytes, passed_on: false }))
+            }
+            Step::Nothing => {
+                self.is_awaited = true;
+                Ok(None)
+            }
+            Step::Closed => Err(WriteError::ServerGone),
+            Step::HoldsMost => Err(WriteError::HoldsMost),
+            Step::Ended | Step::Shut | Step::Nonsense => Err(WriteError::Shut),
+        }
+    }
+
     /// A free frame; waits for one, at most for the time given.
     pub(super) fn acquire(&mut self, timeout: Option<Duration>) -> Result<MediatedWritable, WriteError> {
         let deadline = deadline(timeout);
         loop {
-            let (step, _) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
-            match step {
-                Step::Frame => {
-                    let mut bytes = std::mem::take(&mut self.buffer);
-                    // As long as the file, which is there.
-                    bytes.resize(usize::try_from(self.pin.layout.size).map_err(|_| WriteError::Shut)?, 0);
-                    return Ok(MediatedWritable { pin: self.pin.clone(), bytes, passed_on: false });
-                }
-                Step::Nothing => {}
-                Step::Closed => return Err(WriteError::ServerGone),
-                Step::HoldsMost => return Err(WriteError::HoldsMost),
-                Step::Ended | Step::Shut | Step::Nonsense => return Err(WriteError::Shut),
+            if let Some(frame) = self.try_acquire()? {
+                return Ok(frame);
             }
             match self.pin.wait(deadline) {
                 Waited::Something => {}
                 Waited::TimedOut => return Err(WriteError::TimedOut),
-                Waited::HungUp => {
-                    return Err(self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_or_else(of_writer, |_| WriteError::Shut));
-                }
+                // Asked, it says why; where it still has nothing to say it is not there.
+                Waited::HungUp => return self.try_acquire()?.ok_or(WriteError::Shut),
             }
         }
+    }
+
+    /// The server said that no frame is free, and will say when one is.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_awaited
     }
 
     /// Has the server copy a frame, and send it.
@@ -357,6 +373,12 @@ impl MediatedWriter {
 
     pub(super) fn end(&mut self) {
         let _ = self.pin.call(KSMETHOD_KSPPIN_END, &mut []);
+    }
+}
+
+impl AsFd for MediatedWriter {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pin.socket.as_fd()
     }
 }
 

@@ -19,7 +19,7 @@ use kspipe::allocator::shared::{
 };
 use kspipe::negotiate::PipeId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zerocopy::IntoBytes;
@@ -193,6 +193,16 @@ impl Membership {
                 Err(_) => return true,
             }
         }
+    }
+
+    /// Readable once the graph has begun.
+    pub(super) fn begins(&self) -> Option<BorrowedFd<'_>> {
+        self.begins.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Readable once sources shall end; and one that hangs up when the server ends.
+    pub(super) fn ends(&self) -> Option<(BorrowedFd<'_>, BorrowedFd<'_>)> {
+        self.watcher.as_ref().map(Watcher::ends)
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -302,13 +302,13 @@ impl JoinedFilter {
         let bytes = self.format(&pin.name).map(|format| format.frame_bytes() as u64);
         if let Some(mediated) = self.membership.mediated(&pin.name) {
             let writer = MediatedWriter::new(mediated)?.ok_or_else(|| failed(RoleError::InUse(from)))?;
-            return Ok(Writer::mediated(writer, bytes, self.membership.clone()));
+            return Ok(Writer::mediated(writer, bytes, self.membership.clone())?);
         }
         let pool = self.pool(pin)?;
         // What came in by an in pin is handed on; nothing new is acquired for it.
         let acquirer = if from.is_in_pin() { None } else { Some(pool.acquirer(from).map_err(failed)?) };
         let sender = pool.sender_to(from, &[to]).map_err(failed)?;
-        Ok(Writer::new(acquirer, sender, bytes, self.membership.clone()))
+        Ok(Writer::new(acquirer, sender, bytes, self.membership.clone())?)
     }
 
     /// Sources are asked to end: the server stops.

@@ -5,7 +5,7 @@ use ksobject::OwnedHandle;
 use kspipe::allocator::shared::Participant;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::net::{RecvFlags, recv};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -49,6 +49,11 @@ impl Watcher {
         let watches = watched.clone();
         let thread = std::thread::Builder::new().name("kspipe server".to_owned()).spawn(move || watches.watch())?;
         Ok(Self { watched, thread: Some(thread) })
+    }
+
+    /// What it polls: readable once sources shall end, and one that hangs up when the server ends.
+    pub(super) fn ends(&self) -> (BorrowedFd<'_>, BorrowedFd<'_>) {
+        (self.watched.stop.as_fd(), self.watched.server.as_fd())
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -5,6 +5,9 @@ use super::mediated::{MediatedWritable, MediatedWriter};
 use super::membership::Membership;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedAcquirer, TrustedFrame, TrustedSender, Unready};
+use rustix::event::epoll;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +29,28 @@ use std::time::Duration;
 /// writer.end();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A program with a loop of its own polls [`as_fd`](AsFd::as_fd), after [`arm`](Self::arm):
+///
+/// ```no_run
+/// # use kspipe_session::{Client, WriteError};
+/// # let mut writer = Client::connect("camera")?.pin("camera.out")?.writer()?;
+/// # let wait = |_: std::os::fd::BorrowedFd<'_>| {};
+/// # use std::os::fd::AsFd;
+/// loop {
+///     match writer.try_acquire() {
+///         Ok(Some(mut frame)) => {
+///             frame.bytes_mut().fill(0x80);
+///             writer.send(frame)?;
+///         }
+///         Ok(None) if writer.arm() => wait(writer.as_fd()), // until it is readable
+///         Ok(None) => {}
+///         Err(WriteError::Stopping) => break,
+///         Err(error) => return Err(error.into()),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Writer {
     way: Way,
@@ -34,6 +59,8 @@ pub struct Writer {
     sent: u64,
     /// The graph has begun.
     begun: bool,
+    /// An epoll of all that is waited for: a free frame, the graph's begin, the word to stop, and the server's end.
+    polled: OwnedFd,
     membership: Arc<Membership>,
 }
 
@@ -45,6 +72,45 @@ enum Way {
         sender: TrustedSender,
     },
     Mediated(MediatedWriter),
+}
+
+/// How long a frame is waited for.
+#[derive(Clone, Copy, Debug)]
+enum Patience {
+    None,
+    /// So long; `None`: for ever.
+    Until(Option<Duration>),
+}
+
+impl Way {
+    /// A frame to fill, and how long it is.
+    fn acquire(&mut self, patience: Patience) -> Result<(FilledFrame, usize), WriteError> {
+        match self {
+            Way::Trusted { acquirer, .. } => {
+                let acquirer = acquirer.as_mut().ok_or(WriteError::HandsOn)?;
+                let acquired = match patience {
+                    Patience::None => acquirer.try_acquire(),
+                    Patience::Until(timeout) => acquirer.acquire(timeout),
+                };
+                let mut frame = acquired.map_err(|unready| match unready {
+                    Unready::PoolClosed | Unready::ServerGone => WriteError::ServerGone,
+                    Unready::Shut | Unready::Interrupted => WriteError::Shut,
+                    Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense => WriteError::TimedOut,
+                })?;
+                let length = frame.exclusive().map_or(0, |bytes| bytes.len());
+                Ok((FilledFrame::Trusted(frame), length))
+            }
+            Way::Mediated(writer) if writer.hands_on() => Err(WriteError::HandsOn),
+            Way::Mediated(writer) => {
+                let frame = match patience {
+                    Patience::None => writer.try_acquire()?.ok_or(WriteError::TimedOut)?,
+                    Patience::Until(timeout) => writer.acquire(timeout)?,
+                };
+                let length = frame.bytes.len();
+                Ok((FilledFrame::Mediated(frame, FrameHeader::default()), length))
+            }
+        }
+    }
 }
 
 /// Why no frame can be filled, or sent.
@@ -79,12 +145,20 @@ impl Writer {
         sender: TrustedSender,
         bytes: Option<u64>,
         membership: Arc<Membership>,
-    ) -> Self {
-        Self { way: Way::Trusted { acquirer, sender }, bytes, sent: 0, begun: false, membership }
+    ) -> io::Result<Self> {
+        let free = acquirer.as_ref().map(TrustedAcquirer::event);
+        let polled = polled(&membership, free)?;
+        let way = Way::Trusted { acquirer, sender };
+        Ok(Self { way, bytes, sent: 0, begun: false, polled, membership })
     }
 
-    pub(super) fn mediated(writer: MediatedWriter, bytes: Option<u64>, membership: Arc<Membership>) -> Self {
-        Self { way: Way::Mediated(writer), bytes, sent: 0, begun: false, membership }
+    pub(super) fn mediated(
+        writer: MediatedWriter,
+        bytes: Option<u64>,
+        membership: Arc<Membership>,
+    ) -> io::Result<Self> {
+        let polled = polled(&membership, (!writer.hands_on()).then(|| writer.as_fd()))?;
+        Ok(Self { way: Way::Mediated(writer), bytes, sent: 0, begun: false, polled, membership })
     }
 
     /// A free frame to fill; waits until the graph has begun, and for one, first come, first served, at most for the time given. Its header has the next
@@ -93,33 +167,62 @@ impl Writer {
     /// # Errors
     /// See [`WriteError`]. Once the server asks to end there are no more.
     pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<WritableFrame, WriteError> {
-        if !self.begun {
-            self.begun = self.membership.wait_for_begin(timeout);
+        self.acquire_with(Patience::Until(timeout))
+    }
+
+    /// As [`acquire`](Self::acquire), where the graph has begun and a frame is free. Never waits.
+    ///
+    /// # Errors
+    /// There will be none: see [`WriteError`].
+    pub fn try_acquire(&mut self) -> Result<Option<WritableFrame>, WriteError> {
+        match self.acquire_with(Patience::None) {
+            Ok(frame) => Ok(Some(frame)),
+            Err(WriteError::TimedOut) => Ok(None),
+            Err(error) => Err(error),
         }
-        if !self.begun {
+    }
+
+    /// Asks for a free frame, and for the descriptor to become readable when it is there, or when the graph begins or ends,
+    /// once. `false` where that need not be waited for: then [`try_acquire`](Self::try_acquire) has something to say. It may
+    /// become readable and there be nothing: ask again then.
+    ///
+    /// The frame it is given is for this one, and for nobody else until it is acquired or this is dropped.
+    pub fn arm(&mut self) -> bool {
+        let (stopping, begun) = (self.membership.is_stopping(), self.has_begun(Some(Duration::ZERO)));
+        match &mut self.way {
+            _ if stopping => false,
+            Way::Trusted { acquirer: None, .. } => false,
+            Way::Mediated(writer) if writer.hands_on() => false,
+            // The begin is told. Who stood in line before it would keep a frame for itself.
+            _ if !begun => true,
+            Way::Trusted { acquirer: Some(acquirer), .. } => acquirer.arm(),
+            Way::Mediated(writer) => writer.is_awaited(),
+        }
+    }
+
+    fn has_begun(&mut self, timeout: Option<Duration>) -> bool {
+        if !self.begun && self.membership.wait_for_begin(timeout) {
+            self.begun = true;
+            if let Some(begins) = self.membership.begins() {
+                // It stays readable. Where it is not watched there is nothing to be ended.
+                let _ = epoll::delete(&self.polled, begins);
+            }
+        }
+        self.begun
+    }
+
+    fn acquire_with(&mut self, patience: Patience) -> Result<WritableFrame, WriteError> {
+        let timeout = match patience {
+            Patience::None => Some(Duration::ZERO),
+            Patience::Until(timeout) => timeout,
+        };
+        if !self.has_begun(timeout) {
             return Err(WriteError::TimedOut);
         }
         if self.membership.is_stopping() {
             return Err(WriteError::Stopping);
         }
-        let (mut frame, length) = match &mut self.way {
-            Way::Trusted { acquirer, .. } => {
-                let acquirer = acquirer.as_mut().ok_or(WriteError::HandsOn)?;
-                let mut frame = acquirer.acquire(timeout).map_err(|unready| match unready {
-                    Unready::PoolClosed | Unready::ServerGone => WriteError::ServerGone,
-                    Unready::Shut | Unready::Interrupted => WriteError::Shut,
-                    Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense => WriteError::TimedOut,
-                })?;
-                let length = frame.exclusive().map_or(0, |bytes| bytes.len());
-                (FilledFrame::Trusted(frame), length)
-            }
-            Way::Mediated(writer) if writer.hands_on() => return Err(WriteError::HandsOn),
-            Way::Mediated(writer) => {
-                let frame = writer.acquire(timeout)?;
-                let length = frame.bytes.len();
-                (FilledFrame::Mediated(frame, FrameHeader::default()), length)
-            }
-        };
+        let (mut frame, length) = self.way.acquire(patience)?;
         let length = length as u64;
         let data_used = self.bytes.map_or(length, |bytes| bytes.min(length));
         frame.set_header(FrameHeader { sequence: self.sent, data_used, ..FrameHeader::default() });
@@ -171,6 +274,35 @@ impl Writer {
             Way::Trusted { sender, .. } => sender.end_stream(),
             Way::Mediated(writer) => writer.end(),
         }
+    }
+}
+
+/// An epoll of what is waited for: a free frame, where there are any, and the graph's begin before; the word to stop, and the
+/// server's end.
+fn polled(membership: &Membership, free: Option<BorrowedFd<'_>>) -> io::Result<OwnedFd> {
+    let polled = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    if let Some(free) = free {
+        watch(&polled, free, epoll::EventFlags::IN)?;
+        if let Some(begins) = membership.begins() {
+            watch(&polled, begins, epoll::EventFlags::IN)?;
+        }
+    }
+    if let Some((stop, server)) = membership.ends() {
+        watch(&polled, stop, epoll::EventFlags::IN)?;
+        // Only a hang-up is news, which is always told.
+        watch(&polled, server, epoll::EventFlags::empty())?;
+    }
+    Ok(polled)
+}
+
+fn watch(polled: &OwnedFd, what: BorrowedFd<'_>, flags: epoll::EventFlags) -> io::Result<()> {
+    Ok(epoll::add(polled, what, epoll::EventData::new_u64(0), flags)?)
+}
+
+impl AsFd for Writer {
+    /// Readable when there may be a frame, or an end, after [`arm`](Writer::arm).
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.polled.as_fd()
     }
 }
 

@@ -3,8 +3,9 @@
 
 use crate::graphs;
 use kspipe::stream::RunOptions;
-use kspipe_session::{Client, ServerOptions, StreamError, WriteError};
+use kspipe_session::{Client, ServerOptions, StreamError, WritableFrame, WriteError, Writer};
 use md5::{Digest, Md5};
+use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
@@ -20,7 +21,10 @@ pub(crate) fn run(arguments: &[String]) -> bool {
         ["process", "leave-child", path, pin] => keep(path, pin, start_heir),
         ["process", "wait"] => wait(),
         ["process", "as-nobody", path, pin] => as_nobody(path, pin),
-        ["process", "write", path, pin, frames] => write(path, pin, frames.parse().unwrap()),
+        ["process", "write", path, pin, frames] => {
+            write(path, pin, frames.parse().unwrap(), |writer| writer.acquire(None))
+        }
+        ["process", "write-polling", path, pin, frames] => write(path, pin, frames.parse().unwrap(), polled),
         ["process", "attach", path, filter] => attach(path, filter),
         ["process", "pass", path, filter] => pass(path, filter),
         ["process", "invert", path, filter] => invert(path, filter),
@@ -135,11 +139,16 @@ fn close_sockets() {
 }
 
 /// Fills frames until there were so many, or the server asks to end: the first with zeros, the next with ones.
-fn write(path: &str, pin: &str, frames: u64) {
+fn write(
+    path: &str,
+    pin: &str,
+    frames: u64,
+    mut acquire: impl FnMut(&mut Writer) -> Result<WritableFrame, WriteError>,
+) {
     let mut writer = Client::connect(path).unwrap().pin(pin).unwrap().writer().unwrap();
     let mut written = 0;
     while written < frames {
-        let mut frame = match writer.acquire(None) {
+        let mut frame = match acquire(&mut writer) {
             Ok(frame) => frame,
             Err(WriteError::Stopping) => break,
             Err(error) => return say(&format!("error {error}")),
@@ -150,6 +159,17 @@ fn write(path: &str, pin: &str, frames: u64) {
     }
     writer.end();
     say(&format!("end {written}"));
+}
+
+/// Polls for a frame.
+fn polled(writer: &mut Writer) -> Result<WritableFrame, WriteError> {
+    loop {
+        match writer.try_acquire()? {
+            Some(frame) => return Ok(frame),
+            None if writer.arm() => drop(poll(&mut [PollFd::new(&*writer, PollFlags::IN)], None).unwrap()),
+            None => {}
+        }
+    }
 }
 
 /// Runs a filter.

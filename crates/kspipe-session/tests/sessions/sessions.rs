@@ -17,14 +17,20 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 use zerocopy::IntoBytes;
 
+mod polling;
+
 pub(crate) fn all() -> Vec<(&'static str, fn())> {
-    let tests: [(&str, fn()); 21] = [
+    let tests: [(&str, fn()); 25] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
         ("a_program_changes_frames_in_place_and_hands_them_on", changed_in_place),
         ("waits_end_in_time", timeouts),
         ("a_reader_and_a_writer_of_a_graph_without_own_filters", only_outside),
+        ("a_writer_with_a_loop_of_its_own_sends_the_same_frames", polling::sends),
+        ("a_writer_with_a_loop_of_its_own_hears_the_begin_free_frames_and_the_word_to_stop", polling::hears),
+        ("a_mediated_writer_with_a_loop_of_its_own_hears_the_same", polling::hears_mediated),
+        ("a_writer_with_a_loop_of_its_own_hears_of_the_servers_end", polling::server_ends),
         ("a_killed_reader_is_recovered_and_another_takes_its_place", killed_reader),
         ("a_dead_readers_place_is_free_though_its_child_has_its_handles", inherited),
         ("a_killed_writer_is_recovered_and_another_goes_on", killed_writer),
@@ -174,8 +180,8 @@ fn timeouts() {
     session.ends();
 }
 
-fn only_outside() {
-    let text = r#"
+/// A source and a sink.
+const PAIR: &str = r#"
 connections = ["a.out -> c.in"]
 [filter.a]
 pin.out = { direction = "out", framing = [{ memory = "user", frames = 3 }] }
@@ -183,7 +189,9 @@ run = { kind = "pattern", format = "i420", width = 37, height = 19, rate = "30/1
 [filter.c]
 pin.in = { direction = "in" }
 "#;
-    let session = Session::start_with(text, &["a", "c"], whole());
+
+fn only_outside() {
+    let session = Session::start_with(PAIR, &["a", "c"], whole());
     let mut writer = session.process("write", &["a.out", "100"]);
     let mut reader = session.process("read", &["c.in"]);
     assert_eq!(reader.says(), "joined");

@@ -11,11 +11,15 @@
 #![cfg_attr(feature = "wrong-hand-over", allow(dead_code, reason = "only hand-overs are tried then"))]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod audits;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod payload;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod process;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod random;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod roles;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod scenes;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

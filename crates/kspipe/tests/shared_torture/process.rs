@@ -8,7 +8,12 @@ use std::time::{Duration, Instant};
 pub(crate) struct Child {
     pid: libc::pid_t,
     reaped: bool,
+    /// It has slept while it was traced, and who waited for it to go on did what the living do then.
+    slept: bool,
 }
+
+/// What the living do when a traced child first sleeps: without it, it may sleep for ever.
+pub(crate) type WhenAsleep<'a> = Option<&'a mut dyn FnMut()>;
 
 /// What a child did when it was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +51,7 @@ impl Child {
                 // SAFETY: ends the process, without what the parent left to be done at its exit.
                 unsafe { libc::_exit(code) }
             }
-            pid => Child { pid, reaped: false },
+            pid => Child { pid, reaped: false, slept: false },
         }
     }
 
@@ -84,15 +89,43 @@ impl Child {
         event
     }
 
+    /// What it did, if it did something.
+    fn look(&mut self) -> Option<Event> {
+        let mut status = 0;
+        // SAFETY: as in `wait`.
+        if unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) } != self.pid {
+            return None;
+        }
+        let event = Event::of(status);
+        self.reaped |= !matches!(event, Event::Stopped(_));
+        Some(event)
+    }
+
+    /// What it did; where it sleeps first, the living act.
+    fn wait_or_wake(&mut self, when_asleep: WhenAsleep<'_>) -> Event {
+        if let Some(act) = when_asleep
+            && !self.slept
+        {
+            loop {
+                if let Some(event) = self.look() {
+                    return event;
+                }
+                if self.is_blocked() {
+                    self.slept = true;
+                    act();
+                    break;
+                }
+                std::thread::yield_now();
+            }
+        }
+        self.wait()
+    }
+
     /// What it did, unless it does nothing for too long: it hangs.
     pub(crate) fn wait_for(&mut self, timeout: Duration) -> Option<Event> {
         let deadline = Instant::now() + timeout;
         loop {
-            let mut status = 0;
-            // SAFETY: as in `wait`.
-            if unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) } == self.pid {
-                let event = Event::of(status);
-                self.reaped |= !matches!(event, Event::Stopped(_));
+            if let Some(event) = self.look() {
                 return Some(event);
             }
             if Instant::now() > deadline {
@@ -130,9 +163,9 @@ impl Child {
     }
 
     /// One instruction. `None` once it has called [`stop`] again.
-    pub(crate) fn step(&mut self) -> Option<()> {
+    pub(crate) fn step(&mut self, when_asleep: WhenAsleep<'_>) -> Option<()> {
         assert_eq!(self.ptrace(libc::PTRACE_SINGLESTEP, 0, 0), 0, "single step");
-        match self.wait() {
+        match self.wait_or_wake(when_asleep) {
             Event::Stopped(libc::SIGTRAP) => Some(()),
             Event::Stopped(libc::SIGSTOP) => None,
             event => panic!("stepped into {event:?}"),
@@ -140,9 +173,9 @@ impl Child {
     }
 
     /// On until it calls [`stop`] again.
-    pub(crate) fn run_to_stop(&mut self) {
+    pub(crate) fn run_to_stop(&mut self, when_asleep: WhenAsleep<'_>) {
         assert_eq!(self.ptrace(libc::PTRACE_CONT, 0, 0), 0, "continue");
-        assert_eq!(self.wait(), Event::Stopped(libc::SIGSTOP), "runs to its next stop");
+        assert_eq!(self.wait_or_wake(when_asleep), Event::Stopped(libc::SIGSTOP), "runs to its next stop");
     }
 
     pub(crate) fn registers(&self) -> libc::user_regs_struct {
@@ -167,13 +200,14 @@ impl Child {
 
     /// On until it is about to execute the instruction at this address for the `nth` time, from 1. `false` where it called
     /// [`stop`] before.
-    pub(crate) fn run_to(&mut self, address: u64, nth: u32) -> bool {
+    pub(crate) fn run_to(&mut self, address: u64, nth: u32, mut when_asleep: WhenAsleep<'_>) -> bool {
         let word = self.peek(address);
         let trap = (word & !0xFF) | 0xCC;
         for hit in 1..=nth {
             assert_eq!(self.ptrace(libc::PTRACE_POKETEXT, address as usize, trap as usize), 0, "breakpoint");
             assert_eq!(self.ptrace(libc::PTRACE_CONT, 0, 0), 0, "continue");
-            match self.wait() {
+            let act: WhenAsleep<'_> = when_asleep.as_mut().map(|act| &mut **act as &mut dyn FnMut());
+            match self.wait_or_wake(act) {
                 Event::Stopped(libc::SIGTRAP) => {}
                 Event::Stopped(libc::SIGSTOP) => return false,
                 event => panic!("on its way to {address:#x}: {event:?}"),
@@ -184,7 +218,9 @@ impl Child {
             assert_eq!(self.ptrace(libc::PTRACE_SETREGS, 0, (&raw mut registers) as usize), 0, "registers");
             assert_eq!(self.ptrace(libc::PTRACE_POKETEXT, address as usize, word as usize), 0, "breakpoint");
             if hit < nth {
-                self.step();
+                // The instruction may be a call that sleeps.
+                let act: WhenAsleep<'_> = when_asleep.as_mut().map(|act| &mut **act as &mut dyn FnMut());
+                self.step(act);
             }
         }
         true

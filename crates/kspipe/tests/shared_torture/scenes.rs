@@ -1,13 +1,14 @@
-//! What is killed, at which of its doings, and what must be true afterwards.
+//! What is killed, at which of its doings, and what the living do meanwhile.
 
-use crate::payload;
-use crate::process::{Child, Event, stop};
-use crate::stage::{FILTER, FRAMES, LONG, OTHER, Props, SINK, SOURCE, Stage, VIEWER};
+use crate::audits::*;
+use crate::process::Child;
+use crate::roles;
+use crate::stage::{FILTER, FRAMES, LATER, OTHER, Props, SOURCE, Stage, VIEWER};
 use crate::steps::Point;
-use kspipe::allocator::shared::{Access, Descriptors, Participant, SharedPool};
+use kspipe::allocator::shared::Descriptors;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 type Watch = Box<dyn Fn(&mut Stage, Point)>;
 
@@ -20,6 +21,8 @@ pub(crate) struct Scene {
     pub(crate) run: fn(Descriptors, u64) -> i32,
     /// What the living do at that point, where it is not the process's end: then it goes on, and is killed when done.
     pub(crate) meanwhile: Option<fn(&mut Stage, &mut Props)>,
+    /// What the living do when the process first sleeps.
+    pub(crate) while_asleep: Option<fn(&mut Stage, &mut Props)>,
     /// What must be true once the process is dead.
     pub(crate) audit: fn(&mut Stage, Props),
     /// Nobody sleeps, so nothing calls the system.
@@ -30,7 +33,8 @@ pub(crate) struct Scene {
 
 impl Scene {
     fn new(name: &'static str, run: fn(Descriptors, u64) -> i32, audit: fn(&mut Stage, Props)) -> Self {
-        Scene { name, prepare: Box::new(|_| Props::default()), run, meanwhile: None, audit, awake: false, watch: None }
+        let prepare = Box::new(|_: &mut Stage| Props::default());
+        Scene { name, prepare, run, meanwhile: None, while_asleep: None, audit, awake: false, watch: None }
     }
 
     fn prepared(self, prepare: impl Fn(&mut Stage) -> Props + 'static) -> Self {
@@ -44,189 +48,23 @@ impl Scene {
     fn meanwhile(self, meanwhile: fn(&mut Stage, &mut Props)) -> Self {
         Scene { meanwhile: Some(meanwhile), ..self }
     }
-}
 
-fn open(descriptors: Descriptors) -> Participant {
-    Participant::open(descriptors, Access::Write).expect("the pool")
-}
+    fn while_asleep(self, act: fn(&mut Stage, &mut Props)) -> Self {
+        Scene { while_asleep: Some(act), ..self }
+    }
 
-/// Nothing: what the two stops themselves are.
-fn nothing(_: Descriptors, _: u64) -> i32 {
-    stop();
-    stop();
-    0
+    fn watched(self, watch: impl Fn(&mut Stage, Point) + 'static) -> Self {
+        Scene { watch: Some(Box::new(watch)), ..self }
+    }
 }
 
 /// To be compared with.
 pub(crate) fn two_stops() -> Scene {
-    Scene::new("nothing", nothing, |_, _| {})
+    Scene::new("nothing", roles::nothing, |_, _| {})
 }
 
-/// A source hands one frame over to two in pins.
-fn hand_over(descriptors: Descriptors, number: u64) -> i32 {
-    let there = open(descriptors);
-    let (mut acquirer, mut sender) = (there.acquirer(SOURCE).expect("a role"), there.sender(SOURCE).expect("a role"));
-    let mut frame = acquirer.try_acquire().expect("a frame");
-    payload::fill(&mut frame, number);
-    stop();
-    sender.hand_over(frame).expect("handed over");
-    stop();
-    0
-}
-
-fn acquire(descriptors: Descriptors, number: u64) -> i32 {
-    let mut acquirer = open(descriptors).acquirer(SOURCE).expect("a role");
-    stop();
-    let mut frame = acquirer.try_acquire().expect("a frame");
-    payload::fill(&mut frame, number);
-    stop();
-    0
-}
-
-fn take(descriptors: Descriptors, _: u64) -> i32 {
-    let mut receiver = open(descriptors).receiver(FILTER).expect("a role");
-    stop();
-    let _frame = receiver.try_receive().expect("a frame");
-    stop();
-    0
-}
-
-fn release(descriptors: Descriptors, _: u64) -> i32 {
-    let mut receiver = open(descriptors).receiver(FILTER).expect("a role");
-    let frame = receiver.try_receive().expect("a frame");
-    stop();
-    drop(frame);
-    stop();
-    0
-}
-
-/// A filter takes a frame and sends it on.
-fn filter(descriptors: Descriptors, _: u64) -> i32 {
-    let there = open(descriptors);
-    let (mut receiver, mut sender) = (there.receiver(FILTER).expect("a role"), there.sender(FILTER).expect("a role"));
-    stop();
-    sender.hand_over(receiver.try_receive().expect("a frame")).expect("handed over");
-    stop();
-    0
-}
-
-/// Somebody waits for a frame for no time at all.
-fn wait(descriptors: Descriptors, _: u64) -> i32 {
-    let mut acquirer = open(descriptors).acquirer(OTHER).expect("a role");
-    stop();
-    let frame = acquirer.acquire(Some(Duration::ZERO));
-    stop();
-    i32::from(frame.is_err())
-}
-
-/// A server recovers a dead source and lets another take its place.
-fn recover(descriptors: Descriptors, _: u64) -> i32 {
-    let mut pool = SharedPool::take_over(descriptors).expect("the pool");
-    stop();
-    pool.recover(&[SOURCE]);
-    let _ = pool.admit(SOURCE);
-    stop();
-    0
-}
-
-/// A source is dead: its frame arrived with both or with none, and everything goes on.
-fn source_is_dead(stage: &mut Stage, _: Props) {
-    stage.pool.recover(&[SOURCE]);
-    if !stage.pool.is_admitted(SOURCE) {
-        stage.admit(&[SOURCE]);
-    }
-    let number = stage.number;
-    let got = [FILTER, VIEWER].map(|in_pin| stage.drain(in_pin));
-    stage.check(got[0] == got[1] && (got[0].is_empty() || got[0] == [number]), || {
-        format!("of frame {number} {FILTER} got {:?} and {VIEWER} {:?}", got[0], got[1])
-    });
-    stage.goes_on();
-}
-
-fn must_exit(stage: &mut Stage, sleeper: &mut Option<Child>, with: i32, says: &str) {
-    if let Some(mut sleeper) = sleeper.take() {
-        let event = sleeper.wait_for(LONG);
-        stage.check(event == Some(Event::Exited(with)), || format!("{says}: {event:?} (nothing: it sleeps still)"));
-    }
-}
-
-/// As before, where one of the two slept.
-fn source_is_dead_and_one_slept(stage: &mut Stage, mut props: Props) {
-    stage.bury(&[SOURCE]);
-    let number = stage.number;
-    let got = stage.drain(VIEWER);
-    if got == [number] {
-        must_exit(stage, &mut props.sleeper, 0, "the sleeper gets the frame its neighbour got");
-    } else {
-        stage.check(got.is_empty(), || format!("of frame {number} {VIEWER} got {got:?}"));
-        stage.send(number + 1);
-        stage.drain(VIEWER);
-        must_exit(stage, &mut props.sleeper, 1, "the sleeper gets the next frame");
-    }
-    stage.number += 1;
-    stage.bury(&[FILTER]);
-    stage.goes_on();
-}
-
-/// A receiver is dead: its neighbour has the frame, and all come home.
-fn receiver_is_dead(stage: &mut Stage, props: Props) {
-    stage.bury(&[FILTER]);
-    drop(props);
-    let number = stage.number;
-    let got = stage.drain(VIEWER);
-    stage.check(got == [number], || format!("of frame {number} {VIEWER} got {got:?}"));
-    stage.goes_on();
-}
-
-/// Somebody waited for what the dead one had.
-fn receiver_is_dead_and_one_waited(stage: &mut Stage, mut props: Props) {
-    stage.bury(&[FILTER]);
-    must_exit(stage, &mut props.sleeper, 0, "who waited gets the frame");
-    stage.bury(&[OTHER]);
-    drop(props);
-    stage.goes_on();
-}
-
-fn filter_is_dead(stage: &mut Stage, props: Props) {
-    let number = stage.number;
-    stage.pool.recover(&[FILTER]);
-    let got = stage.drain(SINK);
-    stage.check(got.is_empty() || got == [number], || format!("of frame {number} {SINK} got {got:?}"));
-    stage.admit(&[FILTER]);
-    receiver_is_dead_and_recovered(stage, props);
-}
-
-fn receiver_is_dead_and_recovered(stage: &mut Stage, props: Props) {
-    drop(props);
-    let number = stage.number;
-    let got = stage.drain(VIEWER);
-    stage.check(got == [number], || format!("of frame {number} {VIEWER} got {got:?}"));
-    stage.goes_on();
-}
-
-fn waiter_is_dead(stage: &mut Stage, props: Props) {
-    stage.bury(&[OTHER]);
-    drop(props);
-    stage.goes_on();
-}
-
-/// The source lives, and its receiver ended meanwhile: what it was sent is home already.
-fn receiver_ended_meanwhile(stage: &mut Stage, _: Props) {
-    let number = stage.number;
-    if !stage.pool.is_admitted(FILTER) {
-        let held = stage.pool.ledger(Instant::now()).holders[0].held.len();
-        stage.check(held == 0, || format!("{FILTER} has ended, and frame {number} was left to it"));
-        stage.admit(&[FILTER]);
-    }
-    let again = stage.drain(FILTER);
-    stage.check(again.is_empty() || again == [number], || format!("of frame {number} {FILTER} got {again:?}"));
-    let got = stage.drain(VIEWER);
-    stage.check(got == [number], || format!("of frame {number} {VIEWER} got {got:?}"));
-    let free = stage.free();
-    stage.check(free == FRAMES, || format!("with the source alive {free} of {FRAMES} frames are free"));
-    stage.bury(&[SOURCE]);
-    stage.goes_on();
-}
+/// Where the ledger has who waits: after three in pins and the source.
+const WAITER: usize = 4;
 
 fn all_frames(stage: &mut Stage) -> Props {
     let held = (0..FRAMES).filter_map(|_| stage.acquire(SOURCE)).collect();
@@ -244,69 +82,135 @@ fn one_sent_and_one_waits(stage: &mut Stage) -> Props {
     let mut props = one_sent(stage);
     stage.drain(VIEWER);
     props.held = (1..FRAMES).filter_map(|_| stage.acquire(SOURCE)).collect();
-    props.sleeper = Some(stage.acquirer_asleep());
+    props.sleeper = Some(stage.acquirer_asleep(OTHER));
     props
+}
+
+/// A source died that had all frames, and somebody sleeps until one comes home.
+fn all_frames_of_a_dead_source_and_one_waits(stage: &mut Stage) -> Props {
+    let descriptors = stage.descriptors();
+    let mut source = Child::start(move || roles::die_with_all_frames(descriptors));
+    source.wait();
+    Props { sleeper: Some(stage.acquirer_asleep(OTHER)), ..Props::default() }
+}
+
+fn another_waits_and_a_frame_comes_home(stage: &mut Stage, props: &mut Props) {
+    props.sleeper = Some(stage.acquirer_asleep(LATER));
+    drop(props.held.pop());
+}
+
+/// Leaves as a process that lives, comes back where it may, and is let in later where the source is in the middle.
+fn leaves_and_returns(stage: &mut Stage, _: &mut Props) {
+    roles::trusted(stage.here()).receiver(FILTER).expect("a role").leave();
+    stage.pool.recover(&[FILTER]);
+    let _ = stage.pool.admit(FILTER);
 }
 
 /// Hand-overs, at which both wrong ones show.
 pub(crate) fn hand_overs() -> Vec<Scene> {
     vec![
-        Scene::new("source: hand over to two", hand_over, source_is_dead).awake(),
-        Scene::new("source: hand over, a receiver ends", hand_over, receiver_ended_meanwhile).meanwhile(|stage, _| {
-            stage.pool.recover(&[FILTER]);
-        }),
-        Scene::new("source: hand over, a receiver ends and returns", hand_over, receiver_ended_meanwhile).meanwhile(
+        Scene::new("source: hand over to two", roles::hand_over, source_is_dead).awake(),
+        Scene::new("source: hand over, a receiver ends", roles::hand_over, receiver_ended_meanwhile).meanwhile(
             |stage, _| {
+                stage.pool.recover(&[FILTER]);
+            },
+        ),
+        Scene::new("source: hand over, a receiver ends and returns", roles::hand_over, receiver_ended_meanwhile)
+            .meanwhile(|stage, _| {
                 stage.pool.recover(&[FILTER]);
                 // Where the source is in the middle it is let in later.
                 let _ = stage.pool.admit(FILTER);
-            },
-        ),
+            }),
     ]
 }
 
+/// The first point at which something was seen.
+#[derive(Clone, Default)]
+struct Seen(Rc<Cell<Option<Point>>>);
+
+impl Seen {
+    fn at(&self, point: Point, seen: bool) {
+        if seen && self.0.get().is_none() {
+            self.0.set(Some(point));
+        }
+    }
+
+    /// Leaves a process dead that did this, up to there.
+    fn die(&self, stage: &Stage, run: fn(Descriptors, u64) -> i32) {
+        let point = self.0.get().expect("seen when the scene was stepped");
+        let (descriptors, number) = (stage.descriptors(), stage.number);
+        let mut child = Child::start_traced(move || run(descriptors, number));
+        child.run_to(point.address, point.nth, None);
+        child.kill();
+    }
+}
+
+/// How many frames a holder has, and how many of them wait in its ring.
+fn has(stage: &mut Stage, place: usize) -> (usize, u64) {
+    let ledger = stage.pool.ledger(Instant::now());
+    (ledger.holders[place].held.len(), ledger.holders[place].arriving)
+}
+
 pub(crate) fn all() -> Vec<Scene> {
-    let passed = Rc::new(Cell::new(None));
-    let half = Rc::new(Cell::new(None));
+    let (passed, half, offered) = (Seen::default(), Seen::default(), Seen::default());
     let mut scenes = hand_overs();
-    let (to_passed, to_half) = (passed.clone(), half.clone());
+    let (to_passed, to_half, to_offered) = (passed.clone(), half.clone(), offered.clone());
     scenes[0].watch = Some(Box::new(move |stage, point| {
-        let ledger = stage.pool.ledger(Instant::now());
-        let [filter, viewer] = [0, 1].map(|place| (ledger.holders[place].held.len(), ledger.holders[place].arriving));
-        if filter == (1, 0) && to_passed.get().is_none() {
-            to_passed.set(Some(point));
-        }
-        if filter == (1, 1) && viewer == (1, 0) && to_half.get().is_none() {
-            to_half.set(Some(point));
-        }
+        let [filter, viewer] = [0, 1].map(|place| has(stage, place));
+        to_passed.at(point, filter == (1, 0));
+        to_half.at(point, filter == (1, 1) && viewer == (1, 0));
     }));
     scenes.extend([
-        Scene::new("source: acquire", acquire, source_is_dead).awake(),
-        Scene::new("source: hand over to a sleeper", hand_over, source_is_dead_and_one_slept)
+        Scene::new("source: hand over, a receiver leaves and returns", roles::hand_over, receiver_ended_meanwhile)
+            .meanwhile(leaves_and_returns),
+        Scene::new("source: acquire", roles::acquire, source_is_dead).awake(),
+        Scene::new("source: hand over to a sleeper", roles::hand_over, source_is_dead_and_one_slept)
             .prepared(|stage| Props { sleeper: Some(stage.receiver_asleep()), ..Props::default() }),
-        Scene::new("receiver: take", take, receiver_is_dead).prepared(one_sent).awake(),
-        Scene::new("receiver: release", release, receiver_is_dead).prepared(one_sent).awake(),
-        Scene::new("receiver: release to who waits", release, receiver_is_dead_and_one_waited)
-            .prepared(one_sent_and_one_waits),
-        Scene::new("filter: take and hand over", filter, filter_is_dead).prepared(one_sent).awake(),
-        Scene::new("acquirer: wait in vain", wait, waiter_is_dead).prepared(all_frames),
-        Scene::new("acquirer: wait, a frame comes home", wait, waiter_is_dead)
+        Scene::new("receiver: take", roles::take, receiver_is_dead).prepared(one_sent).awake(),
+        Scene::new("receiver: release", roles::release, receiver_is_dead).prepared(one_sent).awake(),
+        Scene::new("receiver: release to who waits", roles::release, receiver_is_dead_and_one_waited)
+            .prepared(one_sent_and_one_waits)
+            // Offered, and its cell does not say so yet: it is the next change.
+            .watched(move |stage, point| to_offered.at(point, has(stage, WAITER).0 == 1)),
+        Scene::new("receiver: leave", roles::leave, receiver_is_dead).prepared(one_sent),
+        Scene::new("receiver: leave, and is sent a frame", roles::leave, one_has_left).prepared(one_sent).meanwhile(
+            |stage, props| {
+                props.sent_meanwhile += 1;
+                stage.number += 1;
+                stage.send(stage.number);
+            },
+        ),
+        Scene::new("filter: take and hand over", roles::filter, filter_is_dead).prepared(one_sent).awake(),
+        Scene::new("acquirer: wait in vain", roles::wait, waiter_is_dead).prepared(all_frames),
+        Scene::new("acquirer: wait, a frame comes home", roles::wait, waiter_is_dead)
             .prepared(all_frames)
             .meanwhile(|_, props| drop(props.held.pop())),
+        Scene::new("acquirer: sleep, and wake with a grant", roles::wait_long, waiter_is_dead_and_one_waits_behind)
+            .prepared(all_frames)
+            .while_asleep(another_waits_and_a_frame_comes_home),
+        Scene::new("acquirer: poll, and wake with a grant", roles::poll_long, waiter_is_dead_and_one_waits_behind)
+            .prepared(all_frames)
+            .while_asleep(another_waits_and_a_frame_comes_home),
+        Scene::new("server: recovery, a frame passed on and not pushed", roles::recover, source_is_dead).prepared(
+            move |stage| {
+                passed.die(stage, roles::hand_over);
+                Props::default()
+            },
+        ),
+        Scene::new("server: recovery, a frame pushed to one of two", roles::recover, source_is_dead).prepared(
+            move |stage| {
+                half.die(stage, roles::hand_over);
+                Props::default()
+            },
+        ),
+        Scene::new("server: recovery, offers to who waits", roles::recover, source_is_dead_and_one_waited)
+            .prepared(all_frames_of_a_dead_source_and_one_waits),
+        Scene::new("server: recovery, of one who was offering", roles::recover_filter, receiver_is_dead_and_one_waited)
+            .prepared(move |stage| {
+                let props = one_sent_and_one_waits(stage);
+                offered.die(stage, roles::release);
+                props
+            }),
     ]);
-    for (name, dead_at) in [
-        ("server: recovery, a frame passed on and not pushed", passed),
-        ("server: recovery, a frame pushed to one of two", half),
-    ] {
-        let scene = Scene::new(name, recover, source_is_dead).prepared(move |stage| {
-            let point = dead_at.get().expect("seen when the hand-over was stepped");
-            let (descriptors, number) = (stage.descriptors(), stage.number);
-            let mut source = Child::start_traced(move || hand_over(descriptors, number));
-            source.run_to(point.address, point.nth);
-            source.kill();
-            Props::default()
-        });
-        scenes.push(scene);
-    }
     scenes
 }

@@ -16,6 +16,8 @@ pub(crate) const FRAMES: u32 = 3;
 pub(crate) const SOURCE: Holder = Holder::acquirer(0).unwrap();
 /// Another that acquires.
 pub(crate) const OTHER: Holder = Holder::acquirer(1).unwrap();
+/// One that waits behind that.
+pub(crate) const LATER: Holder = Holder::acquirer(2).unwrap();
 /// Sends on.
 pub(crate) const FILTER: Holder = Holder::in_pin(0).unwrap();
 pub(crate) const VIEWER: Holder = Holder::in_pin(1).unwrap();
@@ -36,6 +38,8 @@ pub(crate) fn properties(frames: u32, senders: Vec<Holder>, acquirers: u32) -> S
 pub(crate) struct Props {
     pub(crate) held: Vec<WritableFrame>,
     pub(crate) sleeper: Option<Child>,
+    /// Frames that a living source sent meanwhile, the last with this trial's number.
+    pub(crate) sent_meanwhile: u64,
 }
 
 pub(crate) struct Stage {
@@ -47,7 +51,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let mut pool = SharedPool::create(properties(FRAMES, vec![SOURCE, SOURCE, FILTER], 2)).expect("a pool");
+        let mut pool = SharedPool::create(properties(FRAMES, vec![SOURCE, SOURCE, FILTER], 3)).expect("a pool");
         for holder in pool.properties().holders() {
             pool.admit(holder).expect("nobody is there yet");
         }
@@ -154,16 +158,16 @@ impl Stage {
     }
 
     /// A process that acquires one frame and exits.
-    pub(crate) fn acquirer_asleep(&mut self) -> Child {
+    pub(crate) fn acquirer_asleep(&mut self, holder: Holder) -> Child {
         let descriptors = self.descriptors();
         let child = Child::start(move || {
             let there = Participant::open(descriptors, Access::Write).expect("the pool");
-            let frame = there.acquirer(OTHER).expect("a role").acquire(None);
+            let frame = there.acquirer(holder).expect("a role").acquire(None);
             i32::from(frame.is_err())
         });
         let deadline = Instant::now() + LONG;
         let waits = |stage: &mut Self| {
-            stage.pool.ledger(Instant::now()).holders.iter().any(|entry| entry.holder == OTHER && entry.waiting)
+            stage.pool.ledger(Instant::now()).holders.iter().any(|entry| entry.holder == holder && entry.waiting)
         };
         while !(waits(self) && child.is_blocked()) {
             assert!(Instant::now() < deadline, "an acquirer goes to sleep");

@@ -86,7 +86,7 @@ fn fingerprint(stage: &mut Stage) -> u64 {
 }
 
 fn trace(scene: &Scene, stage: &mut Stage) -> Vec<Traced> {
-    let (mut child, props) = start(scene, stage);
+    let (mut child, mut props) = start(scene, stage);
     let mut times = HashMap::new();
     let mut traced: Vec<Traced> = Vec::new();
     let mut seen = fingerprint(stage);
@@ -100,7 +100,12 @@ fn trace(scene: &Scene, stage: &mut Stage) -> Vec<Traced> {
             watch(stage, point);
         }
         let call = child.is_at_system_call();
-        if child.step().is_none() {
+        let on = {
+            let (stage, props) = (&mut *stage, &mut props);
+            let mut act = scene.while_asleep.filter(|_| call).map(|act| move || act(stage, props));
+            child.step(act.as_mut().map(|act| act as &mut dyn FnMut()))
+        };
+        if on.is_none() {
             break;
         }
         let now = fingerprint(stage);
@@ -121,11 +126,15 @@ fn trace(scene: &Scene, stage: &mut Stage) -> Vec<Traced> {
 /// `false` where the point was not met.
 fn trial(scene: &Scene, stage: &mut Stage, point: Point) -> bool {
     let (mut child, mut props) = start(scene, stage);
-    let met = child.run_to(point.address, point.nth);
+    let met = {
+        let (stage, props) = (&mut *stage, &mut props);
+        let mut act = scene.while_asleep.map(|act| move || act(stage, props));
+        child.run_to(point.address, point.nth, act.as_mut().map(|act| act as &mut dyn FnMut()))
+    };
     if let Some(meanwhile) = scene.meanwhile {
         meanwhile(stage, &mut props);
         if met {
-            child.run_to_stop();
+            child.run_to_stop(None);
         }
     }
     finish(scene, stage, child, props);

@@ -4,6 +4,8 @@ use super::super::sync::{AtomicU64, Ordering};
 use super::layout::{ARRIVAL_WORDS, Dimensions, OfHolder};
 use super::region::{Events, Region, write_then_read};
 use super::word::{Holder, Word};
+#[cfg(not(loom))]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// Bit of [`Control::state`]: the server has closed the pool.
@@ -134,9 +136,16 @@ impl Control {
         self.region.wake(word);
     }
 
-    /// Makes an in pin's event readable.
-    pub(super) fn signal(&self, in_pin: Holder) {
-        self.events.signal(in_pin);
+    /// Makes a holder's event readable.
+    pub(super) fn signal(&self, holder: Holder) {
+        self.events.signal(self.dimensions.place(holder));
+    }
+
+    /// A holder's event, of this pool.
+    #[cfg(not(loom))]
+    pub(super) fn event(&self, holder: Holder) -> BorrowedFd<'_> {
+        // There: one for each holder, which was looked at when the pool was opened.
+        self.events.0[self.dimensions.place(holder)].as_fd()
     }
 
     pub(super) fn events(&self) -> &Events {

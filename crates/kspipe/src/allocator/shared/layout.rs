@@ -98,6 +98,12 @@ impl Dimensions {
         holder.place() < if holder.is_in_pin() { self.in_pins } else { self.acquirers }
     }
 
+    /// A holder's place among all: of its lines, and of its event. In pins come first.
+    #[inline(always)]
+    pub(super) fn place(self, holder: Holder) -> usize {
+        (if holder.is_in_pin() { holder.place() } else { self.in_pins + holder.place() }) as usize
+    }
+
     /// A frame's state word.
     #[inline(always)]
     pub(super) fn frame(self, frame: u32) -> usize {
@@ -109,8 +115,7 @@ impl Dimensions {
     #[inline(always)]
     pub(super) fn of_holder(self, holder: Holder, which: OfHolder) -> usize {
         assert!(self.has(holder), "a holder of this pool");
-        let place = if holder.is_in_pin() { holder.place() } else { self.in_pins + holder.place() };
-        self.lines() + place as usize * OfHolder::LINES * APART + which.place()
+        self.lines() + self.place(holder) * OfHolder::LINES * APART + which.place()
     }
 
     /// The first word of the place of an in pin's ring for what is pushed as the `nth`.

@@ -38,6 +38,8 @@
 //! again. Who frees a frame looks at the mask after its compare-and-swap. Both are sequentially consistent, so at least
 //! one of the two sees the other. A free frame is *offered* to the oldest ticket: by a compare-and-swap of its word to
 //! the waiter's bit and *offered*, then of the waiter's cell. Who times out and finds a frame in its cell takes it.
+//! Who polls instead of sleeping is in the same line: its cell says that its event is to be written, and the frame it is
+//! offered waits for it.
 //! An offer nobody's cell names is the work of somebody who died, or is being made: anyone may take it back, because who
 //! makes it learns by the frame's word that it is gone.
 
@@ -64,6 +66,8 @@ mod pool;
 mod properties;
 mod recovery;
 mod region;
+#[cfg(not(loom))]
+mod roles;
 #[cfg(all(test, not(loom)))]
 mod tests;
 #[cfg(not(loom))]
@@ -81,11 +85,10 @@ pub use self::{
     files::DescriptorError,
     frame::{Held, ReceivedFrame, WritableFrame},
     ledger::{HeldEntry, HolderEntry, Ledger},
-    participant::{
-        Acquirer, Descriptors, OpenError, Participant, Receiver, RoleError, Sender, Unready, UnsentFrame, UnsentReason,
-    },
+    participant::{Descriptors, OpenError, Participant, RoleError},
     pool::{AdmitError, CreateError, Recovered, SharedPool},
     properties::{PropertiesError, SharedPoolProperties, WrittenBy},
+    roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason},
     trusted::{TrustedAcquirer, TrustedFrame, TrustedPool, TrustedReceiver, TrustedSender},
     view::{Access, FrameMemory, FrameView, MapError},
 };

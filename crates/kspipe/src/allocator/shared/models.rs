@@ -20,7 +20,7 @@ const OTHER: Holder = Holder::in_pin(1).unwrap();
 
 fn control(frames: u32) -> Arc<Control> {
     let dimensions = Dimensions { frames, in_pins: 2, acquirers: 1 };
-    let control = Control::over(Region::new(dimensions.words()), dimensions, Events);
+    let control = Control::over(Region::new(dimensions.words()), dimensions, Events::default());
     control.initialise();
     Arc::new(control)
 }
@@ -286,6 +286,75 @@ fn a_frame_that_comes_home_reaches_who_waits() {
         assert_eq!(waiter.join().unwrap(), frame);
         assert_eq!(word(&control, frame).holders(), READER.bit());
         assert!(!word(&control, frame).is_offered());
+    });
+}
+
+#[test]
+fn a_frame_that_comes_home_reaches_who_polls() {
+    loom::model(|| {
+        let control = control(1);
+        let frame = Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let poller = {
+            let control = control.clone();
+            thread::spawn(move || {
+                let mut acquirer = Acquiring::new(control.clone(), READER);
+                loop {
+                    match acquirer.try_acquire() {
+                        Ok(frame) => return frame,
+                        // With the event lost, this never ends, and loom says so.
+                        Err(_) if acquirer.arm(|| false) => control.events().wait(control.dimensions.place(READER)),
+                        Err(_) => {}
+                    }
+                }
+            })
+        };
+        assert!(control.give_back(frame, WRITER));
+        assert_eq!(poller.join().unwrap(), frame);
+        assert_eq!(word(&control, frame).holders(), READER.bit());
+        assert!(!word(&control, frame).is_offered());
+    });
+}
+
+#[test]
+fn who_stops_polling_leaves_the_frame_free() {
+    loom::model(|| {
+        let control = control(1);
+        let frame = Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let writer = {
+            let control = control.clone();
+            thread::spawn(move || assert!(control.give_back(frame, WRITER)))
+        };
+        let mut poller = Acquiring::new(control.clone(), READER);
+        poller.arm(|| false);
+        drop(poller);
+        writer.join().unwrap();
+        assert!(word(&control, frame).is_free());
+        assert_eq!(control.waiting().load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn who_is_told_to_stop_while_it_arms_is_told() {
+    use loom::sync::atomic::AtomicBool;
+    loom::model(|| {
+        let control = control(1);
+        Acquiring::new(control.clone(), WRITER).try_acquire().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let poller = {
+            let (control, stop) = (control.clone(), stop.clone());
+            thread::spawn(move || {
+                let mut acquirer = Acquiring::new(control.clone(), READER);
+                while acquirer.arm(|| stop.load(Ordering::SeqCst)) {
+                    // With the event lost, this never ends, and loom says so.
+                    control.events().wait(control.dimensions.place(READER));
+                }
+            })
+        };
+        stop.store(true, Ordering::SeqCst);
+        super::region::write_then_read();
+        control.nudge(READER);
+        poller.join().unwrap();
+        assert_eq!(control.waiting().load(Ordering::SeqCst), 0);
     });
 }
 

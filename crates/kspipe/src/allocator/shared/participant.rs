@@ -1,29 +1,29 @@
-//! What a process that takes part in a shared pool does: it acquires frames, hands them over, and takes what it is sent.
+//! A process that takes part in a shared pool: what it maps, and which roles it has.
 
 use super::bell::ASLEEP;
 use super::control::{Control, POOL_CLOSED, bytes_of};
 use super::files::{self, DescriptorError};
-use super::frame::{Claim, Held, ReceivedFrame, WritableFrame};
-use super::handover::{CLOSED, Giving, Nonsense, Own, Taking, Unreceived, Unsent};
+use super::handover::{CLOSED, Giving, Taking};
 use super::layout::HEADER_WORDS;
 use super::properties::SharedPoolProperties;
 use super::region::{Events, Region};
+use super::roles::{Acquirer, Receiver, Sender, Unready};
 use super::view::{Access, FrameMemory, MapError};
-use super::waiting::{Acquiring, Unavailable};
+use super::waiting::Acquiring;
 use super::word::Holder;
-use crate::allocator::{CommitError, FrameHeader};
+use crate::allocator::CommitError;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 /// The descriptors of a shared pool, as its server gives them to those it trusts. They travel once, at set-up.
 #[derive(Debug)]
 pub struct Descriptors {
     /// The control memory.
     pub control: OwnedFd,
-    /// For each in pin, by its place, the eventfd that becomes readable when something arrives, where it asked for that.
+    /// For each holder, in pins first, the eventfd that becomes readable when something arrives, or when it may have a free
+    /// frame, where it asked for that.
     pub events: Vec<OwnedFd>,
     /// The frames' memory: one file, or one for each frame where they are isolated.
     pub frames: Vec<OwnedFd>,
@@ -47,14 +47,14 @@ pub enum OpenError {
         value: u64,
     },
     /// An event's descriptor.
-    #[error("the event of in pin {in_pin}: {error}")]
+    #[error("the event of {holder}: {error}")]
     Event {
-        /// The in pin's place.
-        in_pin: usize,
+        /// Whose.
+        holder: Holder,
         /// What is wrong.
         error: DescriptorError,
     },
-    /// Not as many events as in pins.
+    /// Not as many events as holders.
     #[error("{expected} events were expected, and there are {found}")]
     Events {
         /// How many there should be.
@@ -87,60 +87,6 @@ pub enum RoleError {
     ReadOnly,
 }
 
-/// Why there is no frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Unready {
-    /// None is free, or others wait for one; or none has arrived.
-    #[error("no frame is ready")]
-    Empty,
-    /// None came in time.
-    #[error("no frame came in time")]
-    TimedOut,
-    /// This process was told to stop waiting: [`Participant::interrupt`].
-    #[error("the wait was interrupted")]
-    Interrupted,
-    /// The stream has ended, and all that was sent was taken.
-    #[error("the stream has ended")]
-    Ended,
-    /// The server has shut this holder.
-    #[error("the server has shut this holder")]
-    Shut,
-    /// The server has closed the pool.
-    #[error("the pool is closed")]
-    PoolClosed,
-    /// The server has ended.
-    #[error("the server has ended")]
-    ServerGone,
-    /// What was pushed is no frame of this pool, or not this holder's: its sender breaks the rules. It was passed over, and
-    /// the next may be good.
-    #[error("a frame that this holder does not hold was pushed to it")]
-    Nonsense,
-}
-
-/// Why a frame was not handed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum UnsentReason {
-    /// It is another pool's, or another holder's.
-    #[error("the frame is not one of this sender's")]
-    Foreign,
-    /// The holder has no claim on it any more: the server ended it.
-    #[error("the server has ended this holder's claim on the frame")]
-    NotHeld,
-    /// This in pin holds it already, and can hold it once.
-    #[error("{0} holds the frame already")]
-    HeldAlready(Holder),
-}
-
-/// A frame that was not handed over, and why. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct UnsentFrame<F: fmt::Debug> {
-    /// The frame.
-    pub frame: F,
-    /// Why.
-    pub reason: UnsentReason,
-}
-
 /// Which roles of this process are taken, as bits of holders.
 #[derive(Debug, Default)]
 struct Roles {
@@ -168,17 +114,17 @@ impl Shared {
 
     /// Sequentially consistent, as every look between saying that one sleeps and sleeping.
     #[inline]
-    fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::SeqCst)
     }
 
     /// Nothing is waited for any more. Sequentially consistent, as `is_gone`.
     #[inline]
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.is_gone() || self.interrupted.load(Ordering::SeqCst)
     }
 
-    fn stopped(&self) -> Unready {
+    pub(super) fn stopped(&self) -> Unready {
         if self.is_gone() {
             Unready::ServerGone
         } else if self.interrupted.load(Ordering::SeqCst) {
@@ -231,12 +177,12 @@ impl Participant {
             .map_err(|bad| OpenError::Header { place: bad.place, value: bad.value })?;
         let bytes = bytes_of(properties.dimensions().words());
         files::examine_length(&control, bytes).map_err(OpenError::Control)?;
-        let expected = properties.senders.len();
+        let expected = properties.holders().count();
         if events.len() != expected {
             return Err(OpenError::Events { expected, found: events.len() });
         }
-        for (in_pin, event) in events.iter().enumerate() {
-            files::examine_event(event).map_err(|error| OpenError::Event { in_pin, error })?;
+        for (holder, event) in properties.holders().zip(&events) {
+            files::examine_event(event).map_err(|error| OpenError::Event { holder, error })?;
         }
         let memory = FrameMemory::open(frames, &properties, access)?;
         let region = Region::over(files::map_control(control, bytes)?);
@@ -261,7 +207,7 @@ impl Participant {
             return Err(RoleError::ReadOnly);
         }
         let role = Role::take(&self.shared, holder, holder.bit(), |roles| &roles.acquirers)?;
-        Ok(Acquirer { acquiring: Acquiring::new(self.shared.control.clone(), holder), role })
+        Ok(Acquirer::new(Acquiring::new(self.shared.control.clone(), holder), role))
     }
 
     /// The role of who hands on what a holder has: what an acquirer acquired, or what came to an in pin.
@@ -288,7 +234,7 @@ impl Participant {
         }
         let role = Role::take(&self.shared, holder, bits, |roles| &roles.senders)?;
         let to = in_pins.iter().copied();
-        Ok(Sender { giving: Giving::new(self.shared.control.clone(), holder, to), role })
+        Ok(Sender::new(Giving::new(self.shared.control.clone(), holder, to), role))
     }
 
     /// The role of an in pin that takes what it is sent, from its admission on.
@@ -300,7 +246,7 @@ impl Participant {
             return Err(RoleError::NoSuchHolder(holder));
         }
         let role = Role::take(&self.shared, holder, holder.bit(), |roles| &roles.receivers)?;
-        Ok(Receiver { taking: Taking::new(self.shared.control.clone(), holder), role })
+        Ok(Receiver::new(Taking::new(self.shared.control.clone(), holder), role))
     }
 
     /// Tells this process's waits that the server has ended: they wake, and answer [`Unready::ServerGone`], those to come
@@ -350,9 +296,9 @@ impl Participant {
 }
 
 /// A role of this process, taken; free again when dropped.
-struct Role {
-    shared: Arc<Shared>,
-    holder: Holder,
+pub(super) struct Role {
+    pub(super) shared: Arc<Shared>,
+    pub(super) holder: Holder,
     bits: u64,
     taken: fn(&Roles) -> &AtomicU64,
 }
@@ -389,208 +335,5 @@ impl Drop for Role {
 impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.holder, f)
-    }
-}
-
-/// Takes free frames, to be filled.
-#[derive(Debug)]
-pub struct Acquirer {
-    acquiring: Acquiring,
-    role: Role,
-}
-
-impl Acquirer {
-    /// Which holder this is.
-    pub fn holder(&self) -> Holder {
-        self.role.holder
-    }
-
-    /// A free frame. Never blocks, and makes no system call.
-    ///
-    /// # Errors
-    /// None is free (there is none free while others wait), or the pool, this holder or the server is gone.
-    #[inline]
-    pub fn try_acquire(&mut self) -> Result<WritableFrame, Unready> {
-        if self.role.shared.is_gone() {
-            return Err(Unready::ServerGone);
-        }
-        let got = self.acquiring.try_acquire();
-        self.frame(got)
-    }
-
-    /// A free frame; waits for one, first come, first served, at most for the time given.
-    ///
-    /// # Errors
-    /// None came home in time, or the pool, this holder or the server is gone.
-    #[inline]
-    pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<WritableFrame, Unready> {
-        if self.role.shared.is_gone() {
-            return Err(Unready::ServerGone);
-        }
-        let shared = &self.role.shared;
-        let got = self.acquiring.acquire(timeout, || shared.is_over());
-        self.frame(got)
-    }
-
-    #[inline]
-    fn frame(&self, got: Result<u32, Unavailable>) -> Result<WritableFrame, Unready> {
-        let shared = &self.role.shared;
-        match got {
-            Ok(frame) => Ok(WritableFrame::new(Claim::new(shared.clone(), frame, self.role.holder))),
-            Err(Unavailable::Empty) => Err(Unready::Empty),
-            Err(Unavailable::TimedOut) => Err(Unready::TimedOut),
-            Err(Unavailable::Stopped) => Err(shared.stopped()),
-        }
-    }
-}
-
-/// Hands frames on to the in pins that the pool's properties name. It is the only one that does.
-#[derive(Debug)]
-pub struct Sender {
-    giving: Giving,
-    role: Role,
-}
-
-impl Sender {
-    /// Whose frames it hands on.
-    pub fn holder(&self) -> Holder {
-        self.role.holder
-    }
-
-    /// Hands a frame to every in pin that is admitted now; with none it goes home. The header goes with it. No system call
-    /// while the receivers are awake.
-    ///
-    /// # Errors
-    /// The frame, where it is not one of this sender's, or a receiver has it.
-    #[inline]
-    pub fn hand_over<F: Held + fmt::Debug>(&mut self, frame: F) -> Result<(), UnsentFrame<F>> {
-        if !frame.claim().is_of(&self.role.shared, self.role.holder) {
-            return Err(UnsentFrame { frame, reason: UnsentReason::Foreign });
-        }
-        match self.giving.hand_over(frame.claim().frame(), frame.travels_with(), Own::Ends) {
-            Ok(_) => {
-                frame.into_claim().pass_on();
-                Ok(())
-            }
-            Err(Unsent::NotHeld) => Err(UnsentFrame { frame, reason: UnsentReason::NotHeld }),
-            Err(Unsent::HeldAlready(by)) => Err(UnsentFrame { frame, reason: UnsentReason::HeldAlready(by) }),
-        }
-    }
-
-    /// Says that the stream ends: who is sent frames by this gets [`Unready::Ended`] after the last. A sender that is just
-    /// dropped, or whose process dies, does not end it.
-    pub fn end_stream(&mut self) {
-        self.giving.end_stream();
-    }
-
-    /// Hands on a frame of the pool that the holder has, as far as this process knows. Returns to how many.
-    #[inline]
-    pub(super) fn hand_on(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<u32, Unsent> {
-        self.giving.hand_over(frame, header, own)
-    }
-}
-
-/// Takes the frames an in pin is sent, in the order they were sent.
-#[derive(Debug)]
-pub struct Receiver {
-    taking: Taking,
-    role: Role,
-}
-
-impl Receiver {
-    /// Which in pin this is.
-    pub fn holder(&self) -> Holder {
-        self.role.holder
-    }
-
-    /// The next frame. Never blocks, and makes no system call.
-    ///
-    /// # Errors
-    /// None has arrived, or none will: then only once nothing is left.
-    #[inline]
-    pub fn try_receive(&mut self) -> Result<ReceivedFrame, Unready> {
-        match self.taking.take() {
-            Ok(Some(arrived)) => {
-                let claim = Claim::new(self.role.shared.clone(), arrived.frame, self.role.holder);
-                Ok(ReceivedFrame::new(claim, arrived.header))
-            }
-            Ok(None) if self.taking.has_ended() => Err(Unready::Ended),
-            Ok(None) if self.taking.is_closed() || self.role.shared.is_over() => Err(self.role.shared.stopped()),
-            Ok(None) => Err(Unready::Empty),
-            Err(Nonsense) => Err(self.nonsense()),
-        }
-    }
-
-    /// The next frame; waits for one, at most for the time given.
-    ///
-    /// # Errors
-    /// None arrived in time, or none will: then only once nothing is left.
-    #[inline]
-    pub fn receive(&mut self, timeout: Option<Duration>) -> Result<ReceivedFrame, Unready> {
-        let shared = &self.role.shared;
-        match self.taking.wait(timeout, || shared.is_over()) {
-            Ok(arrived) => {
-                Ok(ReceivedFrame::new(Claim::new(shared.clone(), arrived.frame, self.role.holder), arrived.header))
-            }
-            Err(Unreceived::TimedOut) => Err(Unready::TimedOut),
-            Err(Unreceived::Stopped) => Err(shared.stopped()),
-            Err(Unreceived::Ended) => Err(Unready::Ended),
-            Err(Unreceived::Nonsense) => Err(self.nonsense()),
-        }
-    }
-
-    /// A shut holder's claims may have been ended under it.
-    fn nonsense(&self) -> Unready {
-        if self.taking.is_closed() { self.role.shared.stopped() } else { Unready::Nonsense }
-    }
-
-    /// See [`TrustedReceiver::leave`](super::TrustedReceiver::leave).
-    pub(super) fn leave(&mut self) {
-        const PATIENCE: Duration = Duration::from_millis(100);
-        let shared = &self.role.shared;
-        shared.control.leave(self.role.holder);
-        let start = Instant::now();
-        loop {
-            // Looked at first: what was pushed before it is there to be taken.
-            let over = !self.taking.is_being_sent() || start.elapsed() > PATIENCE;
-            loop {
-                match self.taking.take() {
-                    Ok(Some(arrived)) => {
-                        shared.control.give_back(arrived.frame, self.role.holder);
-                    }
-                    Ok(None) => break,
-                    Err(Nonsense) => {}
-                }
-            }
-            if over {
-                return;
-            }
-            std::thread::yield_now();
-        }
-    }
-
-    /// The descriptor for `poll`, `epoll` or an `AsyncFd`: readable when something arrived after [`arm`](Self::arm).
-    pub fn event(&self) -> BorrowedFd<'_> {
-        // There: each in pin has one, and this is one.
-        self.role.shared.control.events().0[self.role.holder.place() as usize].as_fd()
-    }
-
-    /// Asks for the [event](Self::event), once. `false` where it need not be waited for: call
-    /// [`try_receive`](Self::try_receive) again.
-    ///
-    /// ```text
-    /// loop {
-    ///     match receiver.try_receive() {
-    ///         Err(Unready::Empty) if receiver.arm() => wait until receiver.event() is readable,
-    ///         Err(Unready::Empty) => {}
-    ///         outcome => return outcome,
-    ///     }
-    /// }
-    /// ```
-    pub fn arm(&mut self) -> bool {
-        // What it said before is over. It does not block; where it is not readable there is nothing to take away.
-        let _ = rustix::io::read(self.event(), &mut [0; 8]);
-        let shared = &self.role.shared;
-        self.taking.arm(|| shared.is_over())
     }
 }

@@ -72,7 +72,7 @@ pub enum CreateError {
     #[error(transparent)]
     Memory(#[from] CommitError),
     /// The system gives no event.
-    #[error("no event for an in pin: {}", std::io::Error::from_raw_os_error(*.0))]
+    #[error("no event for a holder: {}", std::io::Error::from_raw_os_error(*.0))]
     Event(i32),
 }
 
@@ -115,8 +115,8 @@ impl SharedPool {
     /// Properties past the limits, or the system gives no memory.
     pub fn create(properties: SharedPoolProperties) -> Result<Self, CreateError> {
         let properties = properties.checked()?;
-        let event = |_: &Holder| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
-        let events = properties.senders.iter().map(event).collect::<rustix::io::Result<Vec<_>>>();
+        let event = |_: Holder| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+        let events = properties.holders().map(event).collect::<rustix::io::Result<Vec<_>>>();
         let events = events.map_err(|errno| CreateError::Event(errno.raw_os_error()))?;
 
         let bytes = bytes_of(properties.dimensions().words());

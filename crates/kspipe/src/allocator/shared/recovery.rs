@@ -110,7 +110,12 @@ impl Control {
         }
         self.offer_free_frames();
         // Granted by the dead, who owed the wake.
-        self.holders().for_each(|holder| self.wake(self.waiter(holder)));
+        for holder in self.holders() {
+            self.wake(self.waiter(holder));
+            if Cell(self.waiter(holder).load(Ordering::SeqCst)).frame().is_some() {
+                self.signal(holder);
+            }
+        }
     }
 
     /// Lets a holder's number be used again, by one that gets what is sent from now on. Its gate was closed.

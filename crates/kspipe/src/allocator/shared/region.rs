@@ -1,13 +1,12 @@
 //! A run of atomic words that processes share.
 
 use super::super::sync::AtomicU64;
-use super::word::Holder;
 
 #[cfg(not(loom))]
 mod mapped {
     #![allow(unsafe_code)]
 
-    use super::{AtomicU64, Holder};
+    use super::AtomicU64;
     use crate::allocator::memory::Memory;
     use rustix::thread::futex::{self, Flags};
     use std::os::fd::OwnedFd;
@@ -56,15 +55,13 @@ mod mapped {
         }
     }
 
-    /// The events of the in pins, by their place: each is an eventfd.
+    /// The events of the holders, by their place among all: each is an eventfd.
     #[derive(Debug, Clone)]
     pub(in super::super) struct Events(pub(in super::super) Arc<[OwnedFd]>);
 
     impl Events {
-        pub(in super::super) fn signal(&self, in_pin: Holder) {
-            if in_pin.is_in_pin()
-                && let Some(event) = self.0.get(in_pin.place() as usize)
-            {
+        pub(in super::super) fn signal(&self, place: usize) {
+            if let Some(event) = self.0.get(place) {
                 // It does not block. Where its count is full it is readable already.
                 let _ = rustix::io::write(event, &1u64.to_ne_bytes());
             }
@@ -84,7 +81,7 @@ mod mapped {
 
 #[cfg(loom)]
 mod mapped {
-    use super::{AtomicU64, Holder};
+    use super::AtomicU64;
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
@@ -118,12 +115,27 @@ mod mapped {
         }
     }
 
-    /// The models have no pollers.
-    #[derive(Clone)]
-    pub(in super::super) struct Events;
+    /// What eventfds do: a bit for each that is readable.
+    #[derive(Default)]
+    pub(in super::super) struct Events {
+        readable: loom::sync::Mutex<u64>,
+        changed: loom::sync::Condvar,
+    }
 
     impl Events {
-        pub(in super::super) fn signal(&self, _: Holder) {}
+        pub(in super::super) fn signal(&self, place: usize) {
+            *self.readable.lock().unwrap() |= 1 << place;
+            self.changed.notify_all();
+        }
+
+        /// Waits until one is readable, and makes it unreadable.
+        pub(in super::super) fn wait(&self, place: usize) {
+            let mut readable = self.readable.lock().unwrap();
+            while *readable & 1 << place == 0 {
+                readable = self.changed.wait(readable).unwrap();
+            }
+            *readable &= !(1 << place);
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use super::super::header::FrameHeader;
 use super::frame::private::Held as _;
 use super::frame::{Claim, ReceivedFrame, WritableFrame};
 use super::handover::{Own, Unsent};
-use super::participant::{Acquirer, Participant, Receiver, RoleError, Sender, Unready, UnsentFrame, UnsentReason};
+use super::participant::{Participant, RoleError};
+use super::roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason};
 use super::view::{Access, FrameView};
 use super::word::{Holder, Word};
 use std::fmt;
@@ -145,6 +146,16 @@ impl TrustedAcquirer {
     /// See there.
     pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<TrustedFrame, Unready> {
         Ok(TrustedFrame::acquired(&self.claims, self.acquirer.acquire(timeout)?))
+    }
+
+    /// See [`Acquirer::event`].
+    pub fn event(&self) -> BorrowedFd<'_> {
+        self.acquirer.event()
+    }
+
+    /// See [`Acquirer::arm`].
+    pub fn arm(&mut self) -> bool {
+        self.acquirer.arm()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Acquiring a free frame, and waiting for one: first come, first served. See the module above for the protocol.
 //!
-//! A waiter's cell: the low half says what it does (idle, waiting, asleep, or the frame it was granted), the high half is
-//! its ticket.
+//! A waiter's cell: the low half says what it does (idle, waiting, asleep, polling, or the frame it was granted), the high half
+//! is its ticket.
 
 use super::super::sync::{AtomicU64, Ordering};
 use super::control::Control;
@@ -21,6 +21,8 @@ impl Cell {
     const WAITING: u64 = 1;
     const ASLEEP: u64 = 2;
     const FIRST_FRAME: u64 = 3;
+    /// Polls its event. Above every frame there can be.
+    const POLLS: u64 = 1 << 31;
 
     fn waiting(ticket: u32) -> Self {
         Self(u64::from(ticket) << 32 | Self::WAITING)
@@ -35,11 +37,19 @@ impl Cell {
     }
 
     fn waits(self) -> bool {
-        matches!(self.state(), Self::WAITING | Self::ASLEEP)
+        matches!(self.state(), Self::WAITING | Self::ASLEEP | Self::POLLS)
     }
 
     fn is_asleep(self) -> bool {
         self.state() == Self::ASLEEP
+    }
+
+    fn polls(self) -> bool {
+        self.state() == Self::POLLS
+    }
+
+    fn polling(self) -> Self {
+        Self(u64::from(self.ticket()) << 32 | Self::POLLS)
     }
 
     fn asleep(self) -> Self {
@@ -52,7 +62,7 @@ impl Cell {
 
     /// The frame the waiter was granted.
     pub(super) fn frame(self) -> Option<u32> {
-        self.state().checked_sub(Self::FIRST_FRAME).map(|frame| frame as u32)
+        (Self::FIRST_FRAME..Self::POLLS).contains(&self.state()).then(|| (self.state() - Self::FIRST_FRAME) as u32)
     }
 }
 
@@ -95,13 +105,15 @@ impl Control {
             let granted = cell.granted(frame).0;
             match self.waiter(waiter).compare_exchange(cell.0, granted, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => break,
-                // It fell asleep meanwhile.
+                // It fell asleep meanwhile, or polls.
                 Err(now) if Cell(now).waits() && Cell(now).ticket() == cell.ticket() => cell = Cell(now),
                 Err(_) => return false,
             }
         }
         if cell.is_asleep() {
             self.wake(self.waiter(waiter));
+        } else if cell.polls() {
+            self.signal(waiter);
         }
         true
     }
@@ -110,11 +122,14 @@ impl Control {
     pub(super) fn nudge(&self, waiter: Holder) {
         let word = self.waiter(waiter);
         let cell = Cell(word.load(Ordering::SeqCst));
-        if cell.is_asleep() {
+        if cell.is_asleep() || cell.polls() {
             let awake = Cell::waiting(cell.ticket());
             let _ = word.compare_exchange(cell.0, awake.0, Ordering::SeqCst, Ordering::Relaxed);
         }
         self.wake(word);
+        if cell.polls() {
+            self.signal(waiter);
+        }
     }
 
     /// Frees a frame that was offered and not taken.
@@ -148,11 +163,13 @@ pub(super) struct Acquiring {
     holder: Holder,
     /// Where the next search starts.
     next: u32,
+    /// The ticket it polls with: it is in the line of those that wait.
+    polls: Option<u32>,
 }
 
 impl Acquiring {
     pub(super) fn new(control: Arc<Control>, holder: Holder) -> Self {
-        Acquiring { control, holder, next: 0 }
+        Acquiring { control, holder, next: 0, polls: None }
     }
 
     /// A free frame, unless there is none or others wait for one. Never blocks.
@@ -162,7 +179,11 @@ impl Acquiring {
         if self.is_closed() {
             return Err(Unavailable::Stopped);
         }
-        if control.waiting().load(Ordering::Relaxed) != 0 {
+        if let Some(ticket) = self.polls {
+            return self.try_granted(ticket);
+        }
+        // Nobody passes those that wait. One that was granted a frame, and has not come for it, waits no longer.
+        if control.waiting().load(Ordering::Relaxed) != 0 && control.oldest_waiter().is_some() {
             return Err(Unavailable::Empty);
         }
         let frames = control.frames();
@@ -186,6 +207,52 @@ impl Acquiring {
         Err(Unavailable::Empty)
     }
 
+    /// As `try_acquire`, for one in the line.
+    #[cold]
+    fn try_granted(&mut self, ticket: u32) -> Result<u32, Unavailable> {
+        let cell = Cell(self.control.waiter(self.holder).load(Ordering::SeqCst));
+        if cell.waits() {
+            return Err(Unavailable::Empty);
+        }
+        self.polls = None;
+        // An idle cell: shut.
+        let frame = cell.frame().ok_or(Unavailable::Stopped)?;
+        self.stop_waiting();
+        if self.accept(frame) {
+            count(self.control.acquired(self.holder));
+            return Ok(frame);
+        }
+        // Taken back by who recovers from a death. Wait on, in the same place.
+        self.polls = Some(ticket);
+        self.start_waiting(ticket);
+        Err(Unavailable::Empty)
+    }
+
+    /// Waits without sleeping: asks for the event when a frame is granted, in the order of tickets. `false` where it need not
+    /// be waited for: one is granted, or none will be. Who changes what `stop` answers calls [`Control::nudge`] afterwards.
+    pub(super) fn arm(&mut self, stop: impl Fn() -> bool) -> bool {
+        if self.polls.is_none() {
+            if self.is_closed() || stop() {
+                return false;
+            }
+            count(self.control.waited(self.holder));
+            let ticket = self.draw();
+            self.polls = Some(ticket);
+            self.start_waiting(ticket);
+        }
+        let waiter = self.control.waiter(self.holder);
+        let cell = Cell(waiter.load(Ordering::SeqCst));
+        let polls = cell.waits()
+            && waiter.compare_exchange(cell.0, cell.polling().0, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        write_then_read();
+        // Whoever grants from here on writes the event, and so does who changes what these answer.
+        polls && !self.is_closed() && !stop()
+    }
+
+    fn draw(&self) -> u32 {
+        self.control.tickets().fetch_add(1, Ordering::Relaxed) as u32
+    }
+
     /// A free frame; waits for one in the order of tickets, at most for the time given, or until `stop` says so. Who
     /// changes what `stop` answers calls [`Control::nudge`] afterwards.
     pub(super) fn acquire(&mut self, timeout: Option<Duration>, stop: impl Fn() -> bool) -> Result<u32, Unavailable> {
@@ -193,14 +260,20 @@ impl Acquiring {
             Err(Unavailable::Empty) => {}
             outcome => return outcome,
         }
-        count(self.control.waited(self.holder));
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let ticket = self.control.tickets().fetch_add(1, Ordering::Relaxed) as u32;
+        let ticket = match self.polls.take() {
+            Some(ticket) => ticket,
+            None => {
+                count(self.control.waited(self.holder));
+                let ticket = self.draw();
+                self.start_waiting(ticket);
+                ticket
+            }
+        };
         loop {
-            self.start_waiting(ticket);
             match self.wait(deadline, &stop) {
                 // Taken back under our hands: by who recovers from a death. Wait on, in the same place.
-                Ok(frame) if !self.accept(frame) => {}
+                Ok(frame) if !self.accept(frame) => self.start_waiting(ticket),
                 Ok(frame) => {
                     count(self.control.acquired(self.holder));
                     return Ok(frame);
@@ -276,6 +349,18 @@ impl Acquiring {
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
         self.control.gate(self.holder).load(Ordering::SeqCst) & CLOSED != 0
+    }
+}
+
+impl Drop for Acquiring {
+    /// Leaves the line; what it was granted goes home.
+    fn drop(&mut self) {
+        if self.polls.is_some()
+            && let Some(frame) = self.leave()
+            && self.accept(frame)
+        {
+            self.control.give_back(frame, self.holder);
+        }
     }
 }
 
