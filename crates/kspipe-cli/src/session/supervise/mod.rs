@@ -4,7 +4,7 @@
 mod child;
 
 use super::serve::{graph_text, inside, work_in_thread};
-use super::served::{Follower, misfortunes};
+use super::served::{Follower, misfortunes, stops};
 use super::status::model::Status;
 use super::{failures, text};
 use crate::arguments::RunArguments;
@@ -57,8 +57,7 @@ pub(crate) fn run(arguments: &RunArguments, file: &GraphFile) -> Result<(), Fail
     let bound = Server::bind(folder.path().join("socket"), prepared, &plan, &outside, options);
     let server = bound.map_err(|error| failures::serve(file, &error))?;
     let control = server.control();
-    let stops = control.clone();
-    interrupt.stops(move || stops.stop());
+    interrupt.stops(stops(control.clone(), arguments.quiet));
 
     let (sender, happenings) = channel();
     work_in_thread(server, sender.clone())?;
@@ -149,7 +148,7 @@ impl Supervisor {
                 Ok(Happening::Ended(Some(result))) => {
                     self.is_ending = true;
                     if result.is_err() || interrupt.times_asked() > 1 {
-                        self.children.iter_mut().for_each(Child::kill);
+                        self.kill_all();
                     }
                     ended = Some(result);
                 }
@@ -158,6 +157,16 @@ impl Supervisor {
                 }
                 Err(RecvTimeoutError::Timeout) => self.follower.look(),
             }
+        }
+    }
+
+    /// Ends those that are left: they were asked twice.
+    fn kill_all(&mut self) {
+        for child in self.children.iter_mut().filter(|child| !child.has_ended()) {
+            child.kill();
+            let message = "its process was killed, to end at once; what it had not delivered is lost".to_owned();
+            self.follower.aside(|| output::tell(format_args!("`{}`: {message}\n", child.filter)));
+            self.errors.push(stream::Failure { filter: Some(child.filter.clone()), message, is_system_failure: true });
         }
     }
 
