@@ -1,7 +1,7 @@
 //! `kspipe serve`: a graph hosted for other processes.
 
 use super::arguments::ServeArguments;
-use super::served::{Follower, ending_text};
+use super::served::{Follower, ending_text, stops};
 use super::status::model::Status;
 use super::supervise::Happening;
 use super::user::Trusted;
@@ -54,8 +54,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     let bound = Server::bind(socket, prepared, &plan, &outside, options);
     let mut server = bound.map_err(|error| failures::serve(&file, &error))?;
     let control = server.control();
-    let stops = control.clone();
-    interrupt.stops(move || stops.stop());
+    interrupt.stops(stops(control.clone(), arguments.quiet));
     let trusted = arguments.trust.iter().filter_map(|trusted| match trusted {
         Trusted::Own => None,
         Trusted::User(user) => Some(user.0),

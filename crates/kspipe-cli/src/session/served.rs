@@ -3,10 +3,11 @@
 use super::status::model::{Event, Status};
 use crate::progress::ProgressLine;
 use crate::run::REDRAW;
-use crate::units;
+use crate::{output, units};
 use kspipe_session::ServerControl;
 use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Looks at a server from time to time, where there is a reason to.
@@ -55,6 +56,17 @@ impl Follower {
     pub(super) fn finish(&mut self) {
         if let Some(line) = self.line.take() {
             line.end();
+        }
+    }
+}
+
+/// What Ctrl-C does while a graph is served: the first ends the sources, the second ends at once.
+pub(super) fn stops(control: ServerControl, is_quiet: bool) -> impl Fn() + Send + 'static {
+    let was_told = AtomicBool::new(is_quiet);
+    move || {
+        control.stop();
+        if !was_told.swap(true, Ordering::Relaxed) {
+            output::tell("stopping, and delivering what is on its way; once more ends at once\n");
         }
     }
 }

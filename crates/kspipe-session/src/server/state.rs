@@ -209,11 +209,14 @@ impl State {
             self.places.iter().all(|place| place.name != filter.name())
                 && filter.pins().all(|pin| self.graph.pin(pin).direction() == Direction::Out)
         };
-        if let Some(stop) = &self.stop
-            && (time > 1 || self.graph.filters().iter().any(is_source))
-        {
-            stop.stop();
-        }
+        let Some(stop) = &self.stop else { return };
+        // How often the run is asked now: all in all as often as the server, but for the first time.
+        let times = match (time, self.graph.filters().iter().any(is_source)) {
+            (1, false) => 0,
+            (2, false) => 2,
+            _ => 1,
+        };
+        (0..times).for_each(|_| stop.stop());
     }
 
     pub(super) fn times_asked(&self) -> u32 {

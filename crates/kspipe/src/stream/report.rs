@@ -153,8 +153,8 @@ impl Report {
         self.pipes.iter().all(|pipe| pipe.frames_out_at_end == 0)
     }
 
-    /// One report of a graph whose filters ran in several processes, from those of all its processes. The first is the
-    /// serving one's, whose time it has. What all processes count together, a shared pipe's `acquires`, `waits` and
+    /// One report of a graph whose filters ran in several processes, from those of all its processes. It has the longest of
+    /// their times. What all processes count together, a shared pipe's `acquires`, `waits` and
     /// `peak_in_use`, is what the last who looked saw. Failed where one did, else stopped where one was.
     pub fn merged(server: Report, others: impl IntoIterator<Item = Report>) -> Report {
         let mut all = server;
@@ -165,6 +165,7 @@ impl Report {
                 (Outcome::Stopped, _) | (_, Outcome::Stopped) => Outcome::Stopped,
                 _ => Outcome::Finished,
             };
+            all.duration = all.duration.max(other.duration);
             all.errors.extend(other.errors);
             all.filters.extend(other.filters);
             copies += other.graph.copies();
@@ -305,9 +306,9 @@ mod tests {
     fn the_reports_of_processes_become_one() {
         // The server copied 6 of its 24 frames; a process without a source copied 12 of them.
         let server = report(24, 0.25, "m", &[(1, 100)]);
-        let other = report(0, 12.0, "a", &[(0, 1), (1, 50)]);
+        let other = Report { duration: Duration::from_secs(2), ..report(0, 12.0, "a", &[(0, 1), (1, 50)]) };
         let all = Report::merged(server, [other]);
-        assert_eq!(all.graph.source_frames, 24);
+        assert_eq!((all.graph.source_frames, all.duration), (24, Duration::from_secs(2)));
         assert!((all.graph.copies_per_frame - 0.75).abs() < 1e-9, "{}", all.graph.copies_per_frame);
         assert_eq!((all.graph.delivered, all.graph.bytes_copied), (14, 20));
         assert_eq!(all.filters.iter().map(|filter| filter.name.as_str()).collect::<Vec<_>>(), ["a", "m"]);

@@ -37,6 +37,7 @@ pub(super) struct Child {
     arguments: Vec<OsString>,
     report: PathBuf,
     process: Option<std::process::Child>,
+    was_killed: bool,
     deaths: Vec<Instant>,
 }
 
@@ -64,6 +65,7 @@ impl Child {
             arguments,
             report,
             process: None,
+            was_killed: false,
             deaths: Vec::new(),
         }
     }
@@ -98,17 +100,18 @@ impl Child {
         self.process.is_none()
     }
 
-    /// Waits for the end of a process that has said its last word.
-    pub(super) fn reap(&mut self) -> io::Result<End> {
-        let Some(mut process) = self.process.take() else { return Ok(End::Code(0)) };
+    /// Waits for the end of a process that has said its last word, or was killed; `None`: that was done.
+    pub(super) fn reap(&mut self) -> io::Result<Option<End>> {
+        let Some(mut process) = self.process.take() else { return Ok(None) };
         let status = process.wait()?;
         if let Some(signal) = status.signal() {
             self.deaths.push(Instant::now());
             let name = Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |name| name.to_string());
-            return Ok(End::Killed(name));
+            return Ok(Some(End::Killed(name)));
         }
         let report = std::fs::read(&self.report).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        Ok(report.map_or_else(|| End::Code(status.code().unwrap_or(-1)), |report| End::Report(Box::new(report))))
+        let code = || End::Code(status.code().unwrap_or(-1));
+        Ok(Some(report.map_or_else(code, |report| End::Report(Box::new(report)))))
     }
 
     /// It was killed, and shall be started again, unless that happens all the time.
@@ -117,13 +120,18 @@ impl Child {
         self.restart == Restart::OnDeath && lately < DEATHS
     }
 
-    /// Ends it at once.
+    /// Ends it at once. One that has ended already is none the worse for it.
     pub(super) fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // One that has ended is none the worse for it.
+        if let Some(process) = &mut self.process {
+            self.was_killed = true;
+            // It fails only where it was waited for, which takes it away.
             let _ = process.kill();
-            let _ = process.wait();
         }
+    }
+
+    /// It was told to end at once.
+    pub(super) fn was_killed(&self) -> bool {
+        self.was_killed
     }
 }
 

@@ -4,7 +4,7 @@
 mod child;
 
 use super::serve::{graph_text, inside, work_in_thread};
-use super::served::{Follower, misfortunes};
+use super::served::{Follower, misfortunes, stops};
 use super::status::model::Status;
 use super::{failures, text};
 use crate::arguments::RunArguments;
@@ -57,8 +57,7 @@ pub(crate) fn run(arguments: &RunArguments, file: &GraphFile) -> Result<(), Fail
     let bound = Server::bind(folder.path().join("socket"), prepared, &plan, &outside, options);
     let server = bound.map_err(|error| failures::serve(file, &error))?;
     let control = server.control();
-    let stops = control.clone();
-    interrupt.stops(move || stops.stop());
+    interrupt.stops(stops(control.clone(), arguments.quiet));
 
     let (sender, happenings) = channel();
     work_in_thread(server, sender.clone())?;
@@ -149,7 +148,7 @@ impl Supervisor {
                 Ok(Happening::Ended(Some(result))) => {
                     self.is_ending = true;
                     if result.is_err() || interrupt.times_asked() > 1 {
-                        self.children.iter_mut().for_each(Child::kill);
+                        self.kill_all()?;
                     }
                     ended = Some(result);
                 }
@@ -161,41 +160,50 @@ impl Supervisor {
         }
     }
 
+    /// Ends those that are left: they were asked twice, or there is nothing to take part in.
+    fn kill_all(&mut self) -> Result<(), Failure> {
+        for place in 0..self.children.len() {
+            self.children[place].kill();
+            self.reap(place)?;
+        }
+        Ok(())
+    }
+
     fn tell(&self, text: &str) {
         self.follower.aside(|| output::tell(text));
     }
 
-    /// A process has ended.
+    /// A process has ended, or does so now.
     fn reap(&mut self, place: usize) -> Result<(), Failure> {
         let child = &mut self.children[place];
         let end = child.reap().map_err(|error| Failure::system("wait for a process", error))?;
-        let filter = child.filter.clone();
-        let failure = match end {
-            End::Report(report) => {
+        let (filter, was_killed_here) = (child.filter.clone(), child.was_killed());
+        let lost = match end {
+            // It was taken note of.
+            None => return Ok(()),
+            Some(End::Report(report)) => {
                 let failed = report.outcome == Outcome::Failed;
                 self.parts.insert(place, *report);
-                failed.then_some(None)
+                if !failed {
+                    return Ok(());
+                }
+                // It has said why.
+                None
             }
             // It came when the graph had ended already.
-            End::Code(_) if self.is_ending => None,
-            End::Killed(signal) if !self.is_ending && child.may_start_again() => {
-                let message = format!("`{filter}` was killed by {signal}; it is started again\n");
-                self.tell(&message);
+            Some(End::Code(_)) if self.is_ending => return Ok(()),
+            Some(End::Code(code)) => Some((format!("its process ended with exit code {code}"), code != 1)),
+            Some(End::Killed(_)) if was_killed_here => {
+                Some(("its process was killed, to end at once; what it had not delivered is lost".to_owned(), true))
+            }
+            Some(End::Killed(signal)) if !self.is_ending && child.may_start_again() => {
+                self.tell(&format!("`{filter}` was killed by {signal}; it is started again\n"));
                 return self.start(place);
             }
-            End::Killed(signal) => {
-                let message = format!("its process was killed by {signal}");
-                self.tell(&format!("`{filter}`: {message}\n"));
-                Some(Some((message, true)))
-            }
-            End::Code(code) => {
-                let message = format!("its process ended with exit code {code}");
-                self.tell(&format!("`{filter}`: {message}\n"));
-                Some(Some((message, code != 1)))
-            }
+            Some(End::Killed(signal)) => Some((format!("its process was killed by {signal}"), true)),
         };
-        let Some(failure) = failure else { return Ok(()) };
-        if let Some((message, is_system_failure)) = failure {
+        if let Some((message, is_system_failure)) = lost {
+            self.tell(&format!("`{filter}`: {message}\n"));
             self.errors.push(stream::Failure { filter: Some(filter.clone()), message, is_system_failure });
         }
         // As where a filter fails among others: what was made is delivered, and the sources end.
@@ -226,7 +234,11 @@ impl Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.children.iter_mut().for_each(Child::kill);
+        for child in &mut self.children {
+            child.kill();
+            // Where it cannot be waited for nobody can do more.
+            let _ = child.reap();
+        }
         self.follower.finish();
     }
 }

@@ -30,6 +30,8 @@ impl Program {
             .args(arguments)
             .current_dir(ground.path(""))
             .env("NO_COLOR", "1")
+            // What one that is killed leaves behind goes with the ground.
+            .env("TMPDIR", ground.path(""))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(Stdio::piped())

@@ -139,6 +139,27 @@ fn ctrl_c_ends_all_processes_in_order() {
 }
 
 #[test]
+fn ctrl_c_twice_ends_at_once_also_where_nobody_reads() {
+    // One frame is more than a pipe has room for.
+    let large = ENDLESS.replace("width = 64, height = 48", "width = 640, height = 480");
+    for (graph, code, needed) in [
+        (large.clone(), 0, "stopped:"),
+        (in_processes(&large, |name| name == "output"), 3, "was killed, to end at once"),
+    ] {
+        let ground = Ground::new();
+        let (mut program, output) = run_endless(&ground, &graph, &["--report", "report.json"]);
+        let viewer = program.wait_for_process("viewer");
+        program.interrupt();
+        program.wait_for("once more ends at once");
+        viewer.wait();
+        program.interrupt();
+        let said = program.end(code);
+        assert!(said.contains(needed), "{said}");
+        drop(output);
+    }
+}
+
+#[test]
 fn a_process_that_is_killed_fails_the_run_and_says_so() {
     let ground = Ground::new();
     let (mut program, output) = run_endless(&ground, ENDLESS, &["--report", "report.json"]);
@@ -198,6 +219,37 @@ fn what_a_process_says_has_its_filters_name_before_it() {
     let (_, said) = ground.run(&["run", "endless.toml", "--realtime"], 3);
     assert!(said.contains("viewer: ") && said.contains("folder") && said.contains("os error 21"), "{said}");
     assert!(said.contains("its process ended with exit code 3"), "{said}");
+}
+
+#[test]
+fn a_process_that_cannot_join_ends_the_run_before_it_began() {
+    let ground = Ground::new();
+    let all = in_processes(&ENDLESS.replace("process = true\n", ""), |_| true);
+    let graph = all.replace("kind = \"checksum\"", "kind = \"raw\", path = \"endless.toml/x\"");
+    ground.file("endless.toml", graph);
+    let (_, said) = ground.run(&["run", "endless.toml", "--realtime", "--report", "report.json"], 3);
+    assert!(said.contains("viewer: ") && said.contains("`viewer`: its process ended with exit code 3"), "{said}");
+    let report = ground.json("report.json");
+    assert_eq!((&report["outcome"], &report["errors"][0]["filter"]), (&"failed".into(), &"viewer".into()));
+}
+
+#[test]
+fn any_process_can_be_killed_and_the_others_end_in_order() {
+    let graph = in_processes(&ENDLESS.replace("process = true\n", ""), |_| true);
+    for filter in ["camera", "output", "tee", "viewer"] {
+        let ground = Ground::new();
+        let (mut program, output) = run_endless(&ground, &graph, &["--report", "report.json"]);
+        let processes = ["camera", "output", "tee", "viewer"].map(|name| (name, program.wait_for_process(name)));
+        let output = drain(output);
+        processes.iter().filter(|(name, _)| *name == filter).for_each(|(_, process)| process.kill());
+        let said = program.end(3);
+        assert!(said.contains(&format!("`{filter}`: its process was killed by SIGKILL")), "{said}");
+        processes.iter().for_each(|(_, process)| process.wait());
+        output.join().expect("no panic");
+        let report = ground.json("report.json");
+        assert_eq!(report["errors"].as_array().map(Vec::len), Some(1), "{report:#}");
+        assert_eq!(report["pipes"][0]["frames_out_at_end"], 0);
+    }
 }
 
 #[test]
