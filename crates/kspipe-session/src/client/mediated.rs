@@ -333,7 +333,10 @@ impl MediatedWriter {
             self.pin.call(KSMETHOD_KSPPIN_WRITE, message.as_mut_bytes()).map_err(of_writer)?;
         }
         let mut message = FrameMessage::of(0, header);
-        self.pin.call(KSMETHOD_KSPPIN_SEND, message.as_mut_bytes()).map_err(of_writer)?;
+        self.pin.call(KSMETHOD_KSPPIN_SEND, message.as_mut_bytes()).map_err(|error| match error {
+            Win32Error::INVALID_PARAMETER => WriteError::NotWhole,
+            error => of_writer(error),
+        })?;
         frame.passed_on = true;
         self.buffer = std::mem::take(&mut frame.bytes);
         Ok(())

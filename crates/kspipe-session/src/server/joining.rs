@@ -121,7 +121,9 @@ impl State {
             let holder = |number: Option<u32>| number.and_then(Holder::new);
             let holders = match (holder(joined.takes_as), holder(joined.sends_as), holder(joined.sends_to)) {
                 (Some(takes_as), ..) => Holders::In { takes_as, holds: self.graph.pin(*pin).holds() },
-                (None, Some(sends_as), Some(sends_to)) => Holders::Out { sends_as, sends_to },
+                (None, Some(sends_as), Some(sends_to)) => {
+                    Holders::Out { sends_as, sends_to, picture: self.pictures.get(pin).copied() }
+                }
                 _ => return Err(NtStatus::STATUS_UNSUCCESSFUL),
             };
             let pipe = PipeId(joined.pipe);

@@ -11,7 +11,7 @@ use kspipe::graph::{Direction, Filter, FilterId, Graph, PinId};
 use kspipe::negotiate::{PipeId, Plan, plan_json};
 use kspipe::stream::{Prepared, Sharing, StopHandle};
 use rustix::fd::OwnedFd;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) places: Vec<Place>,
     /// By pin factory: the pin, and the place of its filter.
     pub(super) pins: Vec<(PinId, usize, PinDescription)>,
+    /// Bytes of the pictures at a pin.
+    pub(super) pictures: BTreeMap<PinId, u64>,
     /// As JSON.
     description: String,
     /// The users whose processes may join, and of those the ones that are trusted.
@@ -120,6 +122,10 @@ impl State {
             pools,
             places,
             pins,
+            pictures: graph
+                .pin_ids()
+                .filter_map(|pin| Some((pin, prepared.format(pin)?.frame_bytes() as u64)))
+                .collect(),
             // Strings, numbers and lists of them: there is nothing that JSON cannot say.
             description: serde_json::to_string(&description).unwrap_or_default(),
             allowed: [rustix::process::geteuid().as_raw(), 0].into(),

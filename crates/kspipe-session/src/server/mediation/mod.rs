@@ -47,8 +47,16 @@ enum Way {
 
 /// By which holders a pin takes or sends.
 pub(super) enum Holders {
-    In { takes_as: Holder, holds: Option<u32> },
-    Out { sends_as: Holder, sends_to: Holder },
+    In {
+        takes_as: Holder,
+        holds: Option<u32>,
+    },
+    /// With the bytes of a picture, where the graph says what goes out.
+    Out {
+        sends_as: Holder,
+        sends_to: Holder,
+        picture: Option<u64>,
+    },
 }
 
 /// What becomes of a request, besides its answer.
@@ -74,10 +82,11 @@ impl Mediation {
             Holders::In { takes_as, holds } => {
                 Way::In(Intake::new(participant.receiver(takes_as).map_err(failed)?, holds).map_err(none_left)?)
             }
-            Holders::Out { sends_as, sends_to } => {
+            Holders::Out { sends_as, sends_to, picture } => {
                 let acquirer = if sends_as.is_in_pin() { None } else { Some(participant.acquirer(sends_as)) };
                 let acquirer = acquirer.transpose().map_err(failed)?;
-                Way::Out(Output::new(participant.sender_to(sends_as, &[sends_to]).map_err(failed)?, acquirer))
+                let sender = participant.sender_to(sends_as, &[sends_to]).map_err(failed)?;
+                Way::Out(Output::new(sender, acquirer, picture))
             }
         };
         let (signal, theirs) = Signal::new().map_err(none_left)?;
