@@ -35,6 +35,7 @@ pub(super) struct State {
     /// The users whose processes may join, and of those the ones that are trusted.
     allowed: BTreeSet<u32>,
     trusted: BTreeSet<u32>,
+    trusts_nobody: bool,
     pub(super) streams_of_the_dead: StreamsOfTheDead,
     pub(super) hold_deadline: Option<Duration>,
     pub(super) evict_after: Option<Duration>,
@@ -131,8 +132,9 @@ impl State {
             allowed: [rustix::process::geteuid().as_raw(), 0].into(),
             trusted: match options.trust {
                 Trust::OwnUser => [rustix::process::geteuid().as_raw(), 0].into(),
-                Trust::Named => BTreeSet::new(),
+                Trust::Named | Trust::Nobody => BTreeSet::new(),
             },
+            trusts_nobody: options.trust == Trust::Nobody,
             streams_of_the_dead: options.streams_of_the_dead,
             hold_deadline: options.hold_deadline,
             evict_after: options.evict_after,
@@ -167,7 +169,9 @@ impl State {
 
     pub(super) fn trust(&mut self, user: u32) {
         self.allow(user);
-        self.trusted.insert(user);
+        if !self.trusts_nobody {
+            self.trusted.insert(user);
+        }
     }
 
     pub(super) fn pools(&self) -> impl Iterator<Item = (PipeId, &SharedPool)> {
