@@ -12,6 +12,9 @@ use rustix::process::{Signal, pidfd_send_signal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How long a process has at least, from its first pin to its joining, where there is a deadline.
+const TIME_TO_JOIN: Duration = Duration::from_secs(2);
+
 impl State {
     /// Takes back what a mediated process has: how many frames. The claims of its filter's holders can be ended after that,
     /// whatever the process does: they are this process's.
@@ -103,7 +106,9 @@ impl State {
             let Some(occupant) = &mut self.places[place].occupant else { continue };
             // Who has pins and does not join keeps the filter from others.
             let keeps_place = occupant.joined.is_none()
-                && self.hold_deadline.is_some_and(|allowed| now.saturating_duration_since(occupant.since) > allowed);
+                && self
+                    .hold_deadline
+                    .is_some_and(|allowed| now.saturating_duration_since(occupant.since) > allowed.max(TIME_TO_JOIN));
             let is_overdue = keeps_frames || keeps_place;
             let process = occupant.process;
             if !is_overdue {

@@ -78,12 +78,8 @@ fn named() -> ServerOptions {
 }
 
 fn lies() {
-    let text = scene(None);
-    let session = Session::start_with(
-        &text,
-        &["x", "v", "w"],
-        ServerOptions { begins: kspipe_session::Begins::AtOnce, ..named() },
-    );
+    // It begins when all have joined, so the reader and the victim get the same frames.
+    let session = Session::start_with(&scene(None), &["x", "v", "w"], named());
     let graph = graph(&session.path());
     let (reader, writer) = (RawPin::create(&graph, X).unwrap(), RawPin::create(&graph, W).unwrap());
     let victim = RawPin::create(&graph, V).unwrap();
