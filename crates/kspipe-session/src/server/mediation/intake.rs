@@ -27,14 +27,26 @@ pub(super) struct Intake {
     is_full: bool,
     /// It takes nothing more.
     closed: bool,
+    /// By frame, the file that the process gets with it for the first time, where each has its own.
+    files: Vec<Option<OwnedFd>>,
 }
 
 impl Intake {
-    pub(super) fn new(receiver: Receiver, holds: Option<u32>) -> std::io::Result<Self> {
+    pub(super) fn new(receiver: Receiver, holds: Option<u32>, files: Vec<OwnedFd>) -> std::io::Result<Self> {
+        let files = files.into_iter().map(Some).collect();
         let event = Arc::new(receiver.event().try_clone_to_owned()?);
         // Who reads has at least the frame that it reads.
         let most = holds.unwrap_or(1).max(1) as usize;
-        Ok(Self { receiver, held: BTreeMap::new(), most, event, is_awaited: false, is_full: false, closed: false })
+        Ok(Self {
+            receiver,
+            held: BTreeMap::new(),
+            most,
+            event,
+            is_awaited: false,
+            is_full: false,
+            closed: false,
+            files,
+        })
     }
 
     pub(super) fn holder(&self) -> Holder {
@@ -77,6 +89,14 @@ impl Intake {
         // It comes and goes: the process asks again at once, and others are served before it.
         signal.say();
         FrameMessage::none(Step::Nothing)
+    }
+
+    /// The file of a frame that the process was given, once.
+    pub(super) fn take_file(&mut self, message: &FrameMessage) -> Option<OwnedFd> {
+        if message.step.get() != Step::Frame as u32 {
+            return None;
+        }
+        self.files.get_mut(message.frame.get() as usize)?.take()
     }
 
     /// Takes back a frame that the process has.
