@@ -3,7 +3,7 @@
 use super::membership::Membership;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedFrame, TrustedReceiver, Unready};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +142,13 @@ impl AsFd for Frames {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // There until it is dropped.
         self.receiver.as_ref().expect("it is not dropped").event()
+    }
+}
+
+impl AsRawFd for Frames {
+    /// The same, for tokio's `AsyncFd`: `examples/async_viewer.rs`.
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 
