@@ -16,7 +16,7 @@ memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-le
 # The unit tests, every test of the statements, the hostile callers. The others run programs of their own (compilers,
 # examples), or forbid the system calls that valgrind itself makes.
 tests=()
-for file in crates/ksproxy/tests/s[0-9]*.rs crates/ksproxy/tests/hostile*.rs; do
+for file in crates/ksproxy/tests/s[0-9]*.rs crates/ksproxy/tests/hostile*.rs crates/ksproxy/tests/session_calls.rs; do
   tests+=(--test "$(basename "$file" .rs)")
 done
 binaries=()

@@ -1268,6 +1268,177 @@ HRESULT KsGetMultiplePinFactoryItems(HANDLE FilterHandle, ULONG PinFactoryId, UL
 HRESULT KsGetMediaTypeCount(HANDLE FilterHandle, ULONG PinFactoryId, ULONG *MediaTypeCount);
 HRESULT KsGetMediaType(int Position, AM_MEDIA_TYPE *AmMediaType, HANDLE FilterHandle, ULONG PinFactoryId);
 
+/* ---- Taking part in a graph that another process serves: docs/c-client.md ----------------------------------------- */
+
+/*
+ * These functions answer a number below 0 where they fail, and then every result is NULL (or 0, or -1).
+ * KspGetLastErrorText() has a sentence on it.
+ *
+ * Objects are known by handles in the guise of pointers, which are looked up and never followed: one that is NULL, was closed
+ * or never was one is E_HANDLE. Closing NULL is nothing. Objects may be closed in any order. Every function may be called
+ * from any thread; but where a thread is in a call with a reader or a writer, a call of another one with it is KSP_E_BUSY,
+ * KspGetDescriptor and those that close excepted. A child of fork() has no part in the graph, and must use no handle of its
+ * parent's.
+ *
+ * Beside what stands with each function, every one that gives a result answers E_POINTER for NULL, every one that takes a
+ * name E_INVALIDARG for one that is no UTF-8, and all E_OUTOFMEMORY, and E_UNEXPECTED, which is a defect.
+ */
+typedef struct KSP_CLIENT KSP_CLIENT; /* a connection to a server */
+typedef struct KSP_FILTER KSP_FILTER; /* a filter that this process has */
+typedef struct KSP_FRAMES KSP_FRAMES; /* the frames that come in by a pin */
+typedef struct KSP_WRITER KSP_WRITER; /* what sends frames by a pin */
+typedef struct KSP_FRAME KSP_FRAME;   /* a frame that this process has, come in or to be filled */
+
+#define E_ACCESSDENIED ((HRESULT)0x80070005)       /* the server does not let this user in, or take part */
+#define KSP_E_NO_SERVER ((HRESULT)0x80044B01)      /* nobody serves a graph at the path */
+#define KSP_E_SERVER_GONE ((HRESULT)0x80044B02)    /* the server has ended, or has closed the graph */
+#define KSP_E_PROTOCOL ((HRESULT)0x80044B03)       /* what is there serves no graph, or speaks another version */
+#define KSP_E_NO_SUCH_PIN ((HRESULT)0x80044B04)    /* no filter or pin outside has the name */
+#define KSP_E_TAKEN ((HRESULT)0x80044B05)          /* another process has the filter, or this one */
+#define KSP_E_IN_USE ((HRESULT)0x80044B06)         /* the pin is in use in this process */
+#define KSP_E_SENDER_STOPPED ((HRESULT)0x80044B07) /* who sends to the filter is stopped in the middle of a frame: try again */
+#define KSP_E_END_OF_STREAM ((HRESULT)0x80044B08)  /* the stream has ended, and all of it was taken */
+#define KSP_E_SHUT ((HRESULT)0x80044B09)           /* the server has taken the pin away */
+#define KSP_E_NO_FRAME ((HRESULT)0x80044B0A)       /* what was sent is no frame; the next may be one */
+#define KSP_E_STOPPING ((HRESULT)0x80044B0B)       /* the server asks sources to end */
+#define KSP_E_HANDS_ON ((HRESULT)0x80044B0C)       /* what goes out by the pin came in by another: there are no new frames */
+#define KSP_E_FOREIGN ((HRESULT)0x80044B0D)        /* the frame cannot go out by the pin */
+#define KSP_E_READ_ONLY ((HRESULT)0x80044B0E)      /* the frame may only be read */
+#define KSP_E_BUSY ((HRESULT)0x80044B0F)           /* another thread is in a call with it */
+#define KSP_E_NO_FORMAT ((HRESULT)0x80044B10)      /* the graph does not say what the pin's frames hold */
+
+/* Waits without an end. */
+#define KSP_INFINITE 0xFFFFFFFFu
+
+#define KSSTREAM_HEADER_OPTIONSF_SPLICEPOINT 0x00000001u
+#define KSSTREAM_HEADER_OPTIONSF_PREROLL 0x00000002u
+#define KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY 0x00000004u
+#define KSSTREAM_HEADER_OPTIONSF_TYPECHANGED 0x00000008u
+#define KSSTREAM_HEADER_OPTIONSF_TIMEVALID 0x00000010u
+#define KSSTREAM_HEADER_OPTIONSF_TIMEDISCONTINUITY 0x00000040u
+#define KSSTREAM_HEADER_OPTIONSF_FLUSHONPAUSE 0x00000080u
+#define KSSTREAM_HEADER_OPTIONSF_DURATIONVALID 0x00000100u
+#define KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM 0x00000200u
+
+/* What travels with a frame. */
+typedef struct {
+    ULONG Size;                           /* sizeof(KSP_FRAME_HEADER); another is E_INVALIDARG */
+    ULONG OptionsFlags;                   /* KSSTREAM_HEADER_OPTIONSF_* */
+    KSP_ALIGN8 LONGLONG PresentationTime; /* units of 100 ns since the stream's start, with TIMEVALID */
+    KSP_ALIGN8 LONGLONG Duration;         /* units of 100 ns, with DURATIONVALID */
+    KSP_ALIGN8 uint64_t Sequence;         /* the frame's number in its stream, from 0 */
+    KSP_ALIGN8 uint64_t DataUsed;         /* how many bytes carry data */
+} KSP_FRAME_HEADER;
+
+/* What the frames at a pin hold. */
+typedef struct {
+    ULONG Size;                     /* sizeof(KSP_FORMAT); another is E_INVALIDARG */
+    ULONG Width;                    /* pixels a row */
+    ULONG Height;                   /* rows */
+    ULONG RateNumerator;            /* frames per second, a fraction */
+    ULONG RateDenominator;
+    ULONG Reserved;
+    KSP_ALIGN8 uint64_t FrameBytes; /* bytes of a picture */
+    char Pixels[16];                /* "nv12", "i420" or "rgb24" */
+} KSP_FORMAT;
+
+/* Connects to the server at a path. KSP_E_NO_SERVER, E_ACCESSDENIED, KSP_E_SERVER_GONE, KSP_E_PROTOCOL. */
+HRESULT KspConnect(const char *path, KSP_CLIENT **client);
+
+/* What the server serves, as JSON (docs/sessions.md, DESCRIBE), to be freed with free(). E_HANDLE. */
+HRESULT KspGetDescription(KSP_CLIENT *client, char **text);
+
+/* Who has which frame since when, as JSON (docs/sessions.md, Status), to be freed with free(). E_HANDLE, KSP_E_SERVER_GONE. */
+HRESULT KspGetStatus(KSP_CLIENT *client, char **text);
+
+/* What the frames at a pin, "filter.pin", hold. Size is set before. E_HANDLE, E_INVALIDARG, KSP_E_NO_FORMAT. */
+HRESULT KspGetFormat(KSP_CLIENT *client, const char *pin, KSP_FORMAT *format);
+
+/*
+ * Joins with a filter, all its pins, by its name or that of one of its pins, "filter.pin". Waits up to 5 seconds for a
+ * process that sends to it and is in the middle of a frame.
+ *
+ * E_HANDLE, KSP_E_NO_SUCH_PIN, KSP_E_TAKEN, KSP_E_SENDER_STOPPED, KSP_E_SERVER_GONE, E_ACCESSDENIED, KSP_E_PROTOCOL, E_FAIL.
+ */
+HRESULT KspJoin(KSP_CLIENT *client, const char *name, KSP_FILTER **filter);
+
+/* S_OK: the server asks sources to end; S_FALSE: it does not. E_HANDLE. */
+HRESULT KspIsStopping(KSP_FILTER *filter);
+
+/*
+ * The frames that come in by a pin, named with or without its filter. E_HANDLE, KSP_E_NO_SUCH_PIN, VFW_E_INVALID_DIRECTION,
+ * KSP_E_IN_USE.
+ */
+HRESULT KspOpenFrames(KSP_FILTER *filter, const char *pin, KSP_FRAMES **frames);
+
+/*
+ * The next frame. Waits at most so many milliseconds: 0 not at all, KSP_INFINITE without an end.
+ *
+ * E_HANDLE, VFW_E_TIMEOUT, KSP_E_END_OF_STREAM, KSP_E_SERVER_GONE, KSP_E_SHUT, KSP_E_NO_FRAME, KSP_E_BUSY.
+ */
+HRESULT KspNextFrame(KSP_FRAMES *frames, ULONG milliseconds, KSP_FRAME **frame);
+
+/*
+ * A descriptor for poll(), lent until the reader is closed, to be neither read nor closed. It becomes readable when something
+ * comes after KspArm, once. A loop asks KspNextFrame with 0; on VFW_E_TIMEOUT it calls KspArm; on S_OK it waits, and on
+ * S_FALSE, or when it has waited, it begins again. E_HANDLE; KspArm KSP_E_BUSY too.
+ */
+HRESULT KspGetDescriptor(KSP_FRAMES *frames, int *descriptor);
+HRESULT KspArm(KSP_FRAMES *frames);
+
+/*
+ * What sends frames by a pin, named with or without its filter. E_HANDLE, KSP_E_NO_SUCH_PIN, VFW_E_INVALID_DIRECTION,
+ * KSP_E_IN_USE.
+ */
+HRESULT KspOpenWriter(KSP_FILTER *filter, const char *pin, KSP_WRITER **writer);
+
+/*
+ * A free frame to fill. Waits until the graph has begun, and for a frame, at most so many milliseconds, as KspNextFrame does.
+ * Its header has the next number, and as many bytes of data as the format has; its bytes are anything.
+ *
+ * E_HANDLE, VFW_E_TIMEOUT, KSP_E_STOPPING, KSP_E_SERVER_GONE, KSP_E_SHUT, KSP_E_HANDS_ON, KSP_E_BUSY.
+ */
+HRESULT KspAcquireFrame(KSP_WRITER *writer, ULONG milliseconds, KSP_FRAME **frame);
+
+/*
+ * Sends a frame that was acquired from this writer, or that came in by the pin whose frames go out here. Whatever the answer,
+ * the frame is not the caller's any more; where it is not sent, it goes back. Never waits. E_HANDLE, KSP_E_FOREIGN, KSP_E_BUSY.
+ */
+HRESULT KspSendFrame(KSP_WRITER *writer, KSP_FRAME *frame);
+
+/* Ends the stream after its last frame, and closes the writer. E_HANDLE, KSP_E_BUSY: then nothing has ended. */
+HRESULT KspEndStream(KSP_WRITER *writer);
+
+/* What travels with a frame. Size is set before. What is set travels with a frame that is sent. E_HANDLE, E_INVALIDARG. */
+HRESULT KspGetFrameHeader(KSP_FRAME *frame, KSP_FRAME_HEADER *header);
+HRESULT KspSetFrameHeader(KSP_FRAME *frame, const KSP_FRAME_HEADER *header);
+
+/*
+ * The bytes that carry data, to read; and all bytes, to write, KSP_E_READ_ONLY where others have the frame too or the filter
+ * only reads. They stay where they are until the frame is released or sent, also after the server's end. E_HANDLE.
+ */
+HRESULT KspGetFrameData(KSP_FRAME *frame, const void **data, size_t *size);
+HRESULT KspGetFrameBytes(KSP_FRAME *frame, void **bytes, size_t *size);
+
+/* Gives a frame back; one to fill goes back unsent. NULL is nothing. E_HANDLE. */
+HRESULT KspReleaseFrame(KSP_FRAME *frame);
+
+/*
+ * Close. The process has left a filter once the filter, its readers, its writers and its frames are closed: then another may
+ * have it. A writer that is closed has not ended its stream: the next writer goes on with it. A thread that waits with what is
+ * closed goes on waiting, and it is closed after that. NULL is nothing. E_HANDLE.
+ */
+HRESULT KspCloseFrames(KSP_FRAMES *frames);
+HRESULT KspCloseWriter(KSP_WRITER *writer);
+HRESULT KspCloseFilter(KSP_FILTER *filter);
+HRESULT KspCloseClient(KSP_CLIENT *client);
+
+/*
+ * What the last of these functions that failed in this thread failed with: a sentence in UTF-8. Never NULL, "" where none has
+ * failed, and good until the next one that fails in this thread, and the thread's end.
+ */
+const char *KspGetLastErrorText(void);
+
 /* The functions' types, for dlsym(). */
 typedef HRESULT (*DllGetClassObjectFunction)(REFCLSID rclsid, REFIID riid, void **object);
 typedef HRESULT (*DllCanUnloadNowFunction)(void);

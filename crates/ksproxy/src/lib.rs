@@ -7,6 +7,7 @@
 //! | [`negotiate_pins`] | reads COM pins that are connected, negotiates them as one graph and tells them the result | `docs/pins.md` |
 //! | [`ObjectAccess`] | what the allocator asks of objects behind handles: devices on Windows (`DeviceObjects`), on Linux objects of this process (`InProcessObjects`) and of others (`RemoteObjects`, `Server`); all of it is `ksobject`'s | `docs/objects.md` |
 //! | [`KsSynchronousDeviceControl`] and five more | the functions of `ksproxy.ax` | `docs/objects.md` |
+//! | `session` | Linux: the functions with which a program in C takes part in a graph that another process serves | `docs/c-client.md` |
 //! | [`KspCreateAllocator`], [`KspCreatePin`], [`KspNegotiatePins`], [`DllGetClassObject`] and others | what the shared library (`libksproxy.so`, `ksproxy.dll`) exports to programs in C, C++ and any language with COM | `docs/com.md` |
 //!
 //! Programs in C and C++ include the SDK's own `ksproxy.h` on Windows, and `include/kspipe.h` elsewhere. What the
@@ -62,6 +63,8 @@ mod proxy_functions;
 mod registration;
 mod sample;
 mod server;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod session;
 mod sync;
 mod task_bytes;
 mod task_memory;

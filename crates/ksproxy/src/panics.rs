@@ -73,6 +73,8 @@ fn a_panic_in_any_slot_or_export_reaches_the_caller_as_a_failure() {
         exports();
         server();
         proxy_functions();
+        #[cfg(all(target_os = "linux", not(loom)))]
+        session_functions();
         // The host goes on: nothing was lost.
         drop(sample);
         let mut free = 0;
@@ -306,6 +308,60 @@ fn proxy_functions() {
         struck("KsResolveRequiredAttributes", E_UNEXPECTED, || KsResolveRequiredAttributes(&range, null()));
     }
     assert_eq!((items, handle), (null_mut(), Handle::NULL));
+}
+
+#[cfg(all(target_os = "linux", not(loom)))]
+fn session_functions() {
+    use crate::session::*;
+    let (client, filter, frames, writer, frame) = (null_mut(), null_mut(), null_mut(), null_mut(), null_mut());
+    let (mut header, mut format) = (KspFrameHeader::default(), KspFormat::default());
+    let (mut new_client, mut new_filter, mut new_frames) = (null_mut(), null_mut(), null_mut());
+    let (mut new_writer, mut new_frame, mut text) = (null_mut(), null_mut(), null_mut());
+    let (mut data, mut bytes, mut size, mut descriptor) = (null(), null_mut(), 0, 0);
+    let name = c"a".as_ptr();
+    // SAFETY: in every call the pointers are there or null where they may be; handles are not followed.
+    unsafe {
+        struck("KspConnect", E_UNEXPECTED, || KspConnect(name, &mut new_client));
+        struck("KspGetDescription", E_UNEXPECTED, || KspGetDescription(client, &mut text));
+        struck("KspGetStatus", E_UNEXPECTED, || KspGetStatus(client, &mut text));
+        struck("KspGetFormat", E_UNEXPECTED, || KspGetFormat(client, name, &mut format));
+        struck("KspJoin", E_UNEXPECTED, || KspJoin(client, name, &mut new_filter));
+        struck("KspIsStopping", E_UNEXPECTED, || KspIsStopping(filter));
+        struck("KspOpenFrames", E_UNEXPECTED, || KspOpenFrames(filter, name, &mut new_frames));
+        struck("KspNextFrame", E_UNEXPECTED, || KspNextFrame(frames, 0, &mut new_frame));
+        struck("KspGetDescriptor", E_UNEXPECTED, || KspGetDescriptor(frames, &mut descriptor));
+        struck("KspArm", E_UNEXPECTED, || KspArm(frames));
+        struck("KspOpenWriter", E_UNEXPECTED, || KspOpenWriter(filter, name, &mut new_writer));
+        struck("KspAcquireFrame", E_UNEXPECTED, || KspAcquireFrame(writer, 0, &mut new_frame));
+        struck("KspSendFrame", E_UNEXPECTED, || KspSendFrame(writer, frame));
+        struck("KspEndStream", E_UNEXPECTED, || KspEndStream(writer));
+        struck("KspGetFrameHeader", E_UNEXPECTED, || KspGetFrameHeader(frame, &mut header));
+        struck("KspSetFrameHeader", E_UNEXPECTED, || KspSetFrameHeader(frame, &header));
+        struck("KspGetFrameData", E_UNEXPECTED, || KspGetFrameData(frame, &mut data, &mut size));
+        struck("KspGetFrameBytes", E_UNEXPECTED, || KspGetFrameBytes(frame, &mut bytes, &mut size));
+        struck("KspReleaseFrame", E_UNEXPECTED, || KspReleaseFrame(frame));
+        struck("KspCloseFrames", E_UNEXPECTED, || KspCloseFrames(frames));
+        struck("KspCloseWriter", E_UNEXPECTED, || KspCloseWriter(writer));
+        struck("KspCloseFilter", E_UNEXPECTED, || KspCloseFilter(filter));
+        struck("KspCloseClient", E_UNEXPECTED, || KspCloseClient(client));
+        assert_eq!(core::ffi::CStr::from_ptr(KspGetLastErrorText()), c"a defect of kspipe");
+        assert_eq!(struck_text(), "");
+    }
+    assert!(new_client.is_null() && new_filter.is_null() && new_frames.is_null() && new_writer.is_null());
+    assert!(new_frame.is_null() && text.is_null() && data.is_null() && bytes.is_null());
+    assert_eq!((size, descriptor, format), (0, 0, KspFormat::default()));
+}
+
+/// What `KspGetLastErrorText` answers when it panics.
+#[cfg(all(target_os = "linux", not(loom)))]
+fn struck_text() -> String {
+    let mut text = String::new();
+    struck("KspGetLastErrorText", (), || {
+        // SAFETY: it takes nothing, and what it answers is a text.
+        text =
+            unsafe { core::ffi::CStr::from_ptr(crate::session::KspGetLastErrorText()) }.to_string_lossy().into_owned();
+    });
+    text
 }
 
 /// A client whose notification panics inside this library's own code.

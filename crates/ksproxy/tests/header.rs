@@ -9,7 +9,9 @@
 mod tools;
 
 use ks::*;
+use kspipe::allocator::FrameFlags;
 use ksproxy::KspPinDescription;
+use ksproxy::session::{KSP_INFINITE, KspFormat, KspFrameHeader, NUMBERS};
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::process::Command;
@@ -78,6 +80,14 @@ const STRUCTURES: &[Structure] = structures! {
         "Size" = size, "Direction" = direction, "PinName" = pin_name, "FilterName" = filter_name,
         "Framing" = framing, "FramingSize" = framing_size, "Communication" = communication, "Handle" = handle
     }
+    "KSP_FRAME_HEADER": KspFrameHeader {
+        "Size" = size, "OptionsFlags" = options_flags, "PresentationTime" = presentation_time, "Duration" = duration,
+        "Sequence" = sequence, "DataUsed" = data_used
+    }
+    "KSP_FORMAT": KspFormat {
+        "Size" = size, "Width" = width, "Height" = height, "RateNumerator" = rate_numerator,
+        "RateDenominator" = rate_denominator, "Reserved" = reserved, "FrameBytes" = frame_bytes, "Pixels" = pixels
+    }
     "KSIDENTIFIER": KsIdentifier { "Set" = set, "Id" = id, "Flags" = flags }
     "KSP_PIN": KspPin { "Property" = property, "PinId" = pin_id, "Reserved" = reserved }
     "KSDATAFORMAT": KsDataFormat {
@@ -103,8 +113,9 @@ const STRUCTURES: &[Structure] = structures! {
 };
 
 /// Every named number of the enumerations and flags that the header's structures and methods use.
-fn numbers() -> Vec<(&'static str, u32)> {
+fn numbers() -> Vec<(String, u32)> {
     let mut all = vec![
+        ("KSP_INFINITE", KSP_INFINITE),
         ("AllocatorStrategy_DontCare", 0),
         ("PipeFactor_None", 0),
         ("KSINTERFACE_STANDARD_STREAMING", KSINTERFACE_STANDARD_STREAMING),
@@ -128,7 +139,10 @@ fn numbers() -> Vec<(&'static str, u32)> {
     all.extend(IOCTLS);
     let declared = ["KSPROPERTY_PIN_", "KSPROPERTY_STREAMALLOCATOR_"];
     all.extend(KS_IDS.iter().filter(|(name, _)| declared.iter().any(|set| name.starts_with(set))));
-    all
+    all.extend(NUMBERS.iter().map(|(name, value)| (*name, value.0.cast_unsigned())));
+    let all = all.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let options = FrameFlags::all().iter_names();
+    all.chain(options.map(|(name, flag)| (format!("KSSTREAM_HEADER_OPTIONSF_{name}"), flag.bits()))).collect()
 }
 
 /// The interfaces the header declares.

@@ -4,7 +4,7 @@ use super::mediated::{MediatedFrame, MediatedReceiver};
 use super::membership::Membership;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedFrame, TrustedReceiver, Unready};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,6 +176,13 @@ impl AsFd for Frames {
             FrameReceiver::Trusted(receiver) => receiver.as_ref().expect("it is not dropped").event(),
             FrameReceiver::Mediated(receiver) => receiver.as_fd(),
         }
+    }
+}
+
+impl AsRawFd for Frames {
+    /// The same, for tokio's `AsyncFd`: `examples/async_viewer.rs`.
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

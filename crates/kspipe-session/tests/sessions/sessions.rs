@@ -20,7 +20,7 @@ use zerocopy::IntoBytes;
 mod polling;
 
 pub(crate) fn all() -> Vec<(&'static str, fn())> {
-    let tests: [(&str, fn()); 25] = [
+    let tests: [(&str, fn()); 26] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
@@ -38,6 +38,7 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
         ("a_killed_filter_in_the_middle_is_recovered_and_another_goes_on", killed_middle),
         ("processes_killed_at_any_time_are_replaced_at_once", killed_again_and_again),
         ("the_examples_work_together", examples),
+        ("one_thread_awaits_the_frames_of_several_pins", awaited),
         ("one_that_hangs_up_keeps_its_frames_until_its_end", hung_up),
         ("one_that_hangs_up_is_killed_where_that_is_asked", evicted),
         ("one_that_keeps_too_much_is_named", overdraft),
@@ -350,6 +351,26 @@ pin.in = { direction = "in", holds = 1 }
     let bytes = 37 * 19 + 2 * 19 * 10;
     let expected: Vec<u8> = (0..100u8).flat_map(|frame| vec![frame; bytes]).collect();
     assert_eq!(std::fs::read(&file).unwrap(), expected);
+    session.ends();
+}
+
+fn awaited() {
+    // The pins keep one frame each; the source waits for them, and they for it.
+    let text = fork(None).replace("frames = 6", "frames = 3").replace("holds = 2", "holds = 1");
+    let session = Session::start_with(&text, &["a", "x", "y"], whole());
+    let path = session.path();
+    std::thread::scope(|scope| {
+        let path = path.as_os_str();
+        let viewer = scope.spawn(move || example("async_viewer", &[path, "x.in".as_ref(), "y.in".as_ref()]));
+        example("producer", &[path, "a.out".as_ref(), "500".as_ref()]);
+        let viewed = String::from_utf8(viewer.join().unwrap().stdout).unwrap();
+        for pin in ["x.in", "y.in"] {
+            let lines: Vec<&str> = viewed.lines().filter(|line| line.starts_with(pin)).collect();
+            let expected: Vec<String> =
+                (0..500).map(|number| format!("{pin} {number}: mean {}", number % 256)).collect();
+            assert_eq!(lines, expected);
+        }
+    });
     session.ends();
 }
 
