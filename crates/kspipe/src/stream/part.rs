@@ -26,11 +26,14 @@ struct Leaving {
     pipe: PipeId,
     sender: Holder,
     receivers: Vec<Holder>,
+    /// An in pin there is of a filter outside: a process may come, or come back, and take frames there.
+    may_be_joined: bool,
 }
 
 impl Prepared {
     /// Starts one process's part of the graph: as [`start`](Prepared::start), with the pipes that processes share in the pools
-    /// given. The process's holders are admitted already. The sources of other processes are closed.
+    /// given. The process's holders are admitted already, and so are the server's: who finds one of those gone takes it that its
+    /// filter has ended. The sources of other processes are closed.
     ///
     /// At the end this process's holders are free of claims. Its in pins have [left](crate::allocator::shared::TrustedReceiver),
     /// and the streams of its out pins have ended.
@@ -134,7 +137,8 @@ impl Part<'_> {
                 let peer = graph.pin(outlet.pin).peer().filter(|peer| is_here(outlet.pin) && !is_here(*peer))?;
                 let pipe = plan.pipe_of[peer.index()];
                 let [sender, receiver] = self.sharing.sender_of(graph, wiring, pipe, peer)?;
-                Some(Leaving { pipe, sender, receivers: vec![receiver] })
+                let may_be_joined = self.sharing.process_of(graph, peer) != Process::Server;
+                Some(Leaving { pipe, sender, receivers: vec![receiver], may_be_joined })
             };
             ways.push(outlets.iter().map(way).collect());
         }
@@ -146,16 +150,20 @@ impl Part<'_> {
                 let with = |before: &Outlet| is_same(before) && is_same(&outlet) && before.from == outlet.from;
                 let found = merged.iter_mut().filter(|(before, _)| with(before)).find_map(|(_, way)| way.as_mut());
                 match (found, way) {
-                    (Some(found), Some(way)) => found.receivers.extend(way.receivers),
+                    (Some(found), Some(way)) => {
+                        found.receivers.extend(way.receivers);
+                        found.may_be_joined |= way.may_be_joined;
+                    }
                     (_, way) => merged.push((outlet, way)),
                 }
             }
             for (mut outlet, way) in merged {
-                if let Some(Leaving { pipe, sender, receivers }) = way {
-                    let sender = self.pool(graph, pipe, outlet.pin)?.sender_to(sender, &receivers);
+                if let Some(Leaving { pipe, sender, receivers, may_be_joined }) = way {
+                    let pool = self.pool(graph, pipe, outlet.pin)?;
+                    let sender = pool.sender_to(sender, &receivers);
                     let sender = sender.map_err(|error| role(graph, pipe, outlet.pin, error))?;
                     outlet.to = To::Door { door: doors.len(), pins: receivers.len() as u64 };
-                    doors.push(Door::new(sender));
+                    doors.push(Door::new(sender, (!may_be_joined).then(|| pool.clone())));
                 }
                 outlets.push(outlet);
             }

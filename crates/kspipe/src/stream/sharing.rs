@@ -124,7 +124,7 @@ impl Sharing {
         Ok(sharing)
     }
 
-    fn process_of(&self, graph: &Graph, pin: PinId) -> Process {
+    pub(super) fn process_of(&self, graph: &Graph, pin: PinId) -> Process {
         let filter = graph.pin(pin).filter();
         if self.outside.get(filter.0 as usize) == Some(&true) { Process::Of(filter) } else { Process::Server }
     }

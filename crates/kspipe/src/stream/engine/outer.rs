@@ -169,11 +169,20 @@ impl Ring {
 pub(in crate::stream) struct Door {
     /// Its filter's alone.
     sender: Mutex<TrustedSender>,
+    /// Where all in pins there are of the serving process's filters: their pool. They are there from the start, and who has
+    /// ended does not come back.
+    server_takes: Option<TrustedPool>,
 }
 
 impl Door {
-    pub(in crate::stream) fn new(sender: TrustedSender) -> Self {
-        Door { sender: Mutex::new(sender) }
+    pub(in crate::stream) fn new(sender: TrustedSender, server_takes: Option<TrustedPool>) -> Self {
+        Door { sender: Mutex::new(sender), server_takes }
+    }
+
+    /// Nobody will ever take frames there again, where the last went to nobody. Not where the pool is closed: that is for the
+    /// next wait to tell.
+    pub(super) fn is_over(&self) -> bool {
+        self.server_takes.as_ref().is_some_and(|pool| !pool.participant().is_closed())
     }
 
     /// Hands a frame over; to how many in pins. With none there it goes home, and the stream goes on: one may come.

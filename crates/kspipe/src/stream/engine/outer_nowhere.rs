@@ -101,4 +101,8 @@ impl Door {
     pub(super) fn end(&self) {
         match *self {}
     }
+
+    pub(super) fn is_over(&self) -> bool {
+        match *self {}
+    }
 }

@@ -90,8 +90,12 @@ impl Outlet {
                 let taken = hub.parts.queues[to].push(item);
                 (taken, u32::from(taken))
             }
-            // An in pin that nobody has yet, or any more, is no reason to end.
-            To::Door { door, .. } => (true, hub.parts.doors[door].hand_over(pipe, item.frame)?),
+            // An in pin that nobody has yet, or any more, is no reason to end, if somebody may come.
+            To::Door { door, .. } => {
+                let door = &hub.parts.doors[door];
+                let times = door.hand_over(pipe, item.frame)?;
+                (times > 0 || !door.is_over(), times)
+            }
         };
         for _ in 0..times {
             hub.parts.totals.delivered(pipe, bytes, self.bridge.is_some());
