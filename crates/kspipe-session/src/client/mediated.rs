@@ -331,7 +331,7 @@ impl MediatedWriter {
         self.pin.joined.sends_as.is_some_and(|holder| holder < 32)
     }
 
-    /// A free frame; `None` where there is none now.
+    /// A free frame; `None` where there is none now: then the pin's socket says when there is.
     pub(super) fn try_acquire(&mut self) -> Result<Option<MediatedWritable>, WriteError> {
         self.is_awaited = false;
         let (step, ..) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
@@ -363,7 +363,7 @@ impl MediatedWriter {
                 Waited::Something => {}
                 Waited::TimedOut => return Err(WriteError::TimedOut),
                 // Asked, it says why; where it still has nothing to say it is not there.
-                Waited::HungUp => return self.try_acquire()?.ok_or(WriteError::Shut),
+                Waited::HungUp => return self.try_acquire()?.ok_or(WriteError::ServerGone),
             }
         }
     }
@@ -421,6 +421,7 @@ impl MediatedWriter {
 }
 
 impl AsFd for MediatedWriter {
+    /// Readable when there may be a frame, after there was none.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pin.socket.as_fd()
     }

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// How often an arrival is looked for that comes just when its notice is asked for.
 const LOOKS: u32 = 4;
 
+/// The most frames that a pool has.
+const MOST_FRAMES: u32 = 65_536;
+
 /// An in pin.
 #[derive(Debug)]
 pub(super) struct Intake {
@@ -117,8 +120,12 @@ impl Intake {
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.is_awaited = false;
-        // No more than there are frames, and each goes home by being dropped; nothing more comes, so this ends.
-        while let Ok(_) | Err(Unready::Nonsense) = self.receiver.try_receive() {}
+        // Each goes home by being dropped. There are no more than a pool has frames, whatever a sender pretends.
+        for _ in 0..=MOST_FRAMES {
+            if !matches!(self.receiver.try_receive(), Ok(_) | Err(Unready::Nonsense)) {
+                break;
+            }
+        }
     }
 
     /// What is readable when something has come that the process waits for.
