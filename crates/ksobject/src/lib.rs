@@ -50,7 +50,7 @@ pub use handle::{Handle, OwnedHandle};
 #[cfg(unix)]
 pub use in_process::{
     AllocatorFunctions, ClientProcess, ExtensionAnswer, ExtensionRequest, ExtensionSet, FilterExtension,
-    InProcessObjects, PinFactory, PinFraming, PinInstance,
+    InProcessObjects, MemoryFile, PinFactory, PinFraming, PinInstance, SentDescriptors,
 };
 pub use object_access::{DeviceError, ObjectAccess, Win32Error, objects_of_the_system};
 #[cfg(unix)]

@@ -10,7 +10,8 @@ use ksobject::{
     ClientProcess, ExtensionAnswer, ExtensionRequest, ExtensionSet, FilterExtension, Handle, InProcessObjects,
     ObjectAccess, OwnedHandle, PinFactory, PinInstance, RemoteObjects, Server, Win32Error,
 };
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::sync::{Arc, Mutex};
 use zerocopy::IntoBytes;
 
@@ -57,6 +58,12 @@ impl FilterExtension for Told {
     fn request(&self, request: &ExtensionRequest<'_>, _from: ClientProcess) -> Result<ExtensionAnswer, NtStatus> {
         let pin = request.pin.map(|pin| pin.number);
         self.tell(format!("{pin:?} {} {:?}", request.id, request.data));
+        if let (Some(_), 1, Ok(handle)) = (pin, request.id, <[u8; 8]>::try_from(request.data)) {
+            let mut read = [0; 5];
+            let file = request.descriptors.memory_file(Handle(isize::from_le_bytes(handle)));
+            let said = file.map(|file| (file.length(), file.read(0, &mut read), read));
+            self.tell(format!("file {said:?}"));
+        }
         let descriptors = match (pin, request.id) {
             (Some(_), 1) => vec![OwnedFd::from(std::fs::File::open("/proc/self/stat").unwrap())],
             _ => Vec::new(),
@@ -138,10 +145,32 @@ fn a_filter_behind_a_socket_answers_what_is_added_and_gives_descriptors() {
     let (length, descriptors) = RemoteObjects::call(pin.handle(), &method, &mut data).unwrap();
     assert_eq!((length, descriptors.len()), (6, 1));
     assert!(std::io::read_to_string(std::fs::File::from(descriptors.into_iter().next().unwrap())).is_ok());
+    // Files come along, where they cannot shrink.
+    let before = told.take();
+    let file = memfd_create(c"file", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+    rustix::io::write(&file, b"bytes").unwrap();
+    let call = |handle: u64, files: &[BorrowedFd<'_>]| {
+        RemoteObjects::call_with(pin.handle(), &method, &mut handle.to_le_bytes(), files).unwrap();
+        told.take().pop().unwrap()
+    };
+    assert_eq!(call(1, &[file.as_fd()]), format!("file {:?}", Err::<(), _>(NtStatus::STATUS_INVALID_HANDLE)));
+    fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
+    assert_eq!(call(1, &[file.as_fd()]), format!("file {:?}", Ok::<_, ()>((5, true, b"bytes"))));
+    for (handle, files) in [(0, &[file.as_fd()][..]), (2, &[file.as_fd()]), (1, &[]), (u64::MAX, &[file.as_fd()])] {
+        assert_eq!(
+            call(handle, files),
+            format!("file {:?}", Err::<(), _>(NtStatus::STATUS_INVALID_HANDLE)),
+            "{handle}"
+        );
+    }
+    let many = vec![file.as_fd(); ksobject::wire::MAX_DESCRIPTORS + 1];
+    let refused = RemoteObjects::call_with(pin.handle(), &method, &mut data, &many).unwrap_err();
+    assert_eq!(refused.error, Win32Error::NO_SYSTEM_RESOURCES);
+
     // The server ends all its objects.
     stop.stop();
     service.join().unwrap().unwrap();
-    let said = told.take();
+    let said = [before, told.take()].concat();
     assert_eq!(said.iter().filter(|what| what.ends_with("created")).count(), 2, "{said:?}");
     assert_eq!(said.iter().filter(|what| what.ends_with("ended")).count(), 2, "{said:?}");
     assert!(RemoteObjects::call(pin.handle(), &method, &mut data).is_err());

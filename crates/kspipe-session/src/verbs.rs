@@ -2,6 +2,10 @@
 //! factory for each connected pin of a filter outside, named `filter.pin`, of one possible instance. All texts are JSON;
 //! `docs/sessions.md` describes them.
 
+mod frames;
+
+pub use frames::{FrameMessage, MOST_WRITTEN, Step, WriteMessage};
+
 use ks::Guid;
 use kspipe::graph::{Graph, PinId, PixelFormat, Rate};
 use kspipe::stream::{ChromaSiting, ColorRange, Interlacing, MediaFormat};
@@ -23,6 +27,20 @@ pub const KSMETHOD_KSPPIN_JOIN: u32 = 0;
 pub const KSMETHOD_KSPPIN_DESCRIPTORS: u32 = 1;
 /// The process has dropped all it had by the filter's pins, and leaves.
 pub const KSMETHOD_KSPPIN_LEAVE: u32 = 2;
+/// Of a mediated process, as all that follow. The next frame that came in by the pin: answered with a [`FrameMessage`].
+pub const KSMETHOD_KSPPIN_NEXT: u32 = 3;
+/// With a frame's number in 4 bytes: it is given back.
+pub const KSMETHOD_KSPPIN_RELEASE: u32 = 4;
+/// With a handle in 8 bytes, of a `memfd` sealed against shrinking: what WRITE copies from, from now on.
+pub const KSMETHOD_KSPPIN_FILE: u32 = 5;
+/// A free frame to fill, one at a time: answered with a [`FrameMessage`].
+pub const KSMETHOD_KSPPIN_ACQUIRE: u32 = 6;
+/// With a [`WriteMessage`]: bytes are copied from the pin's file into the frame that was acquired.
+pub const KSMETHOD_KSPPIN_WRITE: u32 = 7;
+/// With a [`FrameMessage`]: the frame that was acquired goes out by the pin, or one that came in.
+pub const KSMETHOD_KSPPIN_SEND: u32 = 8;
+/// The stream that goes out by the pin ends; or the pin takes nothing more.
+pub const KSMETHOD_KSPPIN_END: u32 = 9;
 
 /// The version of these texts and methods.
 pub const VERSION: u32 = 1;
@@ -101,9 +119,18 @@ pub struct Join {
     pub pools: Vec<JoinedPool>,
     /// Its pins.
     pub pins: Vec<JoinedPin>,
-    /// How many descriptors there are: of each pool in turn the control memory, the files of frames, and the events; at last
-    /// an eventfd that is readable once sources are asked to end, and one that is once the graph has begun.
+    /// How many descriptors there are: of each pool in turn the control memory, the files of frames, and the events; of a
+    /// mediated process the files of each pool, and then a socket for each pin that is readable when there is something to ask for; at
+    /// last a descriptor that is readable once sources are asked to end, and one that is once the graph has begun.
     pub descriptors: u32,
+    /// The process is not trusted with the pools' control memory: the server does everything for it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mediated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A pool, by its descriptors.
@@ -117,6 +144,22 @@ pub struct JoinedPool {
     pub files: u32,
     /// Events.
     pub events: u32,
+    /// For a mediated process, which does not see the control memory: how the frames lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<FramesLayout>,
+}
+
+/// How the frames of a pool lie in their files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FramesLayout {
+    /// How many there are.
+    pub frames: u32,
+    /// Bytes of each.
+    pub size: u64,
+    /// What each starts at a multiple of, in bytes.
+    pub alignment: u64,
+    /// Bytes before each.
+    pub prefix: u64,
 }
 
 /// By which holders a pin takes or sends.

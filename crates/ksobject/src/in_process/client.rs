@@ -1,6 +1,7 @@
 //! [`Client`]: what an object must know of who sends it requests, be it this process or one elsewhere.
 
 use super::extension::ClientProcess;
+use super::memory_file::MemoryFile;
 use super::object::Object;
 use super::pending::Wake;
 use crate::handle::Handle;
@@ -17,6 +18,10 @@ pub(crate) trait Client {
     /// The eventfd behind a handle, which is the object's from now on. Any other descriptor is refused: to write eight
     /// bytes to somebody's file would be no signal.
     fn eventfd(&self, handle: Handle) -> Result<EventDescriptor, NtStatus>;
+
+    /// The `memfd` behind a handle, sealed against shrinking, which is the object's from now on. Any other descriptor is
+    /// refused: to read another file can take as long as its file system likes.
+    fn memory_file(&self, handle: Handle) -> Result<MemoryFile, NtStatus>;
 
     /// Whose events they are that this client enables: nobody else disables them.
     fn owner(&self) -> Owner;

@@ -2,8 +2,10 @@
 
 use super::client::Client;
 use super::failure::Failure;
+use super::memory_file::MemoryFile;
 use super::object::{Item, Set, Verb};
 use super::request::{Requested, Started, answer};
+use crate::handle::Handle;
 use crate::wire::MAX_DESCRIPTORS;
 use ks::{Guid, KsMethodType, KsPropertyType, NtStatus};
 use rustix::fd::OwnedFd;
@@ -70,6 +72,30 @@ pub struct ExtensionRequest<'a> {
     pub id: u32,
     /// What goes with a method: as much of its buffer as was sent. Empty for a property.
     pub data: &'a [u8],
+    /// The descriptors that handles in the data stand for.
+    pub descriptors: SentDescriptors<'a>,
+}
+
+/// The descriptors that came with a request. What is not taken is closed.
+#[derive(Clone, Copy)]
+pub struct SentDescriptors<'a>(&'a dyn Client);
+
+impl SentDescriptors<'_> {
+    /// Takes the file behind a handle: of another process's request the number of a descriptor that came with it, counted
+    /// from 1 ([`RemoteObjects::call_with`](crate::RemoteObjects::call_with)). It costs its sender as much as an event.
+    ///
+    /// # Errors
+    /// `STATUS_INVALID_HANDLE` where there is none, or it is no `memfd` that is sealed against shrinking;
+    /// `STATUS_INSUFFICIENT_RESOURCES` where its sender has too much here already.
+    pub fn memory_file(&self, handle: Handle) -> Result<MemoryFile, NtStatus> {
+        self.0.memory_file(handle)
+    }
+}
+
+impl Debug for SentDescriptors<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SentDescriptors").finish_non_exhaustive()
+    }
 }
 
 /// The answer to a request: as many bytes as the caller has room for, or it is told how many there are.
@@ -154,7 +180,13 @@ impl Extension {
         output: &mut [u8],
         client: &dyn Client,
     ) -> Result<usize, Failure> {
-        let request = ExtensionRequest { pin, set: requested.set, id: requested.id, data: &[] };
+        let request = ExtensionRequest {
+            pin,
+            set: requested.set,
+            id: requested.id,
+            data: &[],
+            descriptors: SentDescriptors(client),
+        };
         answer(&self.extension.request(&request, client.process()?)?.data, output)
     }
 
@@ -166,7 +198,8 @@ impl Extension {
         data: &mut [u8],
         client: &dyn Client,
     ) -> Result<Started, Failure> {
-        let request = ExtensionRequest { pin, set: requested.set, id: requested.id, data };
+        let request =
+            ExtensionRequest { pin, set: requested.set, id: requested.id, data, descriptors: SentDescriptors(client) };
         let ExtensionAnswer { data: bytes, descriptors } = self.extension.request(&request, client.process()?)?;
         if descriptors.len() > MAX_DESCRIPTORS {
             return Err(NtStatus::STATUS_UNSUCCESSFUL.into());

@@ -16,15 +16,19 @@ mod filter;
 mod frames;
 mod functions;
 mod intersection;
+mod memory_file;
 mod object;
 mod pending;
 mod pin;
 mod request;
 mod table;
 
-pub use extension::{ClientProcess, ExtensionAnswer, ExtensionRequest, ExtensionSet, FilterExtension, PinInstance};
+pub use extension::{
+    ClientProcess, ExtensionAnswer, ExtensionRequest, ExtensionSet, FilterExtension, PinInstance, SentDescriptors,
+};
 pub use factory::{PinFactory, PinFraming};
 pub use functions::AllocatorFunctions;
+pub use memory_file::MemoryFile;
 
 use crate::handle::{Handle, OwnedHandle};
 use crate::object_access::{DeviceError, ObjectAccess, Win32Error};
@@ -34,6 +38,7 @@ pub(crate) use events::is_eventfd;
 pub(crate) use failure::Failure;
 use filter::{Counted, CountedFactory, Filter};
 use ks::{CreateClass, KsAllocatorFraming, KsPinConnect, KsStreamAllocatorStatus, allocator_create_name};
+pub(crate) use memory_file::length_of;
 pub(crate) use object::Object;
 pub(crate) use pending::{EndedRequests, PendingFrame, Wake};
 use pin::Pin;

@@ -9,6 +9,7 @@
 use super::client::{Client, EventDescriptor, FrameMemory, Owner};
 use super::events::duplicate_eventfd;
 use super::extension::ClientProcess;
+use super::memory_file::{self, MemoryFile};
 use super::object::Object;
 use super::pending::Wake;
 use crate::handle::{Handle, OwnedHandle};
@@ -122,6 +123,10 @@ impl Client for ThisProcess {
 
     fn eventfd(&self, handle: Handle) -> Result<EventDescriptor, NtStatus> {
         Ok(EventDescriptor { descriptor: duplicate_eventfd(handle)?, is_foreign: false, _charge: None })
+    }
+
+    fn memory_file(&self, handle: Handle) -> Result<MemoryFile, NtStatus> {
+        memory_file::duplicate(handle)
     }
 
     fn owner(&self) -> Owner {

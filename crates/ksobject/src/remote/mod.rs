@@ -115,7 +115,27 @@ impl RemoteObjects {
         method: &ks::KsMethod,
         data: &mut [u8],
     ) -> Result<(usize, Vec<rustix::fd::OwnedFd>), DeviceError> {
-        Self::send(object, ks::IOCTL_KS_METHOD, method.as_bytes(), data)?.wait_given(data)
+        Self::call_with(object, method, data, &[])
+    }
+
+    /// Likewise, and these descriptors go along: handles in the data name them by number, counted from 1. At most
+    /// [`MAX_DESCRIPTORS`](crate::wire::MAX_DESCRIPTORS).
+    ///
+    /// # Errors
+    /// As there; [`Win32Error::NO_SYSTEM_RESOURCES`] for more descriptors.
+    pub fn call_with(
+        object: Handle,
+        method: &ks::KsMethod,
+        data: &mut [u8],
+        descriptors: &[rustix::fd::BorrowedFd<'_>],
+    ) -> Result<(usize, Vec<rustix::fd::OwnedFd>), DeviceError> {
+        if descriptors.len() > crate::wire::MAX_DESCRIPTORS {
+            return Err(Win32Error::NO_SYSTEM_RESOURCES.into());
+        }
+        let connection = table::connection(object)?;
+        let mut outgoing = Outgoing::control(ks::IOCTL_KS_METHOD, method.as_bytes(), data)?;
+        outgoing.descriptors.extend_from_slice(descriptors);
+        Self::send_on(&connection, ks::IOCTL_KS_METHOD, method.as_bytes(), outgoing)?.wait_given(data)
     }
 
     /// Sends a request and does not wait for its end: an overlapped `DeviceIoControl`. `output` is the request's until
@@ -130,11 +150,15 @@ impl RemoteObjects {
 
     fn send(object: Handle, code: u32, input: &[u8], output: &[u8]) -> Result<Sent, Win32Error> {
         let connection = table::connection(object)?;
-        Self::send_on(&connection, code, input, output)
+        Self::send_on(&connection, code, input, Outgoing::control(code, input, output)?)
     }
 
-    fn send_on(connection: &Arc<Connection>, code: u32, input: &[u8], output: &[u8]) -> Result<Sent, Win32Error> {
-        let outgoing = Outgoing::control(code, input, output)?;
+    fn send_on(
+        connection: &Arc<Connection>,
+        code: u32,
+        input: &[u8],
+        outgoing: Outgoing<'_>,
+    ) -> Result<Sent, Win32Error> {
         let control = Control {
             code,
             output_length: outgoing.output_length,

@@ -2,6 +2,7 @@
 
 use super::RemoteObjects;
 use super::connection::{Answered, Connection};
+use super::outgoing::Outgoing;
 use crate::object_access::{DeviceError, Win32Error};
 use ks::{
     IOCTL_KS_METHOD, KSMETHOD_STREAMALLOCATOR_ALLOC, KSMETHOD_STREAMALLOCATOR_FREE, KSMETHODSETID_StreamAllocator,
@@ -97,7 +98,8 @@ impl Sent {
     /// Gives a frame back that nobody was told of.
     fn free(&self, frame: &Answered) {
         let free = KsMethod::method(KSMETHODSETID_StreamAllocator, KSMETHOD_STREAMALLOCATOR_FREE, KsMethodType::READ);
-        let sent = RemoteObjects::send_on(&self.connection, IOCTL_KS_METHOD, free.as_bytes(), &frame.data);
+        let sent = Outgoing::control(IOCTL_KS_METHOD, free.as_bytes(), &frame.data)
+            .and_then(|outgoing| RemoteObjects::send_on(&self.connection, IOCTL_KS_METHOD, free.as_bytes(), outgoing));
         // Where the server is gone, so is the frame.
         if let Ok(mut sent) = sent {
             sent.taken = true;

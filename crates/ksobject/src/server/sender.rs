@@ -4,7 +4,8 @@ use super::limits::EVENT;
 use super::process::Process;
 use crate::handle::Handle;
 use crate::in_process::{
-    Client, ClientProcess, EndedRequests, EventDescriptor, FrameMemory, Object, Owner, Wake, is_eventfd,
+    Client, ClientProcess, EndedRequests, EventDescriptor, FrameMemory, MemoryFile, Object, Owner, Wake, is_eventfd,
+    length_of,
 };
 use crate::socket;
 use ks::NtStatus;
@@ -57,6 +58,13 @@ impl Client for Sender<'_> {
         let descriptor =
             self.descriptor(handle, |descriptor| descriptor.take_if(|descriptor| is_eventfd(descriptor)))?;
         Ok(EventDescriptor { descriptor, is_foreign: true, _charge: Some(charge) })
+    }
+
+    fn memory_file(&self, handle: Handle) -> Result<MemoryFile, NtStatus> {
+        let charge = self.process.borrow().memory.charge(EVENT)?;
+        let descriptor =
+            self.descriptor(handle, |descriptor| descriptor.take_if(|descriptor| length_of(descriptor).is_some()))?;
+        MemoryFile::new(descriptor, Some(charge)).ok_or(NtStatus::STATUS_INVALID_HANDLE)
     }
 
     fn owner(&self) -> Owner {

@@ -45,6 +45,7 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
             true => StreamsOfTheDead::End,
             false => StreamsOfTheDead::GoOn,
         },
+        hold_deadline: arguments.hold_deadline,
         evict_after: arguments.evict_after,
         ..ServerOptions::default()
     };

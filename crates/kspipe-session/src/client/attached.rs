@@ -17,6 +17,9 @@ pub enum AttachError {
     /// The server has no graph file.
     #[error("the server does not tell its graph, so none of its filters can run elsewhere")]
     NoGraph,
+    /// The server does not trust this process.
+    #[error("the server does not trust this process: it can take and send frames, and not run a filter of the graph")]
+    Mediated,
     /// The graph file is wrong, to this version of the project.
     #[error("the graph, as the server tells it, is wrong: {0}")]
     Graph(#[from] GraphFileErrors),
@@ -69,6 +72,9 @@ impl JoinedFilter {
 
     fn start_filter(self, other: Option<Run>, options: RunOptions) -> Result<AttachedFilter, AttachError> {
         let Self { membership, description } = self;
+        if membership.what().mediated {
+            return Err(AttachError::Mediated);
+        }
         let source = description.graph.as_ref().ok_or(AttachError::NoGraph)?;
         let mut graph = GraphFile::parse(&source.name, &source.text, Path::new(&source.base))?.graph;
         if let Some(name) = &source.strategy {

@@ -1,5 +1,6 @@
 //! Frames that come in by a pin.
 
+use super::mediated::{MediatedFrame, MediatedReceiver};
 use super::membership::Membership;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedFrame, TrustedReceiver, Unready};
@@ -30,11 +31,17 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct Frames {
-    /// `None`: dropped.
-    receiver: Option<TrustedReceiver>,
+    receiver: FrameReceiver,
     /// Nothing more comes.
     over: bool,
     membership: Arc<Membership>,
+}
+
+#[derive(Debug)]
+enum FrameReceiver {
+    /// `None`: dropped.
+    Trusted(Option<TrustedReceiver>),
+    Mediated(MediatedReceiver),
 }
 
 /// Why there is no frame.
@@ -55,6 +62,10 @@ pub enum StreamError {
     /// What was sent is no frame of the pool: its sender breaks the rules. The next may be good.
     #[error("what was sent is no frame")]
     Nonsense,
+    /// This process is not trusted, and keeps as many frames as its pin holds: the next comes when one is dropped. Who waits
+    /// for a frame waits for that, too.
+    #[error("as many frames are kept as the pin holds, which the server allows")]
+    HoldsMost,
 }
 
 impl StreamError {
@@ -71,31 +82,48 @@ impl StreamError {
 
 impl Frames {
     pub(super) fn new(receiver: TrustedReceiver, membership: Arc<Membership>) -> Self {
-        Self { receiver: Some(receiver), over: false, membership }
+        Self { receiver: FrameReceiver::Trusted(Some(receiver)), over: false, membership }
     }
 
-    fn frame(&self, frame: TrustedFrame) -> Frame {
+    pub(super) fn mediated(receiver: MediatedReceiver, membership: Arc<Membership>) -> Self {
+        Self { receiver: FrameReceiver::Mediated(receiver), over: false, membership }
+    }
+
+    fn frame(&self, frame: HeldFrame) -> Frame {
         Frame { frame, membership: self.membership.clone() }
     }
 
-    fn receive(
-        &mut self,
-        take: impl FnOnce(&mut TrustedReceiver) -> Result<TrustedFrame, Unready>,
-    ) -> Result<Option<Frame>, StreamError> {
-        let Some(receiver) = &mut self.receiver else { return Err(StreamError::Ended) };
-        match take(receiver) {
-            Ok(frame) => Ok(Some(self.frame(frame))),
-            Err(Unready::Empty) => Ok(None),
-            Err(unready) => Err(StreamError::of(unready)),
-        }
+    /// The next frame. Waits for it, at most for the time given, where it shall.
+    fn receive(&mut self, wait: Option<Option<Duration>>) -> Result<Option<Frame>, StreamError> {
+        let frame = match (&mut self.receiver, wait) {
+            (FrameReceiver::Trusted(None), _) => return Err(StreamError::Ended),
+            (FrameReceiver::Trusted(Some(receiver)), wait) => {
+                let received = match wait {
+                    None => receiver.try_receive(),
+                    Some(timeout) => receiver.receive(timeout),
+                };
+                match received {
+                    Ok(frame) => HeldFrame::Trusted(frame),
+                    Err(Unready::Empty) => return Ok(None),
+                    Err(unready) => return Err(StreamError::of(unready)),
+                }
+            }
+            (FrameReceiver::Mediated(receiver), None) => match receiver.try_next()? {
+                Some(frame) => HeldFrame::Mediated(frame),
+                None => return Ok(None),
+            },
+            (FrameReceiver::Mediated(receiver), Some(timeout)) => HeldFrame::Mediated(receiver.next(timeout)?),
+        };
+        Ok(Some(self.frame(frame)))
     }
 
-    /// The next frame, if it is there. Never waits, and makes no system call.
+    /// The next frame, if it is there. Never waits, and makes no system call; where the process is mediated it asks the
+    /// server.
     ///
     /// # Errors
     /// There will be none, or what came is none.
     pub fn try_next(&mut self) -> Result<Option<Frame>, StreamError> {
-        self.receive(TrustedReceiver::try_receive)
+        self.receive(None)
     }
 
     /// Waits for the next frame, at most so long.
@@ -103,13 +131,16 @@ impl Frames {
     /// # Errors
     /// None came in time, there will be none, or what came is none.
     pub fn next_within(&mut self, timeout: Duration) -> Result<Frame, StreamError> {
-        self.receive(|receiver| receiver.receive(Some(timeout)))?.ok_or(StreamError::TimedOut)
+        self.receive(Some(Some(timeout)))?.ok_or(StreamError::TimedOut)
     }
 
     /// Asks for the descriptor to become readable when something comes, once. `false` where that need not be waited for:
     /// then [`try_next`](Self::try_next) has something to say.
     pub fn arm(&mut self) -> bool {
-        self.receiver.as_mut().is_some_and(TrustedReceiver::arm)
+        match &mut self.receiver {
+            FrameReceiver::Trusted(receiver) => receiver.as_mut().is_some_and(TrustedReceiver::arm),
+            FrameReceiver::Mediated(receiver) => receiver.arm(),
+        }
     }
 
     /// The server asks sources to end; what is on its way still comes, and then the end.
@@ -126,7 +157,7 @@ impl Iterator for Frames {
         if self.over {
             return None;
         }
-        match self.receive(|receiver| receiver.receive(None)) {
+        match self.receive(Some(None)) {
             Ok(frame) => frame.map(Ok),
             Err(StreamError::Nonsense) => Some(Err(StreamError::Nonsense)),
             Err(error) => {
@@ -140,14 +171,19 @@ impl Iterator for Frames {
 impl AsFd for Frames {
     /// Readable when something came after [`arm`](Frames::arm).
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // There until it is dropped.
-        self.receiver.as_ref().expect("it is not dropped").event()
+        match &self.receiver {
+            // There until it is dropped.
+            FrameReceiver::Trusted(receiver) => receiver.as_ref().expect("it is not dropped").event(),
+            FrameReceiver::Mediated(receiver) => receiver.as_fd(),
+        }
     }
 }
 
 impl Drop for Frames {
     fn drop(&mut self) {
-        if let Some(receiver) = self.receiver.take() {
+        if let FrameReceiver::Trusted(receiver) = &mut self.receiver
+            && let Some(receiver) = receiver.take()
+        {
             receiver.leave();
         }
     }
@@ -156,30 +192,67 @@ impl Drop for Frames {
 /// A frame that came in by a pin. Dropping it gives it back, from any thread, also after the server has ended.
 #[derive(Debug)]
 pub struct Frame {
-    pub(super) frame: TrustedFrame,
+    pub(super) frame: HeldFrame,
     /// Dropped after the frame: who has a frame has not left.
-    #[expect(dead_code, reason = "held for its drop")]
-    membership: Arc<Membership>,
+    pub(super) membership: Arc<Membership>,
+}
+
+/// How this process has a frame.
+#[derive(Debug)]
+pub(super) enum HeldFrame {
+    /// By a claim of its own.
+    Trusted(TrustedFrame),
+    /// The server has it for this process.
+    Mediated(MediatedFrame),
 }
 
 impl Frame {
-    /// The bytes that carry data.
+    /// The bytes that carry data. Of a trusted process they are the frame itself. Of a mediated one they are copied out of it,
+    /// once: the server may take the frame back ([`hold_deadline`](crate::ServerOptions::hold_deadline)), and where it did so
+    /// before or in that, they are another frame's.
     pub fn data(&self) -> &[u8] {
-        self.frame.data()
+        match &self.frame {
+            HeldFrame::Trusted(frame) => frame.data(),
+            HeldFrame::Mediated(frame) => frame.data(),
+        }
+    }
+
+    /// Copies data out, from an offset on: as much as there is and fits. Returns how many bytes. For who wants little of it,
+    /// or has a place for it: a mediated process copies no more than that.
+    pub fn copy_to(&self, offset: usize, to: &mut [u8]) -> usize {
+        match &self.frame {
+            HeldFrame::Trusted(frame) => {
+                let data = frame.data().get(offset..).unwrap_or_default();
+                let count = data.len().min(to.len());
+                to[..count].copy_from_slice(&data[..count]);
+                count
+            }
+            HeldFrame::Mediated(frame) => frame.copy_to(offset, to),
+        }
     }
 
     /// What travels with the frame.
     pub fn header(&self) -> FrameHeader {
-        self.frame.header()
+        match &self.frame {
+            HeldFrame::Trusted(frame) => frame.header(),
+            HeldFrame::Mediated(frame) => frame.header(),
+        }
     }
 
     /// Sets what travels on with the frame where it is [handed on](super::Writer::hand_on).
     pub fn set_header(&mut self, header: FrameHeader) {
-        self.frame.set_header(header);
+        match &mut self.frame {
+            HeldFrame::Trusted(frame) => frame.set_header(header),
+            HeldFrame::Mediated(frame) => frame.set_header(header),
+        }
     }
 
-    /// All bytes of the frame, to change it in place; `None` where others have it too, or where this filter only reads.
+    /// All bytes of the frame, to change it in place; `None` where others have it too, where this filter only reads, or where
+    /// the process is mediated.
     pub fn exclusive(&mut self) -> Option<&mut [u8]> {
-        self.frame.exclusive()
+        match &mut self.frame {
+            HeldFrame::Trusted(frame) => frame.exclusive(),
+            HeldFrame::Mediated(_) => None,
+        }
     }
 }

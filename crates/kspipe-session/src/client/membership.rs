@@ -2,6 +2,7 @@
 //! has claims on frames keeps it.
 
 use super::ClientError;
+use super::mediated::MediatedPin;
 use super::watcher::{Stopped, Watcher};
 use crate::verbs::{
     Join, JoinedPool, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN, KSMETHOD_KSPPIN_LEAVE, KSMETHODSETID_KSPPIN,
@@ -12,7 +13,10 @@ use ks::{
     KSMEDIUMSETID_Standard, KsDataFormat, KsIdentifier, KsMethod, KsMethodType, KsPinConnect,
 };
 use ksobject::{OwnedHandle, RemoteObjects, Win32Error};
-use kspipe::allocator::shared::{Access, Descriptors, Participant, TrustedPool};
+use kspipe::allocator::AllocatorProperties;
+use kspipe::allocator::shared::{
+    Access, Descriptors, FrameMemory, MapError, Participant, SharedPoolProperties, TrustedPool,
+};
 use kspipe::negotiate::PipeId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::OwnedFd;
@@ -32,11 +36,15 @@ const MOST_DESCRIPTORS: u32 = 1 << 16;
 pub(super) struct Membership {
     join: Join,
     pools: Vec<(PipeId, TrustedPool)>,
+    /// The pins, where the process is mediated.
+    mediated: Vec<Arc<MediatedPin>>,
     watcher: Option<Watcher>,
     /// Readable once the graph has begun.
     begins: Option<OwnedFd>,
     /// At least one.
     pins: Vec<OwnedHandle>,
+    /// What each is called, with its filter.
+    names: Vec<String>,
 }
 
 impl Membership {
@@ -44,15 +52,16 @@ impl Membership {
     pub(super) fn join(
         graph: &OwnedHandle,
         filter: &str,
-        factories: impl Iterator<Item = u32>,
+        factories: impl Iterator<Item = (u32, String)>,
     ) -> Result<Self, ClientError> {
         let taken = |error: Win32Error| match error {
             Win32Error::BUSY => ClientError::Taken(filter.to_owned()),
             error => ClientError::Refused(error),
         };
-        let mut pins = Vec::new();
-        for factory in factories {
+        let (mut pins, mut names) = (Vec::new(), Vec::new());
+        for (factory, name) in factories {
             pins.push(create_pin(graph, factory).map_err(taken)?);
+            names.push(name);
         }
         let pin = pins.first().ok_or(ClientError::Protocol("a filter has no pins"))?;
         let mut data = vec![0; LONGEST_JOIN];
@@ -73,7 +82,8 @@ impl Membership {
             return Err(ClientError::Protocol("its answer to JOIN is none"));
         }
         // From here on the process has joined, and leaves by dropping this.
-        let mut membership = Self { join, pools: Vec::new(), watcher: None, begins: None, pins };
+        let (pools, mediated) = (Vec::new(), Vec::new());
+        let mut membership = Self { join, pools, mediated, watcher: None, begins: None, pins, names };
         membership.fetch()?;
         Ok(membership)
     }
@@ -92,7 +102,10 @@ impl Membership {
             descriptors.extend(fetched);
         }
         let mut descriptors = descriptors.into_iter();
-        for pool in &self.join.pools {
+        if self.join.mediated {
+            self.mediated = self.open_mediated(&mut descriptors)?;
+        }
+        for pool in self.join.pools.iter().filter(|_| !self.join.mediated) {
             let Some(given) = take(pool, &mut descriptors) else { return Err(missing) };
             let access = if pool.writable { Access::Write } else { Access::Read };
             let opened = Participant::open(given, access);
@@ -106,6 +119,51 @@ impl Membership {
         let participants = self.pools.iter().map(|(_, pool)| pool.participant().clone()).collect();
         self.watcher = Some(Watcher::start(pin.try_clone()?, stop, participants)?);
         Ok(())
+    }
+
+    /// Maps the frames that come in, and takes the pins' sockets.
+    fn open_mediated(
+        &self,
+        descriptors: &mut impl Iterator<Item = OwnedFd>,
+    ) -> Result<Vec<Arc<MediatedPin>>, ClientError> {
+        let missing = ClientError::Protocol("it sends other descriptors than it says");
+        let mut memories = Vec::new();
+        for pool in &self.join.pools {
+            let Some(layout) = pool.frames else { return Err(ClientError::Protocol("it does not say how frames lie")) };
+            let files: Vec<OwnedFd> = descriptors.take(pool.files as usize).collect();
+            let frames = AllocatorProperties {
+                frames: layout.frames,
+                size: layout.size,
+                alignment: layout.alignment,
+                prefix: layout.prefix,
+            };
+            let properties =
+                SharedPoolProperties { frames, isolate: files.len() > 1, ..SharedPoolProperties::default() };
+            let failed = |source: MapError| ClientError::Pool { pipe: pool.pipe, source: source.into() };
+            // Of a pool that is only sent to, nothing is seen.
+            let memory = match files.is_empty() {
+                true => None,
+                false => Some(Arc::new(FrameMemory::open(files, &properties, Access::Read).map_err(failed)?)),
+            };
+            memories.push((pool.pipe, layout, memory));
+        }
+        let mut pins = Vec::new();
+        for joined in &self.join.pins {
+            let name = format!("{}.{}", self.join.filter, joined.name);
+            let handle = self.names.iter().position(|known| *known == name).and_then(|place| self.pins.get(place));
+            let memory = memories.iter().find(|(pipe, ..)| *pipe == joined.pipe);
+            let (Some(handle), Some((_, layout, memory)), Some(socket)) = (handle, memory, descriptors.next()) else {
+                return Err(missing);
+            };
+            let memory = memory.clone().filter(|_| joined.takes_as.is_some());
+            pins.push(Arc::new(MediatedPin::new(joined.clone(), handle.try_clone()?, socket, *layout, memory)));
+        }
+        Ok(pins)
+    }
+
+    /// A pin by its own name, where the process is mediated.
+    pub(super) fn mediated(&self, name: &str) -> Option<&Arc<MediatedPin>> {
+        self.mediated.iter().find(|pin| pin.name() == name)
     }
 
     pub(super) fn what(&self) -> &Join {
@@ -151,8 +209,9 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        // It has a duplicate of the pin's handle.
+        // They have duplicates of the pins' handles.
         self.watcher = None;
+        self.mediated.clear();
         if let Some(pin) = self.pins.first() {
             // A server that is gone needs no word.
             let _ = call(pin, KSMETHOD_KSPPIN_LEAVE, &mut []);

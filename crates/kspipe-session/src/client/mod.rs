@@ -2,6 +2,7 @@
 
 mod attached;
 mod frames;
+mod mediated;
 mod membership;
 mod watcher;
 mod writer;
@@ -19,6 +20,7 @@ use ks::{KsMethod, KsMethodType};
 use ksobject::{DeviceError, OwnedHandle, RemoteObjects, Win32Error};
 use kspipe::allocator::shared::{Holder, OpenError, RoleError, TrustedPool};
 use kspipe::stream::MediaFormat;
+use mediated::{MediatedReceiver, MediatedWriter};
 use membership::Membership;
 use std::path::Path;
 use std::sync::Arc;
@@ -198,7 +200,8 @@ impl Client {
         if pins.is_empty() {
             return Err(self.no_such_pin(name));
         }
-        let membership = Membership::join(&self.handle, name, pins.into_iter().map(|(factory, _)| factory))?;
+        let membership =
+            Membership::join(&self.handle, name, pins.into_iter().map(|(factory, pin)| (factory, pin.name.clone())))?;
         Ok(JoinedFilter { membership: Arc::new(membership), description: self.description.clone() })
     }
 
@@ -242,8 +245,8 @@ pub struct JoinedFilter {
 }
 
 impl JoinedFilter {
-    /// A pin, by its own name or `filter.pin`, with the pool its frames are of.
-    fn pin(&self, name: &str, is_in: bool) -> Result<(&JoinedPin, &TrustedPool), ClientError> {
+    /// A pin, by its own name or `filter.pin`.
+    fn pin(&self, name: &str, is_in: bool) -> Result<&JoinedPin, ClientError> {
         let join = self.membership.what();
         let full = |pin: &JoinedPin| format!("{}.{}", join.filter, pin.name);
         let Some(pin) = join.pins.iter().find(|pin| pin.name == name || full(pin) == name) else {
@@ -253,8 +256,18 @@ impl JoinedFilter {
         if pin.takes_as.is_some() != is_in {
             return Err(ClientError::Direction { name: full(pin), is_in: !is_in });
         }
-        let pool = self.membership.pool(pin.pipe).ok_or(ClientError::Protocol("a pool is missing"))?;
-        Ok((pin, pool))
+        Ok(pin)
+    }
+
+    /// The pool that a pin's frames are of.
+    fn pool(&self, pin: &JoinedPin) -> Result<&TrustedPool, ClientError> {
+        self.membership.pool(pin.pipe).ok_or(ClientError::Protocol("a pool is missing"))
+    }
+
+    /// The server does not trust this process with the control memory: it does everything for it, each frame that is sent is
+    /// copied by it, and each that is read by this process.
+    pub fn is_mediated(&self) -> bool {
+        self.membership.what().mediated
     }
 
     /// What the frames at a pin hold.
@@ -267,9 +280,14 @@ impl JoinedFilter {
     /// # Errors
     /// There is no such in pin, or its frames are being taken already.
     pub fn frames(&self, pin: &str) -> Result<Frames, ClientError> {
-        let (pin, pool) = self.pin(pin, true)?;
-        let receiver =
-            holder(pin.takes_as).and_then(|holder| pool.receiver(holder).map_err(|source| role(&pin.name, source)))?;
+        let pin = self.pin(pin, true)?;
+        let taken = holder(pin.takes_as)?;
+        if let Some(mediated) = self.membership.mediated(&pin.name) {
+            let receiver = MediatedReceiver::new(mediated);
+            let receiver = receiver.ok_or_else(|| role(&pin.name, RoleError::InUse(taken)))?;
+            return Ok(Frames::mediated(receiver, self.membership.clone()));
+        }
+        let receiver = self.pool(pin)?.receiver(taken).map_err(|source| role(&pin.name, source))?;
         Ok(Frames::new(receiver, self.membership.clone()))
     }
 
@@ -278,13 +296,18 @@ impl JoinedFilter {
     /// # Errors
     /// There is no such out pin, or it is in use already.
     pub fn writer(&self, pin: &str) -> Result<Writer, ClientError> {
-        let (pin, pool) = self.pin(pin, false)?;
+        let pin = self.pin(pin, false)?;
         let (from, to) = (holder(pin.sends_as)?, holder(pin.sends_to)?);
         let failed = |source| role(&pin.name, source);
+        let bytes = self.format(&pin.name).map(|format| format.frame_bytes() as u64);
+        if let Some(mediated) = self.membership.mediated(&pin.name) {
+            let writer = MediatedWriter::new(mediated)?.ok_or_else(|| failed(RoleError::InUse(from)))?;
+            return Ok(Writer::mediated(writer, bytes, self.membership.clone()));
+        }
+        let pool = self.pool(pin)?;
         // What came in by an in pin is handed on; nothing new is acquired for it.
         let acquirer = if from.is_in_pin() { None } else { Some(pool.acquirer(from).map_err(failed)?) };
         let sender = pool.sender_to(from, &[to]).map_err(failed)?;
-        let bytes = self.format(&pin.name).map(|format| format.frame_bytes() as u64);
         Ok(Writer::new(acquirer, sender, bytes, self.membership.clone()))
     }
 

@@ -4,6 +4,7 @@ use crate::lock::lock;
 use ksobject::OwnedHandle;
 use kspipe::allocator::shared::Participant;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::net::{RecvFlags, recv};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -67,6 +68,12 @@ impl Watcher {
 }
 
 impl Watched {
+    /// It is readable for a word, and not for its end.
+    fn was_said(&self) -> bool {
+        // What is no socket is an event, which has no end.
+        !matches!(recv(&self.stop, &mut [0; 1], RecvFlags::DONTWAIT | RecvFlags::PEEK), Ok((0, _)))
+    }
+
     fn watch(&self) {
         let mut stopping = false;
         loop {
@@ -84,12 +91,17 @@ impl Watched {
                 // Nobody would be told of the server's end: as if it had ended.
                 Err(_) => return self.participants.iter().for_each(Participant::server_gone),
             }
+            // Its other end may be closed, unsaid.
+            let said = |place: usize| polled.get(place).is_some_and(|polled| polled.revents().contains(PollFlags::IN));
             let is_ready = |place: usize| polled.get(place).is_some_and(|polled| !polled.revents().is_empty());
             if is_ready(0) {
                 return;
             }
             if is_ready(2) {
+                // Whatever it was: it is not asked again.
                 stopping = true;
+            }
+            if said(2) && self.was_said() {
                 let told = {
                     let mut state = lock(&self.state);
                     state.stopping = true;

@@ -1,6 +1,7 @@
 //! Frames that go out by a pin.
 
-use super::frames::Frame;
+use super::frames::{Frame, HeldFrame};
+use super::mediated::{MediatedWritable, MediatedWriter};
 use super::membership::Membership;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedAcquirer, TrustedFrame, TrustedSender, Unready};
@@ -27,15 +28,23 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct Writer {
-    /// `None`: what goes out is what came in.
-    acquirer: Option<TrustedAcquirer>,
-    sender: TrustedSender,
+    way: Way,
     /// Bytes of a picture, where the graph says so.
     bytes: Option<u64>,
     sent: u64,
     /// The graph has begun.
     begun: bool,
     membership: Arc<Membership>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Trusted {
+        /// `None`: what goes out is what came in.
+        acquirer: Option<TrustedAcquirer>,
+        sender: TrustedSender,
+    },
+    Mediated(MediatedWriter),
 }
 
 /// Why no frame can be filled, or sent.
@@ -59,6 +68,9 @@ pub enum WriteError {
     /// The frame did not come in by the pin whose frames go out here, or another process has it already.
     #[error("the frame cannot go out by this pin")]
     Foreign,
+    /// This process is not trusted, and has a frame to fill: the next comes when that was sent or dropped.
+    #[error("one frame is being filled, and the server allows no more")]
+    HoldsMost,
 }
 
 impl Writer {
@@ -68,7 +80,11 @@ impl Writer {
         bytes: Option<u64>,
         membership: Arc<Membership>,
     ) -> Self {
-        Self { acquirer, sender, bytes, sent: 0, begun: false, membership }
+        Self { way: Way::Trusted { acquirer, sender }, bytes, sent: 0, begun: false, membership }
+    }
+
+    pub(super) fn mediated(writer: MediatedWriter, bytes: Option<u64>, membership: Arc<Membership>) -> Self {
+        Self { way: Way::Mediated(writer), bytes, sent: 0, begun: false, membership }
     }
 
     /// A free frame to fill; waits until the graph has begun, and for one, first come, first served, at most for the time given. Its header has the next
@@ -86,13 +102,25 @@ impl Writer {
         if self.membership.is_stopping() {
             return Err(WriteError::Stopping);
         }
-        let acquirer = self.acquirer.as_mut().ok_or(WriteError::HandsOn)?;
-        let mut frame = acquirer.acquire(timeout).map_err(|unready| match unready {
-            Unready::PoolClosed | Unready::ServerGone => WriteError::ServerGone,
-            Unready::Shut | Unready::Interrupted => WriteError::Shut,
-            Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense => WriteError::TimedOut,
-        })?;
-        let length = frame.exclusive().map_or(0, |bytes| bytes.len() as u64);
+        let (mut frame, length) = match &mut self.way {
+            Way::Trusted { acquirer, .. } => {
+                let acquirer = acquirer.as_mut().ok_or(WriteError::HandsOn)?;
+                let mut frame = acquirer.acquire(timeout).map_err(|unready| match unready {
+                    Unready::PoolClosed | Unready::ServerGone => WriteError::ServerGone,
+                    Unready::Shut | Unready::Interrupted => WriteError::Shut,
+                    Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense => WriteError::TimedOut,
+                })?;
+                let length = frame.exclusive().map_or(0, |bytes| bytes.len());
+                (FilledFrame::Trusted(frame), length)
+            }
+            Way::Mediated(writer) if writer.hands_on() => return Err(WriteError::HandsOn),
+            Way::Mediated(writer) => {
+                let frame = writer.acquire(timeout)?;
+                let length = frame.bytes.len();
+                (FilledFrame::Mediated(frame, FrameHeader::default()), length)
+            }
+        };
+        let length = length as u64;
         let data_used = self.bytes.map_or(length, |bytes| bytes.min(length));
         frame.set_header(FrameHeader { sequence: self.sent, data_used, ..FrameHeader::default() });
         Ok(WritableFrame { frame, membership: self.membership.clone() })
@@ -101,10 +129,16 @@ impl Writer {
     /// Sends a frame. Where nobody is there to take it, it goes back.
     ///
     /// # Errors
-    /// [`WriteError::Foreign`]: then it goes back.
+    /// [`WriteError::Foreign`]: then it goes back. Where the process is mediated, what the server says.
     pub fn send(&mut self, frame: WritableFrame) -> Result<(), WriteError> {
         let WritableFrame { frame, membership: _kept } = frame;
-        self.sender.hand_over(frame).map_err(|_| WriteError::Foreign)?;
+        match (&mut self.way, frame) {
+            (Way::Trusted { sender, .. }, FilledFrame::Trusted(frame)) => {
+                sender.hand_over(frame).map_err(|_| WriteError::Foreign)?;
+            }
+            (Way::Mediated(writer), FilledFrame::Mediated(frame, header)) => writer.send(frame, &header)?,
+            _ => return Err(WriteError::Foreign),
+        }
         self.sent = self.sent.saturating_add(1);
         Ok(())
     }
@@ -112,10 +146,18 @@ impl Writer {
     /// Hands on a frame that came in by the pin whose frames go out here.
     ///
     /// # Errors
-    /// [`WriteError::Foreign`]: then it goes back.
+    /// [`WriteError::Foreign`]: then it goes back. Where the process is mediated, what the server says.
     pub fn hand_on(&mut self, frame: Frame) -> Result<(), WriteError> {
-        let Frame { frame, .. } = frame;
-        self.sender.hand_over(frame).map(drop).map_err(|_| WriteError::Foreign)
+        let Frame { frame, membership } = frame;
+        // A number of a frame says nothing elsewhere.
+        let is_here = Arc::ptr_eq(&membership, &self.membership);
+        match (&mut self.way, frame) {
+            (Way::Trusted { sender, .. }, HeldFrame::Trusted(frame)) => {
+                sender.hand_over(frame).map(drop).map_err(|_| WriteError::Foreign)
+            }
+            (Way::Mediated(writer), HeldFrame::Mediated(frame)) if is_here => writer.hand_on(frame),
+            _ => Err(WriteError::Foreign),
+        }
     }
 
     /// The server asks sources to end: nothing more can be acquired.
@@ -125,28 +167,54 @@ impl Writer {
 
     /// Ends the stream: who takes its frames hears the end after the last.
     pub fn end(mut self) {
-        self.sender.end_stream();
+        match &mut self.way {
+            Way::Trusted { sender, .. } => sender.end_stream(),
+            Way::Mediated(writer) => writer.end(),
+        }
     }
 }
 
 /// A frame to fill. Dropped, it goes back unsent.
 #[derive(Debug)]
 pub struct WritableFrame {
-    frame: TrustedFrame,
+    frame: FilledFrame,
     /// Dropped after the frame.
     membership: Arc<Membership>,
 }
 
+/// How this process has a frame to fill.
+#[derive(Debug)]
+enum FilledFrame {
+    Trusted(TrustedFrame),
+    Mediated(MediatedWritable, FrameHeader),
+}
+
+impl FilledFrame {
+    fn set_header(&mut self, header: FrameHeader) {
+        match self {
+            Self::Trusted(frame) => frame.set_header(header),
+            Self::Mediated(_, own) => *own = header,
+        }
+    }
+}
+
 impl WritableFrame {
-    /// All its bytes. They are what the last who had the frame left there.
+    /// All its bytes. They are what the last who had the frame left there; of a mediated process, what it wrote last, and sent
+    /// are those that the header says carry data.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        // It was acquired, and nobody else has it.
-        self.frame.exclusive().unwrap_or_default()
+        match &mut self.frame {
+            // It was acquired, and nobody else has it.
+            FilledFrame::Trusted(frame) => frame.exclusive().unwrap_or_default(),
+            FilledFrame::Mediated(frame, _) => &mut frame.bytes,
+        }
     }
 
     /// What travels with the frame.
     pub fn header(&self) -> FrameHeader {
-        self.frame.header()
+        match &self.frame {
+            FilledFrame::Trusted(frame) => frame.header(),
+            FilledFrame::Mediated(_, header) => *header,
+        }
     }
 
     /// Sets what travels with the frame: its number, times, and how many bytes carry data.

@@ -27,7 +27,7 @@ impl SessionExtension {
 }
 
 /// The number at the start of a method's data.
-fn number(data: &[u8]) -> Result<u32, NtStatus> {
+pub(super) fn number(data: &[u8]) -> Result<u32, NtStatus> {
     let bytes = data.first_chunk().ok_or(NtStatus::STATUS_BUFFER_TOO_SMALL)?;
     Ok(u32::from_le_bytes(*bytes))
 }
@@ -38,7 +38,7 @@ impl FilterExtension for SessionExtension {
     }
 
     fn pin_sets(&self) -> &'static [ExtensionSet] {
-        &[ExtensionSet { set: KSMETHODSETID_KSPPIN, are_methods: true, items: 3 }]
+        &[ExtensionSet { set: KSMETHODSETID_KSPPIN, are_methods: true, items: 10 }]
     }
 
     fn pin_created(&self, pin: PinInstance, by: ClientProcess) -> Result<(), NtStatus> {
@@ -75,7 +75,10 @@ impl FilterExtension for SessionExtension {
                 Ok(ExtensionAnswer { data: Vec::new(), descriptors })
             }
             KSMETHOD_KSPPIN_LEAVE => state.leave(pin, &from).map(|()| ExtensionAnswer::default()),
-            _ => Err(NtStatus::STATUS_NOT_FOUND),
+            _ => {
+                let data = state.mediated(pin, &from, request)?;
+                Ok(ExtensionAnswer { data, descriptors: Vec::new() })
+            }
         }
     }
 }

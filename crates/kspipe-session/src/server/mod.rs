@@ -1,7 +1,11 @@
 //! [`Server`]: serves a graph to processes.
 
+mod ends;
 mod extension;
+mod joining;
+mod mediation;
 mod participants;
+mod signal;
 mod state;
 mod status;
 
@@ -35,7 +39,11 @@ pub struct ServerOptions {
     pub streams_of_the_dead: StreamsOfTheDead,
     /// How often it is looked who has which frame. The ages of claims are as exact; what nobody asks costs as little.
     pub look_every: Duration,
-    /// A process that hung up and lives keeps its frames. After so long it is killed; `None`: never.
+    /// How long a process outside may keep a frame, those included that it does not take. Longer is told of in the status;
+    /// `None`: any time. Seen by the looks, so as exact as these.
+    pub hold_deadline: Option<Duration>,
+    /// After so long, one that hung up and lives, or keeps a frame past the deadline, has no part any more: what a mediated
+    /// process has is taken back, a trusted one is killed. `None`: never.
     pub evict_after: Option<Duration>,
 }
 
@@ -49,6 +57,7 @@ impl Default for ServerOptions {
             trust: Trust::default(),
             streams_of_the_dead: StreamsOfTheDead::default(),
             look_every: Duration::from_millis(100),
+            hold_deadline: None,
             evict_after: None,
         }
     }
@@ -270,6 +279,7 @@ impl Server {
     /// mediated, unless [`trust_user`](Self::trust_user) names it, too.
     pub fn allow_user(&mut self, user: u32) {
         self.objects.allow_user(user);
+        lock(&self.shared.state).allow(user);
     }
 
     /// Lets a user's processes join: they map the pools' control words, and could damage frames of all others.
@@ -302,12 +312,13 @@ impl Server {
             };
             let left = options.look_every.saturating_sub(looked.elapsed());
             Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
-            while objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)? > 0 {}
+            // One packet of each connection, at most 64: who floods is served no more than others, and looks are made in time.
+            objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)?;
             let mut state = lock(&shared.state);
             state.recover_the_dead();
             if looked.elapsed() >= options.look_every {
                 looked = Instant::now();
-                state.look(looked, options.evict_after);
+                state.look(looked);
             }
         };
         drop(closes);
@@ -320,13 +331,19 @@ impl Server {
         // Not less than it is.
         let nanoseconds = i64::from(timeout.subsec_nanos());
         let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanoseconds };
-        let pidfds = lock(&shared.state).pidfds();
+        let (pidfds, awaited) = {
+            let state = lock(&shared.state);
+            (state.pidfds(), state.awaited())
+        };
         let mut polled = vec![PollFd::new(objects, PollFlags::IN), PollFd::new(&shared.asked, PollFlags::IN)];
+        polled.extend(awaited.iter().map(|event| PollFd::new(event.as_ref(), PollFlags::IN)));
         polled.extend(pidfds.iter().map(|pidfd| PollFd::new(pidfd.as_ref(), PollFlags::IN)));
         match poll(&mut polled, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        let has_come = polled.iter().skip(2).zip(&awaited).filter(|(polled, _)| !polled.revents().is_empty());
+        has_come.for_each(|(_, event)| lock(&shared.state).has_come(event));
         let _ = rustix::io::read(&shared.asked, &mut [0; 8]);
         Ok(())
     }

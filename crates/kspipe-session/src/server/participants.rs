@@ -1,5 +1,7 @@
 //! Filters that are outside, and the processes that have them.
 
+use super::mediation::Mediation;
+use super::signal::Signal;
 use ksobject::PinInstance;
 use kspipe::graph::FilterId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,6 +20,9 @@ pub(super) struct Place {
     pub(super) joins: u64,
     pub(super) leaves: u64,
     pub(super) deaths: u64,
+    /// Frames that were copied in for mediated processes that are gone, and their requests.
+    pub(super) copies: u64,
+    pub(super) requests: u64,
     /// The last who was there left in order.
     pub(super) has_left: bool,
 }
@@ -32,6 +37,12 @@ pub(super) struct Occupant {
     /// Its pins, at most one of each factory.
     pub(super) pins: BTreeSet<PinInstance>,
     pub(super) since: Instant,
+    /// It is not trusted with the control memory.
+    pub(super) is_mediated: bool,
+    /// It keeps frames for longer than is allowed: since when that is known.
+    pub(super) overdue: Option<Instant>,
+    /// It was killed, and its end is waited for.
+    pub(super) evicted: bool,
     /// It joined, and has the filter's holders.
     pub(super) joined: Option<Joined>,
     /// It closed all its pins and did not leave.
@@ -44,24 +55,30 @@ pub(super) struct HungUp {
     pub(super) since: Instant,
     /// It was told of.
     pub(super) reported: bool,
-    pub(super) evicted: bool,
 }
 
 /// What a process got that joined.
 #[derive(Debug)]
 pub(super) struct Joined {
-    /// Readable once sources shall end.
-    pub(super) stop: OwnedFd,
-    /// Readable once the graph has begun.
-    pub(super) begins: OwnedFd,
+    /// Sources shall end.
+    pub(super) stop: Signal,
+    /// The graph has begun.
+    pub(super) begins: Signal,
     /// What it has not fetched yet, each once.
     pub(super) descriptors: Vec<Option<OwnedFd>>,
+    /// What the server does for it, where it is mediated.
+    pub(super) mediation: Option<Mediation>,
 }
 
 impl Place {
     pub(super) fn new(filter: FilterId, name: &str) -> Self {
         let name = name.to_owned();
-        Self { filter, name, occupant: None, joins: 0, leaves: 0, deaths: 0, has_left: false }
+        Self { filter, name, occupant: None, joins: 0, leaves: 0, deaths: 0, copies: 0, requests: 0, has_left: false }
+    }
+
+    /// What the server does for the process that is there.
+    pub(super) fn mediation(&mut self) -> Option<&mut Mediation> {
+        self.occupant.as_mut()?.joined.as_mut()?.mediation.as_mut()
     }
 
     /// How it stands: `vacant`, `opened`, `joined`, `hung-up`.

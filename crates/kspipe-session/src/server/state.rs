@@ -1,26 +1,22 @@
 //! Who has which filter of the graph, and what becomes of its holders.
 
+use super::mediation::Mediation;
 use super::participants::{HungUp, Joined, Occupant, Place};
 use super::{ServerOptions, StreamsOfTheDead, Trust};
-use crate::verbs::{Description, GraphSource, Join, JoinedPin, JoinedPool, PinDescription, VERSION};
+use crate::verbs::{Description, GraphSource, PinDescription, VERSION};
 use ks::NtStatus;
-use ksobject::wire::MAX_DESCRIPTORS;
 use ksobject::{ClientProcess, PinInstance};
-use kspipe::allocator::shared::{AdmitError, Holder, Ledger, SharedPool};
+use kspipe::allocator::shared::SharedPool;
 use kspipe::graph::{Direction, Filter, FilterId, Graph, PinId};
 use kspipe::negotiate::{PipeId, Plan, plan_json};
-use kspipe::stream::{Prepared, Process, Sharing, StopHandle};
-use rustix::event::{EventfdFlags, eventfd};
+use kspipe::stream::{Prepared, Sharing, StopHandle};
 use rustix::fd::OwnedFd;
-use rustix::process::{Signal, pidfd_send_signal};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How many of the last events are kept.
 const EVENTS: usize = 256;
-/// How long a sender's hand-over is waited for before a process is told to come again: nobody else is served meanwhile.
-const PATIENCE: Duration = Duration::from_millis(1);
 
 /// A graph that is served.
 #[derive(Debug)]
@@ -31,13 +27,17 @@ pub(super) struct State {
     pub(super) pools: Vec<(PipeId, SharedPool)>,
     pub(super) places: Vec<Place>,
     /// By pin factory: the pin, and the place of its filter.
-    pins: Vec<(PinId, usize, PinDescription)>,
+    pub(super) pins: Vec<(PinId, usize, PinDescription)>,
     /// As JSON.
     description: String,
+    /// The users whose processes may join, and of those the ones that are trusted.
+    allowed: BTreeSet<u32>,
     trusted: BTreeSet<u32>,
-    streams_of_the_dead: StreamsOfTheDead,
-    stop: Option<StopHandle>,
-    asked: u32,
+    pub(super) streams_of_the_dead: StreamsOfTheDead,
+    pub(super) hold_deadline: Option<Duration>,
+    pub(super) evict_after: Option<Duration>,
+    pub(super) stop: Option<StopHandle>,
+    pub(super) asked: u32,
     pub(super) started: Instant,
     /// When the graph began.
     pub(super) begun: Option<Instant>,
@@ -69,7 +69,12 @@ pub(super) enum What {
     },
     /// It lives, and keeps what it has.
     HungUp,
-    Evicted,
+    /// It keeps a frame for longer than is allowed.
+    Overdue,
+    /// It was killed; or, where it is mediated, so many frames were taken back.
+    Evicted {
+        claims: u32,
+    },
 }
 
 impl State {
@@ -120,11 +125,14 @@ impl State {
             pins,
             // Strings, numbers and lists of them: there is nothing that JSON cannot say.
             description: serde_json::to_string(&description).unwrap_or_default(),
+            allowed: [rustix::process::geteuid().as_raw(), 0].into(),
             trusted: match options.trust {
                 Trust::OwnUser => [rustix::process::geteuid().as_raw(), 0].into(),
                 Trust::Named => BTreeSet::new(),
             },
             streams_of_the_dead: options.streams_of_the_dead,
+            hold_deadline: options.hold_deadline,
+            evict_after: options.evict_after,
             stop: None,
             asked: 0,
             started: Instant::now(),
@@ -145,14 +153,19 @@ impl State {
         self.stop = Some(stop);
         self.begun = Some(Instant::now());
         (1..=self.asked).for_each(|time| self.stop_own(time));
-        self.joined().for_each(|joined| say(&joined.begins));
+        self.joined().for_each(|joined| joined.begins.say());
     }
 
     fn joined(&self) -> impl Iterator<Item = &Joined> {
         self.places.iter().filter_map(|place| place.occupant.as_ref()?.joined.as_ref())
     }
 
+    pub(super) fn allow(&mut self, user: u32) {
+        self.allowed.insert(user);
+    }
+
     pub(super) fn trust(&mut self, user: u32) {
+        self.allow(user);
         self.trusted.insert(user);
     }
 
@@ -173,7 +186,7 @@ impl State {
         &self.description
     }
 
-    fn happened(&mut self, place: usize, process: i32, what: What) {
+    pub(super) fn happened(&mut self, place: usize, process: i32, what: What) {
         if self.events.len() == EVENTS {
             self.events.pop_front();
         }
@@ -185,16 +198,8 @@ impl State {
     pub(super) fn ask_to_stop(&mut self) {
         self.asked = self.asked.saturating_add(1);
         self.stop_own(self.asked);
-        self.joined().for_each(|joined| say(&joined.stop));
+        self.joined().for_each(|joined| joined.stop.say());
         (0..self.places.len()).for_each(|place| self.end_streams_where_nobody_comes(place));
-    }
-
-    /// While it stops, streams that nobody sends any more end: nobody is expected to go on with them.
-    fn end_streams_where_nobody_comes(&mut self, place: usize) {
-        let place = &self.places[place];
-        if self.asked > 0 && place.occupant.is_none() {
-            self.end_streams(place.filter);
-        }
     }
 
     /// Stops the server's own filters, asked for this time. Where no source is among them the first time is for the others:
@@ -233,6 +238,18 @@ impl State {
         self.pools.iter_mut().for_each(|(_, pool)| pool.close_all());
     }
 
+    // Mediated processes.
+
+    /// What is readable when something has come that a mediated process waits for.
+    pub(super) fn awaited(&self) -> Vec<Arc<OwnedFd>> {
+        self.joined().filter_map(|joined| joined.mediation.as_ref()).flat_map(Mediation::awaited).collect()
+    }
+
+    /// Something has come by the in pin with this event.
+    pub(super) fn has_come(&mut self, event: &Arc<OwnedFd>) {
+        self.places.iter_mut().filter_map(Place::mediation).for_each(|mediation| mediation.has_come(event));
+    }
+
     // Pins.
 
     fn place_of(&self, pin: PinInstance) -> Result<usize, NtStatus> {
@@ -247,8 +264,8 @@ impl State {
             self.recover(place);
         }
         let ClientProcess { process, user, pidfd } = by;
-        // Who may not join keeps no filter from others either.
-        if !self.trusted.contains(&user) {
+        // A handle can be sent to anybody. Who may not join keeps no filter from others either.
+        if !self.allowed.contains(&user) {
             return Err(NtStatus::STATUS_ACCESS_DENIED);
         }
         match &mut self.places[place].occupant {
@@ -269,6 +286,9 @@ impl State {
                     pidfd: Arc::new(pidfd),
                     pins: [pin].into(),
                     since: Instant::now(),
+                    is_mediated: !self.trusted.contains(&user),
+                    overdue: None,
+                    evicted: false,
                     joined: None,
                     hung_up: None,
                 });
@@ -287,266 +307,22 @@ impl State {
             return;
         }
         if occupant.joined.is_some() {
-            occupant.hung_up = Some(HungUp { since: Instant::now(), reported: false, evicted: false });
+            occupant.hung_up = Some(HungUp { since: Instant::now(), reported: false });
         } else {
             place.occupant = None;
         }
     }
 
     /// The occupant of a pin's filter, which is who asks.
-    fn occupant(&mut self, pin: PinInstance, from: &ClientProcess) -> Result<(usize, &mut Occupant), NtStatus> {
+    pub(super) fn occupant(
+        &mut self,
+        pin: PinInstance,
+        from: &ClientProcess,
+    ) -> Result<(usize, &mut Occupant), NtStatus> {
         let place = self.place_of(pin)?;
         let occupant = self.places[place].occupant.as_mut();
         let theirs = |occupant: &&mut Occupant| occupant.process == from.process && occupant.pins.contains(&pin);
         let occupant = occupant.filter(theirs).ok_or(NtStatus::STATUS_ACCESS_DENIED)?;
         Ok((place, occupant))
     }
-
-    /// The process joins with the filter of a pin: all its holders are admitted. Gives a [`Join`] as text, unless it is
-    /// longer than there is room for.
-    pub(super) fn join(&mut self, pin: PinInstance, from: &ClientProcess, room: usize) -> Result<Vec<u8>, NtStatus> {
-        if self.closed {
-            return Err(NtStatus::STATUS_CANCELLED);
-        }
-        let (place, occupant) = self.occupant(pin, from)?;
-        if occupant.joined.is_some() {
-            return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST);
-        }
-        let filter = self.places[place].filter;
-        let (join, descriptors) = self.describe(filter).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
-        let text = serde_json::to_vec(&join).map_err(|_| NtStatus::STATUS_UNSUCCESSFUL)?;
-        if text.len() > room {
-            return Err(NtStatus::STATUS_BUFFER_TOO_SMALL);
-        }
-        let [.., stop, begins] = descriptors.as_slice() else { return Err(NtStatus::STATUS_UNSUCCESSFUL) };
-        let (Ok(stop), Ok(begins)) = (stop.try_clone(), begins.try_clone()) else {
-            return Err(NtStatus::STATUS_INSUFFICIENT_RESOURCES);
-        };
-        self.admit(filter)?;
-        if self.asked > 0 {
-            say(&stop);
-        }
-        if self.stop.is_some() {
-            say(&begins);
-        }
-        let stands = &mut self.places[place];
-        stands.joins += 1;
-        stands.has_left = false;
-        if let Some(occupant) = &mut stands.occupant {
-            let descriptors = descriptors.into_iter().map(Some).collect();
-            occupant.joined = Some(Joined { stop, begins, descriptors });
-        }
-        self.happened(place, from.process, What::Joined);
-        Ok(text)
-    }
-
-    /// What a process gets for a filter.
-    fn describe(&self, filter: FilterId) -> std::io::Result<(Join, Vec<OwnedFd>)> {
-        let process = Process::Of(filter);
-        let mut descriptors = Vec::new();
-        let mut join = Join {
-            version: VERSION,
-            filter: self.graph.filter(filter).name().to_owned(),
-            pools: Vec::new(),
-            pins: Vec::new(),
-            descriptors: 0,
-        };
-        let sends = self.graph.filter(filter).pins().any(|pin| self.graph.pin(pin).direction() == Direction::Out);
-        for (id, pool) in &self.pools {
-            let Some(pipe) = self.sharing.pipe_of(*id) else { continue };
-            if pipe.holders_of(process).next().is_none() {
-                continue;
-            }
-            // A filter that sends nothing only reads.
-            let given = pool.descriptors()?;
-            let frames = if sends { given.frames } else { pool.read_only_frames()? };
-            join.pools.push(JoinedPool {
-                pipe: id.0,
-                writable: sends,
-                files: frames.len() as u32,
-                events: given.events.len() as u32,
-            });
-            descriptors.push(given.control);
-            descriptors.extend(frames.into_iter().chain(given.events));
-        }
-        for _stop_or_begins in 0..2 {
-            descriptors.push(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        }
-        join.pins = self.graph.filter(filter).pins().filter_map(|pin| self.joined_pin(pin)).collect();
-        join.descriptors = descriptors.len() as u32;
-        Ok((join, descriptors))
-    }
-
-    /// By which holders a pin takes or sends; `None` where it is connected to nothing.
-    fn joined_pin(&self, pin: PinId) -> Option<JoinedPin> {
-        let peer = self.graph.pin(pin).peer()?;
-        let is_in = self.graph.pin(pin).direction() == Direction::In;
-        let in_pin = if is_in { pin } else { peer };
-        let id = *self.pipe_of.get(in_pin.index())?;
-        let pipe = self.sharing.pipe_of(id)?;
-        let takes = pipe.holder(in_pin)?;
-        let sends = pipe.properties().sender_of(takes).filter(|_| !is_in);
-        Some(JoinedPin {
-            name: self.graph.pin(pin).name().to_owned(),
-            pipe: id.0,
-            takes_as: is_in.then_some(takes.number()),
-            sends_as: sends.map(Holder::number),
-            sends_to: sends.map(|_| takes.number()),
-        })
-    }
-
-    /// Admits a filter's holders, all or none.
-    fn admit(&mut self, filter: FilterId) -> Result<(), NtStatus> {
-        let admitted = self.try_admit(Process::Of(filter));
-        if admitted.is_err() {
-            self.end_claims(filter);
-        }
-        admitted.map_err(|_| NtStatus::STATUS_DEVICE_BUSY)
-    }
-
-    fn try_admit(&mut self, process: Process) -> Result<(), AdmitError> {
-        let start = Instant::now();
-        for (id, pool) in &mut self.pools {
-            let Some(pipe) = self.sharing.pipe_of(*id) else { continue };
-            for holder in pipe.holders_of(process) {
-                loop {
-                    match pool.admit(holder) {
-                        Ok(()) => break,
-                        // Mostly it is over at once; it lasts only where a sender is stopped in it.
-                        Err(AdmitError::Busy { .. }) if start.elapsed() < PATIENCE => std::thread::yield_now(),
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Descriptors that a process has not fetched yet, from this one on.
-    pub(super) fn descriptors(
-        &mut self,
-        pin: PinInstance,
-        from: &ClientProcess,
-        first: u32,
-    ) -> Result<Vec<OwnedFd>, NtStatus> {
-        let (_, occupant) = self.occupant(pin, from)?;
-        let joined = occupant.joined.as_mut().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
-        let rest = joined.descriptors.get_mut(first as usize..).ok_or(NtStatus::STATUS_INVALID_PARAMETER)?;
-        Ok(rest.iter_mut().take(MAX_DESCRIPTORS).map_while(Option::take).collect())
-    }
-
-    /// A process has dropped all it had, and leaves.
-    pub(super) fn leave(&mut self, pin: PinInstance, from: &ClientProcess) -> Result<(), NtStatus> {
-        let (place, occupant) = self.occupant(pin, from)?;
-        if occupant.joined.is_none() {
-            return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST);
-        }
-        let filter = self.places[place].filter;
-        let (claims, _) = self.end_claims(filter);
-        let stands = &mut self.places[place];
-        stands.occupant = None;
-        stands.leaves += 1;
-        stands.has_left = true;
-        self.happened(place, from.process, What::Left { claims });
-        self.end_streams_where_nobody_comes(place);
-        Ok(())
-    }
-
-    // Ends.
-
-    /// Ends all claims of a filter's holders: how many there were, and how many frames arrived that were on their way.
-    fn end_claims(&mut self, filter: FilterId) -> (u32, u32) {
-        let (mut claims, mut arrived) = (0, 0);
-        for (id, pool) in &mut self.pools {
-            let Some(pipe) = self.sharing.pipe_of(*id) else { continue };
-            let holders: Vec<Holder> = pipe.holders_of(Process::Of(filter)).collect();
-            if !holders.is_empty() {
-                let recovered = pool.recover(&holders);
-                claims += recovered.claims;
-                arrived += recovered.arrived;
-            }
-        }
-        (claims, arrived)
-    }
-
-    /// The process that had a filter has ended.
-    fn recover(&mut self, place: usize) {
-        let Some(occupant) = self.places[place].occupant.take() else { return };
-        if occupant.joined.is_none() {
-            return;
-        }
-        let filter = self.places[place].filter;
-        let (claims, arrived) = self.end_claims(filter);
-        if self.streams_of_the_dead == StreamsOfTheDead::End {
-            self.end_streams(filter);
-            self.places[place].has_left = true;
-        }
-        self.places[place].deaths += 1;
-        self.happened(place, occupant.process, What::Died { claims, arrived });
-        self.end_streams_where_nobody_comes(place);
-    }
-
-    /// Says the end of the streams that a filter sent, in its place.
-    fn end_streams(&mut self, filter: FilterId) {
-        for (id, pool) in &mut self.pools {
-            let Some(pipe) = self.sharing.pipe_of(*id) else { continue };
-            let senders: Vec<Holder> = pipe.holders_of(Process::Of(filter)).collect();
-            let fed: Vec<Holder> = senders.iter().flat_map(|sender| pipe.properties().receivers_of(*sender)).collect();
-            fed.into_iter().for_each(|in_pin| pool.end_stream(in_pin));
-        }
-    }
-
-    /// Says the end of the streams of a filter that no living process has.
-    pub(super) fn end_streams_of(&mut self, filter: &str) {
-        self.recover_the_dead();
-        let vacant = |place: &&mut Place| place.name == filter && place.occupant.is_none();
-        let Some(place) = self.places.iter_mut().find(vacant) else { return };
-        place.has_left = true;
-        let filter = place.filter;
-        self.end_streams(filter);
-    }
-
-    /// Those whose ends are waited for.
-    pub(super) fn pidfds(&self) -> Vec<Arc<OwnedFd>> {
-        self.places.iter().filter_map(|place| Some(place.occupant.as_ref()?.pidfd.clone())).collect()
-    }
-
-    pub(super) fn recover_the_dead(&mut self) {
-        for place in 0..self.places.len() {
-            if self.places[place].occupant.as_ref().is_some_and(Occupant::has_ended) {
-                self.recover(place);
-            }
-        }
-    }
-
-    /// What is done from time to time: who has which frame, and who has hung up and lives.
-    pub(super) fn look(&mut self, now: Instant, evict_after: Option<Duration>) {
-        self.ledgers(now);
-        for place in 0..self.places.len() {
-            let Some(occupant) = &mut self.places[place].occupant else { continue };
-            let (process, pidfd) = (occupant.process, occupant.pidfd.clone());
-            let Some(hung_up) = &mut occupant.hung_up else { continue };
-            let (newly, since) = (!std::mem::replace(&mut hung_up.reported, true), hung_up.since);
-            let evict =
-                !hung_up.evicted && evict_after.is_some_and(|after| now.saturating_duration_since(since) >= after);
-            hung_up.evicted |= evict;
-            if newly {
-                self.happened(place, process, What::HungUp);
-            }
-            if evict {
-                // One that has ended meanwhile is none the worse for it.
-                let _ = pidfd_send_signal(&pidfd, Signal::KILL);
-                self.happened(place, process, What::Evicted);
-            }
-        }
-    }
-
-    pub(super) fn ledgers(&mut self, now: Instant) -> Vec<(PipeId, Ledger)> {
-        self.pools.iter_mut().map(|(id, pool)| (*id, pool.ledger(now))).collect()
-    }
-}
-
-/// Says to who polls an eventfd that sources shall end. It stays readable.
-fn say(stop: &OwnedFd) {
-    let _ = rustix::io::write(stop, &1u64.to_ne_bytes());
 }

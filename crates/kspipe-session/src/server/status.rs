@@ -1,5 +1,6 @@
 //! The status as JSON. `docs/sessions.md` describes it; members are added, never changed or removed, without a new version.
 
+use super::mediation::Mediation;
 use super::state::{State, What};
 use kspipe::allocator::shared::{HolderEntry, Ledger};
 use kspipe::negotiate::PipeId;
@@ -18,19 +19,24 @@ impl State {
     pub(super) fn status(&mut self, now: Instant) -> Value {
         let ledgers = self.ledgers(now);
         let pipes: Vec<Value> = ledgers.iter().map(|(id, ledger)| self.pipe_status(*id, ledger, now)).collect();
-        let warnings: Vec<Value> = ledgers.iter().flat_map(|(id, ledger)| self.overdrafts(*id, ledger)).collect();
+        let mut warnings: Vec<Value> = ledgers.iter().flat_map(|(id, ledger)| self.overdrafts(*id, ledger)).collect();
+        warnings.extend((0..self.places.len()).filter_map(|place| self.overdue(place, &ledgers, now)));
         let since = |then: Instant| milliseconds(then.saturating_duration_since(self.started));
         let filters: Vec<Value> = self
             .places
             .iter()
             .map(|place| {
                 let occupant = place.occupant.as_ref();
+                let mediation = occupant.and_then(|occupant| occupant.joined.as_ref()?.mediation.as_ref());
                 json!({
                     "name": place.name,
                     "state": place.state(),
                     "process": occupant.map(|occupant| occupant.process),
                     "user": occupant.map(|occupant| occupant.user),
                     "since_ms": occupant.map(|occupant| since(occupant.since)),
+                    "mediated": occupant.is_some_and(|occupant| occupant.is_mediated),
+                    "requests": place.requests.saturating_add(mediation.map_or(0, Mediation::requests)),
+                    "copies": place.copies.saturating_add(mediation.map_or(0, Mediation::copies)),
                     "joins": place.joins,
                     "leaves": place.leaves,
                     "deaths": place.deaths,
@@ -46,7 +52,8 @@ impl State {
                     What::Left { claims } => ("left", claims, 0),
                     What::Died { claims, arrived } => ("died", claims, arrived),
                     What::HungUp => ("hung-up", 0, 0),
-                    What::Evicted => ("evicted", 0, 0),
+                    What::Overdue => ("overdue", 0, 0),
+                    What::Evicted { claims } => ("evicted", claims, 0),
                 };
                 json!({
                     "at_ms": since(event.at),
@@ -98,6 +105,15 @@ impl State {
             };
             Some((self.graph.pin_name(pin), outside, entry))
         })
+    }
+
+    /// Who keeps a frame for longer than is allowed.
+    fn overdue(&self, place: usize, ledgers: &[(PipeId, Ledger)], now: Instant) -> Option<Value> {
+        let (id, holder, age) = self.oldest_overdue(place, ledgers, now)?;
+        let (_, pin, _) = self.sharing.pipe_of(id)?.holders().find(|(of, _, _)| *of == holder)?;
+        let (pin, age, allowed) = (self.graph.pin_name(pin), milliseconds(age), milliseconds(self.hold_deadline?));
+        let message = format!("`{pin}` has had a frame for {age} ms, {allowed} are allowed");
+        Some(json!({ "pipe": id.0, "pin": pin, "over": 0, "age_ms": age, "message": message }))
     }
 
     /// Who keeps more than it said.

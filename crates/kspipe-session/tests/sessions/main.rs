@@ -4,7 +4,11 @@
 #[cfg(target_os = "linux")]
 mod graphs;
 #[cfg(target_os = "linux")]
+mod mediated;
+#[cfg(target_os = "linux")]
 mod processes;
+#[cfg(target_os = "linux")]
+mod session;
 #[cfg(target_os = "linux")]
 mod sessions;
 
@@ -22,9 +26,8 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
-    for (name, test) in
-        sessions::all().into_iter().filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted)))
-    {
+    let all = sessions::all().into_iter().chain(mediated::all());
+    for (name, test) in all.filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted))) {
         if list {
             println!("{name}: test");
             continue;

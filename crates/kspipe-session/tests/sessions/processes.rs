@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> bool {
         ["process", "as-nobody", path, pin] => as_nobody(path, pin),
         ["process", "write", path, pin, frames] => write(path, pin, frames.parse().unwrap()),
         ["process", "attach", path, filter] => attach(path, filter),
+        ["process", "pass", path, filter] => pass(path, filter),
         ["process", "invert", path, filter] => invert(path, filter),
         ["process", "serve", path] => serve(path),
         _ => return false,
@@ -89,8 +90,13 @@ fn as_nobody(path: &str, pin: &str) {
         Err(error) => return say(&format!("error {error}")),
     };
     assert!(client.status().unwrap().contains("\"version\":1"));
-    match client.pin(pin).and_then(|pin| pin.frames()) {
-        Ok(mut frames) => say(&format!("got {}", frames.next().unwrap().unwrap().data().len())),
+    let joined = client.filter(pin.split('.').next().unwrap());
+    let is_mediated = joined.as_ref().is_ok_and(kspipe_session::JoinedFilter::is_mediated);
+    match joined.and_then(|joined| joined.frames(pin)) {
+        Ok(mut frames) => {
+            let length = frames.next().unwrap().unwrap().data().len();
+            say(&format!("got {length}, mediated {is_mediated}"));
+        }
         Err(error) => say(&format!("looks, error {error}")),
     }
 }
@@ -169,6 +175,18 @@ fn invert(path: &str, filter: &str) {
         let length = frame.data().len();
         frame.exclusive().expect("it is this process's alone")[..length].iter_mut().for_each(|byte| *byte = !*byte);
         writer.hand_on(frame).unwrap();
+    }
+    writer.end();
+    say("end");
+}
+
+/// Hands on every frame.
+fn pass(path: &str, filter: &str) {
+    let joined = Client::connect(path).unwrap().filter(filter).unwrap();
+    let (frames, mut writer) = (joined.frames("in").unwrap(), joined.writer("out").unwrap());
+    assert_eq!(writer.acquire(None).map(drop), Err(WriteError::HandsOn));
+    for frame in frames {
+        writer.hand_on(frame.unwrap()).unwrap();
     }
     writer.end();
     say("end");

@@ -28,6 +28,7 @@ pub(in crate::session) struct Filter {
     pub(in crate::session) process: Option<i64>,
     pub(in crate::session) user: Option<u32>,
     pub(in crate::session) since_ms: Option<u64>,
+    pub(in crate::session) mediated: bool,
     pub(in crate::session) joins: u64,
     pub(in crate::session) leaves: u64,
     pub(in crate::session) deaths: u64,

@@ -1,0 +1,133 @@
+//! What goes out by a mediated process's pin: the server writes it, and sends it.
+
+use super::super::signal::Signal;
+use super::acquiring::Acquiring;
+use crate::verbs::{FrameMessage, MOST_WRITTEN, Step, WriteMessage};
+use ks::NtStatus;
+use ksobject::MemoryFile;
+use kspipe::allocator::shared::{Acquirer, Held, Holder, ReceivedFrame, Sender, UnsentFrame, WritableFrame};
+use std::sync::Arc;
+
+/// How much is read of a file at once.
+const PIECE: usize = 64 << 10;
+
+/// An out pin.
+#[derive(Debug)]
+pub(super) struct Output {
+    sender: Sender,
+    /// `None`: what goes out is what came in.
+    acquiring: Option<Acquiring>,
+    filling: Option<Filling>,
+    file: Option<MemoryFile>,
+    /// Frames that were copied in.
+    copies: u64,
+}
+
+/// A frame that was acquired.
+#[derive(Debug)]
+struct Filling {
+    frame: WritableFrame,
+    /// How many bytes were written, from the first on.
+    written: u64,
+}
+
+impl Output {
+    pub(super) fn new(sender: Sender, acquirer: Option<Acquirer>) -> Self {
+        Self { sender, acquiring: acquirer.map(Acquiring::new), filling: None, file: None, copies: 0 }
+    }
+
+    /// Whose frames go out.
+    pub(super) fn holder(&self) -> Holder {
+        self.sender.holder()
+    }
+
+    pub(super) fn claims(&self) -> u32 {
+        u32::from(self.filling.is_some())
+    }
+
+    pub(super) fn copies(&self) -> u64 {
+        self.copies
+    }
+
+    pub(super) fn set_file(&mut self, file: MemoryFile) {
+        self.file = Some(file);
+    }
+
+    /// A free frame, one at a time.
+    pub(super) fn acquire(&mut self, signal: &Arc<Signal>) -> Result<FrameMessage, NtStatus> {
+        let acquiring = self.acquiring.as_mut().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
+        if self.filling.is_some() {
+            return Ok(FrameMessage::none(Step::HoldsMost));
+        }
+        Ok(match acquiring.acquire(signal) {
+            Ok(frame) => {
+                let message = FrameMessage::of(frame.index(), &frame.header());
+                self.filling = Some(Filling { frame, written: 0 });
+                message
+            }
+            Err(step) => FrameMessage::none(step),
+        })
+    }
+
+    /// Copies the next bytes of the file into the frame.
+    pub(super) fn write(&mut self, message: &WriteMessage) -> Result<(), NtStatus> {
+        let (Some(file), Some(filling)) = (&self.file, &mut self.filling) else {
+            return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST);
+        };
+        let (offset, length) = (message.offset.get(), message.length.get());
+        let fits = filling.frame.len() as u64 - filling.written;
+        if offset != filling.written || length > MOST_WRITTEN.min(fits) {
+            return Err(NtStatus::STATUS_INVALID_PARAMETER);
+        }
+        let mut piece = [0; PIECE];
+        let mut left = length;
+        while left > 0 {
+            let part = &mut piece[..usize::try_from(left).map_or(PIECE, |left| left.min(PIECE))];
+            // It can be shorter than it said only where it never was as long as the frame.
+            if !file.read(filling.written, part) {
+                return Err(NtStatus::STATUS_INVALID_PARAMETER);
+            }
+            // In the frame, so in an address space.
+            filling.frame.copy_from(filling.written as usize, part);
+            filling.written += part.len() as u64;
+            left -= part.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Sends the frame that was acquired. Only what was written counts: what was in the frame before is not the process's to
+    /// send.
+    pub(super) fn send(&mut self, message: &FrameMessage) -> Result<(), NtStatus> {
+        let Filling { mut frame, written } = self.filling.take().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
+        let mut header = message.header();
+        header.data_used = header.data_used.min(written);
+        frame.set_header(header);
+        self.copies = self.copies.saturating_add(1);
+        self.hand_over(frame).map_err(|_| NtStatus::STATUS_UNSUCCESSFUL)
+    }
+
+    /// Gives back the frame that was acquired.
+    pub(super) fn give_up(&mut self) -> Result<(), NtStatus> {
+        self.filling.take().map(drop).ok_or(NtStatus::STATUS_INVALID_PARAMETER)
+    }
+
+    /// Hands on a frame that came in.
+    pub(super) fn hand_on(
+        &mut self,
+        mut frame: ReceivedFrame,
+        message: &FrameMessage,
+    ) -> Result<(), UnsentFrame<ReceivedFrame>> {
+        let mut header = message.header();
+        header.data_used = header.data_used.min(frame.data_len() as u64);
+        frame.set_header(header);
+        self.hand_over(frame)
+    }
+
+    fn hand_over<F: Held + std::fmt::Debug>(&mut self, frame: F) -> Result<(), UnsentFrame<F>> {
+        self.sender.hand_over(frame)
+    }
+
+    pub(super) fn end_stream(&mut self) {
+        self.sender.end_stream();
+    }
+}
