@@ -1,5 +1,5 @@
-//! `kspipe attach` where the server does not trust this process: a source or a sink, whose pictures the server takes and gives,
-//! one by one, by copies.
+//! `kspipe attach` where the server does not trust this process: a source or a sink, whose pictures the server takes and
+//! gives, one by one, by copies.
 
 use super::{failures, text};
 use crate::failure::Failure;

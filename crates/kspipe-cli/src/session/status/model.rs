@@ -5,8 +5,8 @@ use kspipe::allocator::shared;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Who has which frame since when, and what happened: `docs/sessions.md`. Members that are not there are as if nothing were to
-/// tell; others are left alone.
+/// Who has which frame since when, and what happened: `docs/sessions.md`. Members that are not there are as if nothing were
+/// to tell; others are left alone.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(in crate::session) struct Status {
