@@ -635,3 +635,18 @@ fn a_path_is_its_owners_and_a_stale_one_is_replaced() {
     let none = ksobject::Server::new().expect("a server").open(stranger).expect_err("no object");
     assert_eq!(none.kind(), std::io::ErrorKind::InvalidInput);
 }
+
+#[test]
+fn a_client_with_many_connections_is_served_one_request_a_turn() {
+    let mut server = ksobject::Server::new().expect("there is room");
+    let handle = server.open(ksobject::InProcessObjects::create_sink_pin().expect("a pin")).expect("a handle");
+    let connections: Vec<Raw> = (0..3).map(|_| Raw::attach(&handle)).collect();
+    let at_once = std::time::Duration::ZERO;
+    while server.turn(Some(at_once)).expect("it can wait") > 0 {}
+    connections.iter().zip(1..).for_each(|(connection, id)| connection.status(id).expect("there is room"));
+    for served in 1..=3 {
+        server.turn(Some(at_once)).expect("it can wait");
+        let mut polled: Vec<_> = connections.iter().map(|raw| PollFd::new(&raw.0, PollFlags::IN)).collect();
+        assert_eq!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(served));
+    }
+}

@@ -8,7 +8,8 @@
 //! | [`Client`] | a process that takes part: [`Frames`] of an in pin, a [`Writer`] for an out pin, or a whole filter |
 //! | [`verbs`] | what they say to each other: methods of KS objects, for other languages |
 //!
-//! Processes that are let in are *trusted*: they map the pools' control words. What that means is in `docs/sessions.md`.
+//! Processes that are let in are *trusted*: they map the pools' control words; or *mediated*: the server does everything for
+//! them. What each promises is in `docs/security.md`.
 //!
 //! There is nothing here but on Linux.
 

@@ -160,6 +160,9 @@ pub struct FramesLayout {
     pub alignment: u64,
     /// Bytes before each.
     pub prefix: u64,
+    /// Each is in a file of its own, which comes with NEXT's answer when the frame comes for the first time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub isolated: bool,
 }
 
 /// By which holders a pin takes or sends.

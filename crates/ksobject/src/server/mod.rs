@@ -95,6 +95,8 @@ pub struct Server {
     ended: Arc<EndedRequests>,
     waiting: BTreeMap<u64, u64>,
     strangers: Strangers,
+    /// The processes that had a request read in this turn.
+    served: BTreeSet<i32>,
     stop: Arc<OwnedFd>,
     stopped: bool,
     /// Where packets are read to.
@@ -178,6 +180,7 @@ impl Server {
             ended: Arc::new(EndedRequests::new()?),
             waiting: BTreeMap::new(),
             strangers: Strangers::default(),
+            served: BTreeSet::new(),
             stop: Arc::new(socket::above_standard_streams(stop)?),
             stopped: false,
             buffer: socket::packet_buffer(),
@@ -250,8 +253,8 @@ impl Server {
         self.stopped
     }
 
-    /// Waits for something to do, at most so long, or without end, and does it: at most one packet of each client's
-    /// connection that has one. Says how many things there were; at most 64.
+    /// Waits for something to do, at most so long, or without end, and does it: at most one request of each client,
+    /// however many connections it has. Says how many things there were; at most 64.
     ///
     /// # Errors
     /// The system cannot wait.
@@ -265,6 +268,7 @@ impl Server {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        self.served.clear();
         let mut paused = self.listeners_paused;
         for event in &events {
             let id = event.data.u64();

@@ -100,7 +100,10 @@ impl Server {
         }
         let may_read = self.processes.get(&number).is_some_and(|process| process.unread == 0);
         if may_read && flags.contains(EventFlags::IN) {
-            self.read_request(id);
+            // One that has many connections is served no more than others. The rest is there at the next turn.
+            if self.served.insert(number) {
+                self.read_request(id);
+            }
         } else if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
             // Nobody is there to read what waits.
             self.hang_up(id);

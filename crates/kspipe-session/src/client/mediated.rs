@@ -11,11 +11,12 @@ use crate::verbs::{
 };
 use ks::{KsMethod, KsMethodType};
 use ksobject::{OwnedHandle, RemoteObjects, Win32Error};
-use kspipe::allocator::FrameHeader;
-use kspipe::allocator::shared::FrameMemory;
+use kspipe::allocator::shared::{Access, FrameMemory, SharedPoolProperties};
+use kspipe::allocator::{AllocatorProperties, FrameHeader};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::net::{RecvFlags, recv};
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -31,9 +32,41 @@ pub(super) struct MediatedPin {
     socket: OwnedFd,
     layout: FramesLayout,
     /// Where frames come in.
-    memory: Option<Arc<FrameMemory>>,
+    memory: Option<FrameFiles>,
     /// Somebody in this process takes or sends there.
     in_use: AtomicBool,
+}
+
+/// The frames that come in, as far as this process has them mapped.
+#[derive(Clone, Debug)]
+pub(super) enum FrameFiles {
+    /// All in one.
+    Together(Arc<FrameMemory>),
+    /// Each in its own, by number, since it came for the first time.
+    Isolated(BTreeMap<u32, Arc<FrameMemory>>),
+}
+
+impl FrameFiles {
+    /// The memory of a frame, and its place there. `file` came with it.
+    fn of(&mut self, frame: u32, file: Option<OwnedFd>, layout: &FramesLayout) -> Option<(Arc<FrameMemory>, u32)> {
+        match self {
+            Self::Together(memory) => Some((memory.clone(), frame)),
+            Self::Isolated(files) => {
+                if let Some(file) = file {
+                    let frames = AllocatorProperties {
+                        frames: 1,
+                        size: layout.size,
+                        alignment: layout.alignment,
+                        prefix: layout.prefix,
+                    };
+                    let properties = SharedPoolProperties { frames, ..SharedPoolProperties::default() };
+                    let memory = FrameMemory::open(vec![file], &properties, Access::Read).ok()?;
+                    files.insert(frame, Arc::new(memory));
+                }
+                Some((files.get(&frame)?.clone(), 0))
+            }
+        }
+    }
 }
 
 /// What waiting came to.
@@ -52,7 +85,7 @@ impl MediatedPin {
         handle: OwnedHandle,
         socket: OwnedFd,
         layout: FramesLayout,
-        memory: Option<Arc<FrameMemory>>,
+        memory: Option<FrameFiles>,
     ) -> Self {
         Self { joined, handle, socket, layout, memory, in_use: AtomicBool::new(false) }
     }
@@ -67,21 +100,23 @@ impl MediatedPin {
     }
 
     fn call(&self, id: u32, data: &mut [u8]) -> Result<(), Win32Error> {
-        self.call_with(id, data, &[])
+        self.call_with(id, data, &[]).map(drop)
     }
 
-    fn call_with(&self, id: u32, data: &mut [u8], files: &[BorrowedFd<'_>]) -> Result<(), Win32Error> {
+    /// Gives the descriptor that comes with the answer.
+    fn call_with(&self, id: u32, data: &mut [u8], files: &[BorrowedFd<'_>]) -> Result<Option<OwnedFd>, Win32Error> {
         let method = KsMethod::method(KSMETHODSETID_KSPPIN, id, KsMethodType::WRITE);
-        RemoteObjects::call_with(self.handle.handle(), &method, data, files).map(drop).map_err(|error| error.error)
+        let answered = RemoteObjects::call_with(self.handle.handle(), &method, data, files);
+        answered.map(|(_, given)| given.into_iter().next()).map_err(|error| error.error)
     }
 
     /// Asks for a frame.
-    fn ask(&self, id: u32) -> Result<(Step, FrameMessage), Win32Error> {
+    fn ask(&self, id: u32) -> Result<(Step, FrameMessage, Option<OwnedFd>), Win32Error> {
         self.drain();
         let mut message = FrameMessage::default();
-        self.call(id, message.as_mut_bytes())?;
+        let file = self.call_with(id, message.as_mut_bytes(), &[])?;
         let step = Step::of(message.step.get()).ok_or(Win32Error::INVALID_DATA)?;
-        Ok((step, message))
+        Ok((step, message, file))
     }
 
     /// What was said before is asked about now.
@@ -121,7 +156,7 @@ fn deadline(timeout: Option<Duration>) -> Option<Instant> {
 #[derive(Debug)]
 pub(super) struct MediatedReceiver {
     pin: Arc<MediatedPin>,
-    memory: Arc<FrameMemory>,
+    files: FrameFiles,
     /// The server said that there is nothing, or that it gives nothing more, and will say when it does.
     is_awaited: bool,
 }
@@ -129,23 +164,27 @@ pub(super) struct MediatedReceiver {
 impl MediatedReceiver {
     /// `None`: no frames come in, or somebody takes them already.
     pub(super) fn new(pin: &Arc<MediatedPin>) -> Option<Self> {
-        let memory = pin.memory.clone()?;
-        pin.take().then(|| Self { pin: pin.clone(), memory, is_awaited: false })
+        let files = pin.memory.clone()?;
+        pin.take().then(|| Self { pin: pin.clone(), files, is_awaited: false })
     }
 
     /// The next frame; `None` where there is none now.
     pub(super) fn try_next(&mut self) -> Result<Option<MediatedFrame>, StreamError> {
         self.is_awaited = false;
-        let (step, message) = self.pin.ask(KSMETHOD_KSPPIN_NEXT).map_err(of_reader)?;
+        let (step, message, file) = self.pin.ask(KSMETHOD_KSPPIN_NEXT).map_err(of_reader)?;
         match step {
             Step::Nothing => {
                 self.is_awaited = true;
                 Ok(None)
             }
             Step::Frame => {
-                let (pin, memory, frame) = (self.pin.clone(), self.memory.clone(), message.frame.get());
+                let (pin, frame) = (self.pin.clone(), message.frame.get());
+                let Some((memory, place)) = self.files.of(frame, file, &pin.layout) else {
+                    let _ = pin.call(KSMETHOD_KSPPIN_RELEASE, &mut frame.to_le_bytes());
+                    return Err(StreamError::Nonsense);
+                };
                 let (header, bytes) = (message.header(), OnceLock::new());
-                Ok(Some(MediatedFrame { pin, memory, frame, header, bytes, passed_on: false }))
+                Ok(Some(MediatedFrame { pin, memory, place, frame, header, bytes, passed_on: false }))
             }
             Step::Ended => Err(StreamError::Ended),
             Step::Closed => Err(StreamError::ServerGone),
@@ -215,6 +254,8 @@ fn of_writer(error: Win32Error) -> WriteError {
 pub(super) struct MediatedFrame {
     pin: Arc<MediatedPin>,
     memory: Arc<FrameMemory>,
+    /// Where in the memory.
+    place: u32,
     frame: u32,
     header: FrameHeader,
     /// The data, once somebody wanted it.
@@ -232,7 +273,7 @@ impl MediatedFrame {
     }
 
     fn data_length(&self) -> usize {
-        let there = self.memory.frame(self.frame).map_or(0, |view| view.len());
+        let there = self.memory.frame(self.place).map_or(0, |view| view.len());
         usize::try_from(self.header.data_used).map_or(there, |used| used.min(there))
     }
 
@@ -248,7 +289,7 @@ impl MediatedFrame {
     pub(super) fn copy_to(&self, offset: usize, to: &mut [u8]) -> usize {
         let left = self.data_length().saturating_sub(offset);
         let part = to.len().min(left);
-        self.memory.frame(self.frame).map_or(0, |view| view.copy_to(offset, &mut to[..part]))
+        self.memory.frame(self.place).map_or(0, |view| view.copy_to(offset, &mut to[..part]))
     }
 }
 
@@ -293,7 +334,7 @@ impl MediatedWriter {
     pub(super) fn acquire(&mut self, timeout: Option<Duration>) -> Result<MediatedWritable, WriteError> {
         let deadline = deadline(timeout);
         loop {
-            let (step, _) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
+            let (step, ..) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
             match step {
                 Step::Frame => {
                     let mut bytes = std::mem::take(&mut self.buffer);
@@ -333,7 +374,10 @@ impl MediatedWriter {
             self.pin.call(KSMETHOD_KSPPIN_WRITE, message.as_mut_bytes()).map_err(of_writer)?;
         }
         let mut message = FrameMessage::of(0, header);
-        self.pin.call(KSMETHOD_KSPPIN_SEND, message.as_mut_bytes()).map_err(of_writer)?;
+        self.pin.call(KSMETHOD_KSPPIN_SEND, message.as_mut_bytes()).map_err(|error| match error {
+            Win32Error::INVALID_PARAMETER => WriteError::NotWhole,
+            error => of_writer(error),
+        })?;
         frame.passed_on = true;
         self.buffer = std::mem::take(&mut frame.bytes);
         Ok(())

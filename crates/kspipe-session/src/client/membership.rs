@@ -2,7 +2,7 @@
 //! has claims on frames keeps it.
 
 use super::ClientError;
-use super::mediated::MediatedPin;
+use super::mediated::{FrameFiles, MediatedPin};
 use super::watcher::{Stopped, Watcher};
 use crate::verbs::{
     Join, JoinedPool, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN, KSMETHOD_KSPPIN_LEAVE, KSMETHODSETID_KSPPIN,
@@ -19,6 +19,7 @@ use kspipe::allocator::shared::{
 };
 use kspipe::negotiate::PipeId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -140,10 +141,14 @@ impl Membership {
             let properties =
                 SharedPoolProperties { frames, isolate: files.len() > 1, ..SharedPoolProperties::default() };
             let failed = |source: MapError| ClientError::Pool { pipe: pool.pipe, source: source.into() };
-            // Of a pool that is only sent to, nothing is seen.
             let memory = match files.is_empty() {
+                true if layout.isolated => Some(FrameFiles::Isolated(BTreeMap::new())),
+                // Of a pool that is only sent to, nothing is seen.
                 true => None,
-                false => Some(Arc::new(FrameMemory::open(files, &properties, Access::Read).map_err(failed)?)),
+                false => {
+                    let memory = FrameMemory::open(files, &properties, Access::Read).map_err(failed)?;
+                    Some(FrameFiles::Together(Arc::new(memory)))
+                }
             };
             memories.push((pool.pipe, layout, memory));
         }

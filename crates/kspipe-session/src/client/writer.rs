@@ -68,6 +68,9 @@ pub enum WriteError {
     /// The frame did not come in by the pin whose frames go out here, or another process has it already.
     #[error("the frame cannot go out by this pin")]
     Foreign,
+    /// This process is not trusted, and what it sends is not one whole picture of the graph's format.
+    #[error("the server takes whole pictures only")]
+    NotWhole,
     /// This process is not trusted, and has a frame to fill: the next comes when that was sent or dropped.
     #[error("one frame is being filled, and the server allows no more")]
     HoldsMost,

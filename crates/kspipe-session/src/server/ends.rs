@@ -12,6 +12,9 @@ use rustix::process::{Signal, pidfd_send_signal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How long a process has at least, from its first pin to its joining, where there is a deadline.
+const TIME_TO_JOIN: Duration = Duration::from_secs(2);
+
 impl State {
     /// Takes back what a mediated process has: how many frames. The claims of its filter's holders can be ended after that,
     /// whatever the process does: they are this process's.
@@ -118,8 +121,14 @@ impl State {
     pub(super) fn look(&mut self, now: Instant) {
         let ledgers = self.ledgers(now);
         for place in 0..self.places.len() {
-            let is_overdue = self.oldest_overdue(place, &ledgers, now).is_some();
+            let keeps_frames = self.oldest_overdue(place, &ledgers, now).is_some();
             let Some(occupant) = &mut self.places[place].occupant else { continue };
+            // Who has pins and does not join keeps the filter from others.
+            let keeps_place = occupant.joined.is_none()
+                && self
+                    .hold_deadline
+                    .is_some_and(|allowed| now.saturating_duration_since(occupant.since) > allowed.max(TIME_TO_JOIN));
+            let is_overdue = keeps_frames || keeps_place;
             let process = occupant.process;
             if !is_overdue {
                 occupant.overdue = None;
@@ -154,11 +163,15 @@ impl State {
     /// Ends a process's part. A trusted one has the pools mapped, and only its death ends that.
     fn evict(&mut self, place: usize) {
         let Some(occupant) = &mut self.places[place].occupant else { return };
+        let process = occupant.process;
+        if occupant.joined.is_none() {
+            self.places[place].occupant = None;
+            return self.happened(place, process, What::Evicted { claims: 0 });
+        }
         if occupant.is_mediated {
             return self.vacate(place, |claims, _| What::Evicted { claims });
         }
         occupant.evicted = true;
-        let process = occupant.process;
         // One that has ended meanwhile is none the worse for it.
         let _ = pidfd_send_signal(&occupant.pidfd, Signal::KILL);
         self.happened(place, process, What::Evicted { claims: 0 });

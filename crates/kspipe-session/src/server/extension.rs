@@ -75,10 +75,7 @@ impl FilterExtension for SessionExtension {
                 Ok(ExtensionAnswer { data: Vec::new(), descriptors })
             }
             KSMETHOD_KSPPIN_LEAVE => state.leave(pin, &from).map(|()| ExtensionAnswer::default()),
-            _ => {
-                let data = state.mediated(pin, &from, request)?;
-                Ok(ExtensionAnswer { data, descriptors: Vec::new() })
-            }
+            _ => state.mediated(pin, &from, request),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::state::{State, What};
 use crate::verbs::{FramesLayout, Join, JoinedPin, JoinedPool, VERSION};
 use ks::NtStatus;
 use ksobject::wire::MAX_DESCRIPTORS;
-use ksobject::{ClientProcess, ExtensionRequest, PinInstance};
+use ksobject::{ClientProcess, ExtensionAnswer, ExtensionRequest, PinInstance};
 use kspipe::allocator::shared::{AdmitError, Holder};
 use kspipe::graph::{Direction, FilterId, PinId};
 use kspipe::negotiate::PipeId;
@@ -88,10 +88,16 @@ impl State {
             if is_mediated {
                 // Frames are there to be read, where any come in; and no word of who has which.
                 let reads = holders.any(Holder::is_in_pin);
-                let files = if reads { pool.read_only_frames()? } else { Vec::new() };
+                let isolated = pool.properties().isolate;
+                let files = if reads && !isolated { pool.read_only_frames()? } else { Vec::new() };
                 let of = &pool.properties().frames;
-                let layout =
-                    FramesLayout { frames: of.frames, size: of.size, alignment: of.alignment, prefix: of.prefix };
+                let layout = FramesLayout {
+                    frames: of.frames,
+                    size: of.size,
+                    alignment: of.alignment,
+                    prefix: of.prefix,
+                    isolated,
+                };
                 let (pipe, files_there) = (id.0, files.len() as u32);
                 pools.push(JoinedPool { pipe, writable: false, files: files_there, events: 0, frames: Some(layout) });
                 descriptors.extend(files);
@@ -119,14 +125,20 @@ impl State {
             let found = self.pins.iter().zip(0..).find(|((_, _, described), _)| described.name == name);
             let ((pin, _, _), factory) = found.ok_or(NtStatus::STATUS_UNSUCCESSFUL)?;
             let holder = |number: Option<u32>| number.and_then(Holder::new);
-            let holders = match (holder(joined.takes_as), holder(joined.sends_as), holder(joined.sends_to)) {
-                (Some(takes_as), ..) => Holders::In { takes_as, holds: self.graph.pin(*pin).holds() },
-                (None, Some(sends_as), Some(sends_to)) => Holders::Out { sends_as, sends_to },
-                _ => return Err(NtStatus::STATUS_UNSUCCESSFUL),
-            };
             let pipe = PipeId(joined.pipe);
             let pool = self.pools().find(|(id, _)| *id == pipe).ok_or(NtStatus::STATUS_UNSUCCESSFUL)?.1;
-            sockets.push(mediation.add(factory, pipe, pool.participant(), &holders)?);
+            let holders = match (holder(joined.takes_as), holder(joined.sends_as), holder(joined.sends_to)) {
+                (Some(takes_as), ..) => {
+                    let files = if pool.properties().isolate { pool.read_only_frames() } else { Ok(Vec::new()) };
+                    let files = files.map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
+                    Holders::In { takes_as, holds: self.graph.pin(*pin).holds(), files }
+                }
+                (None, Some(sends_as), Some(sends_to)) => {
+                    Holders::Out { sends_as, sends_to, picture: self.pictures.get(pin).copied() }
+                }
+                _ => return Err(NtStatus::STATUS_UNSUCCESSFUL),
+            };
+            sockets.push(mediation.add(factory, pipe, pool.participant(), holders)?);
         }
         Ok((mediation, sockets))
     }
@@ -137,12 +149,12 @@ impl State {
         pin: PinInstance,
         from: &ClientProcess,
         request: &ExtensionRequest<'_>,
-    ) -> Result<Vec<u8>, NtStatus> {
+    ) -> Result<ExtensionAnswer, NtStatus> {
         let (place, occupant) = self.occupant(pin, from)?;
         let joined = occupant.joined.as_mut().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
         let mediation = joined.mediation.as_mut().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
         match mediation.request(pin.factory, request)? {
-            Done::Answered(answer) => Ok(answer),
+            Done::Answered(data, file) => Ok(ExtensionAnswer { data, descriptors: file.into_iter().collect() }),
             Done::Closes(pipe, holder) => {
                 if let Some((_, pool)) = self.pools.iter_mut().find(|(id, _)| *id == pipe) {
                     pool.shut(holder);
@@ -150,7 +162,7 @@ impl State {
                 if let Some(mediation) = self.places[place].mediation() {
                     mediation.close(pipe, holder);
                 }
-                Ok(Vec::new())
+                Ok(ExtensionAnswer::default())
             }
         }
     }

@@ -12,7 +12,7 @@ mod status;
 use crate::lock::lock;
 use extension::SessionExtension;
 use ksobject::{InProcessObjects, PinFactory};
-use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool};
+use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool, WrittenBy};
 use kspipe::graph::{FilterId, Strategy};
 use kspipe::negotiate::Plan;
 use kspipe::stream::{Part, Prepared, Process, Report, RunError, RunOptions, Running, SharingError};
@@ -35,6 +35,9 @@ pub struct ServerOptions {
     pub begins: Begins,
     /// Whose processes are trusted; those of other users that may come in are mediated.
     pub trust: Trust,
+    /// Each frame has a file of its own, which a mediated process gets with the frame: it sees nothing of a frame that it was
+    /// never handed. It sees what comes to be there later. Costs a descriptor a frame.
+    pub isolate: bool,
     /// What becomes of the streams of a process that dies.
     pub streams_of_the_dead: StreamsOfTheDead,
     /// How often it is looked who has which frame. The ages of claims are as exact; what nobody asks costs as little.
@@ -55,6 +58,7 @@ impl Default for ServerOptions {
             graph: None,
             begins: Begins::default(),
             trust: Trust::default(),
+            isolate: false,
             streams_of_the_dead: StreamsOfTheDead::default(),
             look_every: Duration::from_millis(100),
             hold_deadline: None,
@@ -95,6 +99,9 @@ pub enum Trust {
     OwnUser,
     /// Those of users that [`Server::trust_user`] names, and no others: this process's own user is not, unless it is named.
     Named,
+    /// Nobody's, whoever is named. The frames' memory is sealed: nobody but the server can write there, not even a process of
+    /// its own user that opens it again.
+    Nobody,
 }
 
 /// What becomes of the streams that a process sent when it died.
@@ -241,7 +248,12 @@ impl Server {
         let sharing = prepared.sharing(plan, outside)?;
         let mut pools = Vec::new();
         for (id, pipe) in sharing.pipes() {
-            let made = SharedPool::create(pipe.properties().clone());
+            let mut properties = pipe.properties().clone();
+            properties.isolate = options.isolate;
+            if options.trust == Trust::Nobody {
+                properties.written_by = WrittenBy::Creator;
+            }
+            let made = SharedPool::create(properties);
             let mut pool = made.map_err(|source| ServeError::Pool { pipe: id.0, source })?;
             for holder in pipe.holders_of(Process::Server) {
                 pool.admit(holder).map_err(|source| ServeError::Admit { pipe: id.0, source })?;
@@ -282,7 +294,8 @@ impl Server {
         lock(&self.shared.state).allow(user);
     }
 
-    /// Lets a user's processes join: they map the pools' control words, and could damage frames of all others.
+    /// Lets a user's processes join: they map the pools' control words, and could damage frames of all others. With
+    /// [`Trust::Nobody`] they are mediated, as others.
     pub fn trust_user(&mut self, user: u32) {
         self.objects.allow_user(user);
         lock(&self.shared.state).trust(user);

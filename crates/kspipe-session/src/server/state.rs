@@ -11,7 +11,7 @@ use kspipe::graph::{Direction, Filter, FilterId, Graph, PinId};
 use kspipe::negotiate::{PipeId, Plan, plan_json};
 use kspipe::stream::{Prepared, Sharing, StopHandle};
 use rustix::fd::OwnedFd;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,11 +28,14 @@ pub(super) struct State {
     pub(super) places: Vec<Place>,
     /// By pin factory: the pin, and the place of its filter.
     pub(super) pins: Vec<(PinId, usize, PinDescription)>,
+    /// Bytes of the pictures at a pin.
+    pub(super) pictures: BTreeMap<PinId, u64>,
     /// As JSON.
     description: String,
     /// The users whose processes may join, and of those the ones that are trusted.
     allowed: BTreeSet<u32>,
     trusted: BTreeSet<u32>,
+    trusts_nobody: bool,
     pub(super) streams_of_the_dead: StreamsOfTheDead,
     pub(super) hold_deadline: Option<Duration>,
     pub(super) evict_after: Option<Duration>,
@@ -123,13 +126,18 @@ impl State {
             pools,
             places,
             pins,
+            pictures: graph
+                .pin_ids()
+                .filter_map(|pin| Some((pin, prepared.format(pin)?.frame_bytes() as u64)))
+                .collect(),
             // Strings, numbers and lists of them: there is nothing that JSON cannot say.
             description: serde_json::to_string(&description).unwrap_or_default(),
             allowed: [rustix::process::geteuid().as_raw(), 0].into(),
             trusted: match options.trust {
                 Trust::OwnUser => [rustix::process::geteuid().as_raw(), 0].into(),
-                Trust::Named => BTreeSet::new(),
+                Trust::Named | Trust::Nobody => BTreeSet::new(),
             },
+            trusts_nobody: options.trust == Trust::Nobody,
             streams_of_the_dead: options.streams_of_the_dead,
             hold_deadline: options.hold_deadline,
             evict_after: options.evict_after,
@@ -166,7 +174,9 @@ impl State {
 
     pub(super) fn trust(&mut self, user: u32) {
         self.allow(user);
-        self.trusted.insert(user);
+        if !self.trusts_nobody {
+            self.trusted.insert(user);
+        }
     }
 
     pub(super) fn pools(&self) -> impl Iterator<Item = (PipeId, &SharedPool)> {

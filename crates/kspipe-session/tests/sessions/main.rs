@@ -2,11 +2,17 @@
 //! runs a filter; and it is killed.
 
 #[cfg(target_os = "linux")]
+mod attempts;
+#[cfg(target_os = "linux")]
 mod graphs;
+#[cfg(target_os = "linux")]
+mod hostile;
 #[cfg(target_os = "linux")]
 mod mediated;
 #[cfg(target_os = "linux")]
 mod processes;
+#[cfg(target_os = "linux")]
+mod raw;
 #[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
@@ -26,7 +32,7 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
-    let all = sessions::all().into_iter().chain(mediated::all());
+    let all = sessions::all().into_iter().chain(mediated::all()).chain(hostile::all());
     for (name, test) in all.filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted))) {
         if list {
             println!("{name}: test");

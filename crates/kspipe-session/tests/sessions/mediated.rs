@@ -1,16 +1,22 @@
 //! Processes that the server does not trust get what trusted ones get, and no more than they may have.
 
 use crate::graphs::{chain, fork};
+use crate::raw::{RawPin, graph};
 use crate::session::{Session, alone, events, filter, holder, whole};
 use crate::sessions::{pictures, written_digest};
 use kspipe::stream::{Outcome, RunOptions};
+use kspipe_session::verbs::{FrameMessage, KSMETHOD_KSPPIN_NEXT, Step};
 use kspipe_session::{AttachError, Client, ServerOptions, StreamError, StreamsOfTheDead, Trust, WriteError};
 use rustix::event::{PollFd, PollFlags, poll};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
+use zerocopy::IntoBytes;
 
 pub(crate) fn all() -> Vec<(&'static str, fn())> {
     vec![
         ("a_mediated_reader_gets_every_frame_and_the_end", read),
+        ("isolated_frames_come_with_their_files", isolated),
+        ("what_nobody_is_trusted_with_cannot_be_written_by_the_same_user", sealed),
         ("a_mediated_writer_s_frames_are_copied_in", written),
         ("a_mediated_process_hands_frames_on", passed_on),
         ("mediated_processes_wait_and_are_woken", waits),
@@ -43,6 +49,65 @@ fn read() {
     assert!(filter(&status, "c")["requests"].as_u64() >= Some(600), "{status:#}");
     assert_eq!(events(&status), ["joined", "left"]);
     assert!(status["events"].as_array().unwrap().iter().all(|event| event["frames_recovered"] == 0), "{status:#}");
+}
+
+fn isolated() {
+    let text = chain(Some(300));
+    for trust in [Trust::OwnUser, Trust::Named, Trust::Nobody] {
+        let session = Session::start_with(&text, &["c"], ServerOptions { trust, isolate: true, ..whole() });
+        let mut reader = session.process("read", &["c.in"]);
+        assert_eq!(reader.says(), "joined");
+        assert_eq!(reader.says(), "first");
+        assert_eq!(reader.says(), format!("end 300 {}", pictures(&text)), "{trust:?}");
+        reader.ends();
+        session.ends();
+    }
+    // A file comes with the frame that is in it, once.
+    let session = Session::start_with(&fork(None), &["x"], ServerOptions { isolate: true, ..named() });
+    let pin = RawPin::create(&graph(&session.path()), 0).unwrap();
+    let (join, descriptors) = pin.join().unwrap();
+    assert!(join.pools[0].frames.unwrap().isolated);
+    assert_eq!((join.pools[0].files, descriptors.len()), (0, 3));
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..100 {
+        let (frame, file) = loop {
+            let mut message = FrameMessage::default();
+            let answered = pin.call_with(KSMETHOD_KSPPIN_NEXT, message.as_mut_bytes(), &[]).unwrap();
+            match Step::of(message.step.get()) {
+                Some(Step::Frame) => break (message.frame.get(), answered.1),
+                Some(Step::Nothing) => drop(poll(&mut [PollFd::new(&descriptors[0], PollFlags::IN)], None).unwrap()),
+                step => panic!("{step:?}"),
+            }
+            while rustix::net::recv(&descriptors[0], &mut [0; 1], rustix::net::RecvFlags::DONTWAIT).is_ok() {}
+        };
+        assert_eq!(file.len(), usize::from(seen.insert(frame)), "with the first");
+        pin.release(frame).unwrap();
+    }
+    drop(pin);
+    session.until(|status| filter(status, "x")["state"] == "vacant");
+    session.control.stop();
+    session.ends();
+}
+
+fn sealed() {
+    let session =
+        Session::start_with(&fork(None), &["x"], ServerOptions { trust: Trust::Nobody, ..ServerOptions::default() });
+    let joined = Client::connect(session.path()).unwrap().filter("x").unwrap();
+    assert!(joined.is_mediated());
+    drop(joined);
+    let pin = RawPin::create(&graph(&session.path()), 0).unwrap();
+    let (_, descriptors) = pin.join().unwrap();
+    // This is the same user: it opens the frames again, and still writes nothing.
+    let path = format!("/proc/self/fd/{}", descriptors[0].as_raw_fd());
+    let again = std::fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    assert_eq!(rustix::io::pwrite(&again, &[1], 0), Err(rustix::io::Errno::PERM));
+    assert!(again.set_len(0).is_err());
+    let punch = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
+    assert_eq!(rustix::fs::fallocate(&again, punch, 0, 4096), Err(rustix::io::Errno::PERM));
+    drop(pin);
+    session.until(|status| filter(status, "x")["state"] == "vacant");
+    session.control.stop();
+    session.ends();
 }
 
 fn written() {

@@ -1,7 +1,7 @@
 //! What this program does where it is started as one of a graph's processes. Each says in lines what happens, and reads a
 //! line where it waits for the test.
 
-use crate::graphs;
+use crate::{attempts, graphs};
 use kspipe::stream::RunOptions;
 use kspipe_session::{Client, ServerOptions, StreamError, WriteError};
 use md5::{Digest, Md5};
@@ -24,6 +24,13 @@ pub(crate) fn run(arguments: &[String]) -> bool {
         ["process", "attach", path, filter] => attach(path, filter),
         ["process", "pass", path, filter] => pass(path, filter),
         ["process", "invert", path, filter] => invert(path, filter),
+        ["process", "at-point", path, point] => {
+            let _pins = crate::hostile::at_point(path, point.parse().unwrap());
+            say("done");
+            wait();
+        }
+        ["process", "flood", path] => flood(path),
+        ["process", "try-everything", path, server] => attempts::try_everything(path, server.parse().unwrap()),
         ["process", "serve", path] => serve(path),
         _ => return false,
     }
@@ -192,6 +199,17 @@ fn pass(path: &str, filter: &str) {
     say("end");
 }
 
+/// Asks without end, by as many connections as it may have.
+fn flood(path: &str) {
+    let clients: Vec<Client> = (0..20).map(|_| Client::connect(path).unwrap()).collect();
+    say("flooding");
+    std::thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(move || while client.status().is_ok() {});
+        }
+    });
+}
+
 /// Serves the graph with two branches, until it is killed.
 fn serve(path: &str) {
     let server = graphs::serve(Path::new(path), &graphs::fork(None), &["x"], ServerOptions::default()).unwrap();
@@ -199,7 +217,7 @@ fn serve(path: &str) {
     server.run().unwrap();
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
     std::io::stdout().flush().unwrap();
 }
@@ -239,6 +257,12 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Stops it, as `SIGSTOP` does.
+    pub(crate) fn stop(&self) {
+        let number = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(number, rustix::process::Signal::STOP).unwrap();
     }
 
     /// Waits for its end, which is a good one.

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// How often an arrival is looked for that comes just when its notice is asked for.
 const LOOKS: u32 = 4;
 
+/// The most frames that a pool has.
+const MOST_FRAMES: u32 = 65_536;
+
 /// An in pin.
 #[derive(Debug)]
 pub(super) struct Intake {
@@ -27,14 +30,26 @@ pub(super) struct Intake {
     is_full: bool,
     /// It takes nothing more.
     closed: bool,
+    /// By frame, the file that the process gets with it for the first time, where each has its own.
+    files: Vec<Option<OwnedFd>>,
 }
 
 impl Intake {
-    pub(super) fn new(receiver: Receiver, holds: Option<u32>) -> std::io::Result<Self> {
+    pub(super) fn new(receiver: Receiver, holds: Option<u32>, files: Vec<OwnedFd>) -> std::io::Result<Self> {
+        let files = files.into_iter().map(Some).collect();
         let event = Arc::new(receiver.event().try_clone_to_owned()?);
         // Who reads has at least the frame that it reads.
         let most = holds.unwrap_or(1).max(1) as usize;
-        Ok(Self { receiver, held: BTreeMap::new(), most, event, is_awaited: false, is_full: false, closed: false })
+        Ok(Self {
+            receiver,
+            held: BTreeMap::new(),
+            most,
+            event,
+            is_awaited: false,
+            is_full: false,
+            closed: false,
+            files,
+        })
     }
 
     pub(super) fn holder(&self) -> Holder {
@@ -79,6 +94,14 @@ impl Intake {
         FrameMessage::none(Step::Nothing)
     }
 
+    /// The file of a frame that the process was given, once.
+    pub(super) fn take_file(&mut self, message: &FrameMessage) -> Option<OwnedFd> {
+        if message.step.get() != Step::Frame as u32 {
+            return None;
+        }
+        self.files.get_mut(message.frame.get() as usize)?.take()
+    }
+
     /// Takes back a frame that the process has.
     pub(super) fn release(&mut self, frame: u32, signal: &Signal) -> Result<ReceivedFrame, NtStatus> {
         let frame = self.held.remove(&frame).ok_or(NtStatus::STATUS_INVALID_PARAMETER)?;
@@ -97,8 +120,12 @@ impl Intake {
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.is_awaited = false;
-        // No more than there are frames, and each goes home by being dropped; nothing more comes, so this ends.
-        while let Ok(_) | Err(Unready::Nonsense) = self.receiver.try_receive() {}
+        // Each goes home by being dropped. There are no more than a pool has frames, whatever a sender pretends.
+        for _ in 0..=MOST_FRAMES {
+            if !matches!(self.receiver.try_receive(), Ok(_) | Err(Unready::Nonsense)) {
+                break;
+            }
+        }
     }
 
     /// What is readable when something has come that the process waits for.

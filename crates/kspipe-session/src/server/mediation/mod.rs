@@ -47,14 +47,16 @@ enum Way {
 
 /// By which holders a pin takes or sends.
 pub(super) enum Holders {
-    In { takes_as: Holder, holds: Option<u32> },
-    Out { sends_as: Holder, sends_to: Holder },
+    /// With the file of each frame, where these are isolated.
+    In { takes_as: Holder, holds: Option<u32>, files: Vec<OwnedFd> },
+    /// With the bytes of a picture, where the graph says what goes out.
+    Out { sends_as: Holder, sends_to: Holder, picture: Option<u64> },
 }
 
 /// What becomes of a request, besides its answer.
 pub(super) enum Done {
-    /// Nothing.
-    Answered(Vec<u8>),
+    /// Nothing. The file goes with the answer.
+    Answered(Vec<u8>, Option<OwnedFd>),
     /// The in pin of this holder takes nothing more.
     Closes(PipeId, Holder),
 }
@@ -66,18 +68,20 @@ impl Mediation {
         factory: u32,
         pipe: PipeId,
         participant: &Participant,
-        holders: &Holders,
+        holders: Holders,
     ) -> Result<OwnedFd, NtStatus> {
         let failed = |_: RoleError| NtStatus::STATUS_DEVICE_BUSY;
         let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
-        let way = match *holders {
-            Holders::In { takes_as, holds } => {
-                Way::In(Intake::new(participant.receiver(takes_as).map_err(failed)?, holds).map_err(none_left)?)
+        let way = match holders {
+            Holders::In { takes_as, holds, files } => {
+                let receiver = participant.receiver(takes_as).map_err(failed)?;
+                Way::In(Intake::new(receiver, holds, files).map_err(none_left)?)
             }
-            Holders::Out { sends_as, sends_to } => {
+            Holders::Out { sends_as, sends_to, picture } => {
                 let acquirer = if sends_as.is_in_pin() { None } else { Some(participant.acquirer(sends_as)) };
                 let acquirer = acquirer.transpose().map_err(failed)?;
-                Way::Out(Output::new(participant.sender_to(sends_as, &[sends_to]).map_err(failed)?, acquirer))
+                let sender = participant.sender_to(sends_as, &[sends_to]).map_err(failed)?;
+                Way::Out(Output::new(sender, acquirer, picture))
             }
         };
         let (signal, theirs) = Signal::new().map_err(none_left)?;
@@ -114,13 +118,14 @@ impl Mediation {
         let place = self.pins.iter().position(|pin| pin.factory == factory);
         let place = place.ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
         if request.id == KSMETHOD_KSPPIN_SEND {
-            return self.send(place, parse(request.data)?).map(|()| Done::Answered(Vec::new()));
+            return self.send(place, parse(request.data)?).map(|()| Done::Answered(Vec::new(), None));
         }
         let Pin { pipe, signal, way, .. } = &mut self.pins[place];
         let answer = match (request.id, way) {
             (KSMETHOD_KSPPIN_NEXT, Way::In(intake)) => {
                 room(request.data)?;
-                intake.next(signal).as_bytes().to_vec()
+                let message = intake.next(signal);
+                return Ok(Done::Answered(message.as_bytes().to_vec(), intake.take_file(&message)));
             }
             (KSMETHOD_KSPPIN_ACQUIRE, Way::Out(output)) => {
                 room(request.data)?;
@@ -152,7 +157,7 @@ impl Mediation {
             (KSMETHOD_KSPPIN_END, Way::In(intake)) => return Ok(Done::Closes(*pipe, intake.holder())),
             _ => return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST),
         };
-        Ok(Done::Answered(answer))
+        Ok(Done::Answered(answer, None))
     }
 
     /// Sends a frame by an out pin: the one that was acquired for it, or one that came in by the in pin whose frames go out.

@@ -19,6 +19,8 @@ pub(super) struct Output {
     acquiring: Option<Acquiring>,
     filling: Option<Filling>,
     file: Option<MemoryFile>,
+    /// Bytes of a picture, where the graph says what goes out.
+    picture: Option<u64>,
     /// Frames that were copied in.
     copies: u64,
 }
@@ -32,8 +34,8 @@ struct Filling {
 }
 
 impl Output {
-    pub(super) fn new(sender: Sender, acquirer: Option<Acquirer>) -> Self {
-        Self { sender, acquiring: acquirer.map(Acquiring::new), filling: None, file: None, copies: 0 }
+    pub(super) fn new(sender: Sender, acquirer: Option<Acquirer>, picture: Option<u64>) -> Self {
+        Self { sender, acquiring: acquirer.map(Acquiring::new), filling: None, file: None, picture, copies: 0 }
     }
 
     /// Whose frames go out.
@@ -95,12 +97,20 @@ impl Output {
         Ok(())
     }
 
-    /// Sends the frame that was acquired. Only what was written counts: what was in the frame before is not the process's to
-    /// send.
+    /// Sends the frame that was acquired. What was in it before is not the process's to send, so all that counts was written;
+    /// and filters that take pictures are not given less than one.
     pub(super) fn send(&mut self, message: &FrameMessage) -> Result<(), NtStatus> {
-        let Filling { mut frame, written } = self.filling.take().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
         let mut header = message.header();
-        header.data_used = header.data_used.min(written);
+        let is_good = |filling: &Filling| {
+            header.data_used <= filling.written && self.picture.is_none_or(|picture| header.data_used == picture)
+        };
+        if !self.filling.as_ref().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST).map(is_good)? {
+            return Err(NtStatus::STATUS_INVALID_PARAMETER);
+        }
+        let Some(Filling { mut frame, .. }) = self.filling.take() else {
+            return Err(NtStatus::STATUS_INVALID_DEVICE_REQUEST);
+        };
+        header.data_used = header.data_used.min(frame.len() as u64);
         frame.set_header(header);
         self.copies = self.copies.saturating_add(1);
         self.hand_over(frame).map_err(|_| NtStatus::STATUS_UNSUCCESSFUL)
@@ -118,7 +128,8 @@ impl Output {
         message: &FrameMessage,
     ) -> Result<(), UnsentFrame<ReceivedFrame>> {
         let mut header = message.header();
-        header.data_used = header.data_used.min(frame.data_len() as u64);
+        // Its bytes are another's, and as many as they were.
+        header.data_used = frame.header().data_used;
         frame.set_header(header);
         self.hand_over(frame)
     }
