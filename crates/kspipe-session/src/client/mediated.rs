@@ -330,29 +330,35 @@ impl MediatedWriter {
         self.pin.joined.sends_as.is_some_and(|holder| holder < 32)
     }
 
+    /// A free frame; `None` where there is none now: then the pin's socket says when there is.
+    pub(super) fn try_acquire(&mut self) -> Result<Option<MediatedWritable>, WriteError> {
+        let (step, ..) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
+        match step {
+            Step::Frame => {
+                let mut bytes = std::mem::take(&mut self.buffer);
+                // As long as the file, which is there.
+                bytes.resize(usize::try_from(self.pin.layout.size).map_err(|_| WriteError::Shut)?, 0);
+                Ok(Some(MediatedWritable { pin: self.pin.clone(), bytes, passed_on: false }))
+            }
+            Step::Nothing => Ok(None),
+            Step::Closed => Err(WriteError::ServerGone),
+            Step::HoldsMost => Err(WriteError::HoldsMost),
+            Step::Ended | Step::Shut | Step::Nonsense => Err(WriteError::Shut),
+        }
+    }
+
     /// A free frame; waits for one, at most for the time given.
     pub(super) fn acquire(&mut self, timeout: Option<Duration>) -> Result<MediatedWritable, WriteError> {
         let deadline = deadline(timeout);
         loop {
-            let (step, ..) = self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_err(of_writer)?;
-            match step {
-                Step::Frame => {
-                    let mut bytes = std::mem::take(&mut self.buffer);
-                    // As long as the file, which is there.
-                    bytes.resize(usize::try_from(self.pin.layout.size).map_err(|_| WriteError::Shut)?, 0);
-                    return Ok(MediatedWritable { pin: self.pin.clone(), bytes, passed_on: false });
-                }
-                Step::Nothing => {}
-                Step::Closed => return Err(WriteError::ServerGone),
-                Step::HoldsMost => return Err(WriteError::HoldsMost),
-                Step::Ended | Step::Shut | Step::Nonsense => return Err(WriteError::Shut),
+            if let Some(frame) = self.try_acquire()? {
+                return Ok(frame);
             }
             match self.pin.wait(deadline) {
                 Waited::Something => {}
                 Waited::TimedOut => return Err(WriteError::TimedOut),
-                Waited::HungUp => {
-                    return Err(self.pin.ask(KSMETHOD_KSPPIN_ACQUIRE).map_or_else(of_writer, |_| WriteError::Shut));
-                }
+                // Asked, it says why; where it still has nothing to say it is not there.
+                Waited::HungUp => return self.try_acquire()?.ok_or(WriteError::ServerGone),
             }
         }
     }
@@ -401,6 +407,13 @@ impl MediatedWriter {
 
     pub(super) fn end(&mut self) {
         let _ = self.pin.call(KSMETHOD_KSPPIN_END, &mut []);
+    }
+}
+
+impl AsFd for MediatedWriter {
+    /// Readable when there may be a frame, after there was none.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pin.socket.as_fd()
     }
 }
 

@@ -2,6 +2,8 @@
 //! runs a filter; and it is killed.
 
 #[cfg(target_os = "linux")]
+mod arbitrary;
+#[cfg(target_os = "linux")]
 mod attempts;
 #[cfg(target_os = "linux")]
 mod graphs;
