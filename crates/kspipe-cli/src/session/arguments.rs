@@ -54,7 +54,11 @@ pub(crate) struct ServeArguments {
     /// Begin when all filters outside were joined, so that nothing is missed; else at once
     #[arg(long)]
     pub(crate) wait_for_all: bool,
-    /// Kill a process that hung up, lives, and keeps its frames for so long
+    /// Warn of a process that keeps a frame for longer
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) hold_deadline: Option<Duration>,
+    /// End the part of a process that keeps a frame so long past the deadline, or has hung up so long; one that is trusted is
+    /// killed for it
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) evict_after: Option<Duration>,
     /// End the streams of a process that died; else they go on when another takes its place
@@ -63,8 +67,8 @@ pub(crate) struct ServeArguments {
     /// Let this user's processes come, too, besides those of your own and root: a name or a number
     #[arg(long, value_name = "USER")]
     pub(crate) allow_user: Vec<User>,
-    /// Trust this user's processes, or, without a name, your own and root's: they take frames without asking, and could damage
-    /// everybody's
+    /// Trust this user's processes, or, without a name, your own and root's: they take frames without asking and without a copy,
+    /// and could damage everybody's
     #[arg(long, value_name = "USER", num_args = 0..=1, require_equals = true, default_missing_value = "own user")]
     pub(crate) trust: Vec<Trusted>,
     /// End each source of this process after this many frames

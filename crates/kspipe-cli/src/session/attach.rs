@@ -1,7 +1,7 @@
 //! `kspipe attach`: a filter of a graph that another process serves.
 
 use super::arguments::AttachArguments;
-use super::{failures, run_kind, text};
+use super::{failures, mediated, run_kind, text};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{output, overwriting, report, run, units};
@@ -50,13 +50,20 @@ pub(crate) fn attach(arguments: &AttachArguments) -> Result<(), Failure> {
             return Ok(());
         }
     }
+    let progress = !arguments.quiet && stderr().is_terminal();
     let options = RunOptions { frames: arguments.frames, duration: arguments.duration, realtime: arguments.realtime };
-    let attached = joined.start_as(run, options).map_err(|error| failures::attach(Some(&file), error))?;
-    let stop = attached.stop_handle();
-    interrupt.stops(move || stop.stop());
-    run::follow(attached.running(), arguments.duration, !arguments.quiet && stderr().is_terminal());
-    let (graph, plan) = (attached.running().graph().clone(), attached.running().plan().clone());
-    let report = attached.wait();
+    let (graph, plan, report) = if joined.is_mediated() {
+        let (graph, plan) = mediated::plan(&client, &file)?;
+        let report = mediated::run((socket, &client), joined, (&file, &filter, &run), options, &interrupt)?;
+        (graph, plan, report)
+    } else {
+        let attached = joined.start_as(run, options).map_err(|error| failures::attach(Some(&file), error))?;
+        let stop = attached.stop_handle();
+        interrupt.stops(move || stop.stop());
+        run::follow(attached.running(), arguments.duration, progress);
+        let (graph, plan) = (attached.running().graph().clone(), attached.running().plan().clone());
+        (graph, plan, attached.wait())
+    };
 
     tell(&said(&report));
     let of = report::Of { name: file.name(), graph: &graph, plan: &plan, report: &report, session: None };

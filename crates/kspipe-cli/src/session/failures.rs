@@ -37,6 +37,11 @@ pub(super) fn attach(file: Option<&GraphFile>, error: AttachError) -> Failure {
         (AttachError::Prepare(error), Some(file)) => run::cannot_run(file, &error),
         (AttachError::Run(error), Some(file)) => run::cannot_start(file, &error),
         (AttachError::Negotiate(error), Some(file)) => graph::negotiation_failure(file, &error),
+        (error @ AttachError::Mediated, _) => {
+            let message = format!("{error}; `kspipe attach` runs sources and sinks so, nothing else");
+            let help = "`kspipe serve --trust` trusts processes of its own user, `--trust=USER` those of another";
+            Failure::System(miette::miette!(help = help, "{message}"))
+        }
         (error, _) => Failure::System(miette::miette!("{}", super::text::printable(&error.to_string()))),
     }
 }

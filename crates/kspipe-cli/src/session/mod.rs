@@ -4,6 +4,7 @@
 pub(crate) mod arguments;
 mod attach;
 mod failures;
+mod mediated;
 mod progress;
 mod run_kind;
 mod serve;

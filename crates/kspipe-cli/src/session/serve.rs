@@ -40,11 +40,16 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
         run: RunOptions { frames: arguments.frames, duration: None, realtime: arguments.realtime },
         graph: Some(graph_text(&file, arguments.graph.strategy)),
         begins: if arguments.wait_for_all { Begins::WhenAllHaveJoined } else { Begins::AtOnce },
-        trust: if arguments.trust.contains(&Trusted::Own) { Trust::OwnUser } else { Trust::Named },
+        trust: match arguments.trust.as_slice() {
+            [] => Trust::Nobody,
+            trusted if trusted.contains(&Trusted::Own) => Trust::OwnUser,
+            _ => Trust::Named,
+        },
         streams_of_the_dead: match arguments.end_streams_of_the_dead {
             true => StreamsOfTheDead::End,
             false => StreamsOfTheDead::GoOn,
         },
+        hold_deadline: arguments.hold_deadline,
         evict_after: arguments.evict_after,
         ..ServerOptions::default()
     };

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// The character as it may be shown: what would work on a terminal instead of being shown on it, or turns the direction of what
-/// follows, is another letter.
+/// The character as it may be shown: what would work on a terminal instead of being shown on it, or turns the direction of
+/// what follows, is another letter.
 fn shown(character: char) -> char {
     match character {
         '\0'..='\x1f' | '\x7f'..='\u{9f}' => '\u{b7}',

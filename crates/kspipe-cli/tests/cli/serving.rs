@@ -201,14 +201,41 @@ fn what_cannot_be_joined_is_said_with_what_can() {
 }
 
 #[test]
-fn who_is_not_trusted_runs_no_filter_and_hears_how_that_is_changed() {
+fn who_is_not_trusted_takes_and_sends_the_same_frames_by_copies() {
     let ground = Ground::new();
-    ground.file("endless.toml", ENDLESS);
-    let mut server = Program::start(&ground, &["serve", "endless.toml", "--socket", "socket", "--realtime"]);
+    let arguments = ["--outside", "recorder", "--outside", "snapshots", "--wait-for-all"];
+    let mut server =
+        Program::start(&ground, &[&["serve", "examples/preview.toml", "--socket", "socket"], &arguments[..]].concat());
     server.wait_for("serving at socket");
-    let (_, said) = ground.run(&["attach", "socket", "recorder"], 3);
+    let mut snapshots = Program::start(&ground, &["attach", "socket", "snapshots"]);
+    snapshots.wait_for("joined");
+    let (_, said) = ground.run(&["attach", "socket", "recorder", "--report", "part.json"], 0);
+    assert!(said.contains("recorder: 24 frames in"), "{said}");
+    snapshots.end(0);
+    server.end(0);
+    assert_eq!(digests(&y4m_frames(&ground.read("examples/out/preview.y4m"))), expected("inverted"));
+    assert!(ground.path("examples/out/preview-16.png").exists());
+    assert_eq!(ground.json("part.json")["graph"]["bytes_copied"], FRAMES * crate::ground::FRAME);
+
+    let graph = ground.text("examples/tee.toml");
+    ground.file("examples/played.toml", graph.replace("[filter.film]", "[filter.film]\nprocess = true"));
+    let mut server =
+        Program::start(&ground, &["serve", "examples/played.toml", "--socket", "socket", "--wait-for-all"]);
+    server.wait_for("serving at socket");
+    let (_, said) = ground.run(&["attach", "socket", "film"], 0);
+    assert!(said.contains("film: 0 frames in, 24 out"), "{said}");
+    server.end(0);
+    assert_eq!(checksums(&ground.text("examples/out/tee.checksums")), FRAMES);
+}
+
+#[test]
+fn who_is_not_trusted_runs_no_filter_in_between_and_hears_how_that_is_changed() {
+    let ground = Ground::new();
+    let arguments = ["serve", "examples/preview.toml", "--socket", "socket", "--outside", "invert"];
+    let mut server = Program::start(&ground, &arguments);
+    server.wait_for("serving at socket");
+    let (_, said) = ground.run(&["attach", "socket", "invert"], 3);
     assert!(said.contains("kspipe serve --trust"), "{said}");
-    ground.run(&["status", "socket"], 0);
     server.interrupt();
     server.end(0);
 }

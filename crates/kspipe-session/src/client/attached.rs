@@ -52,8 +52,8 @@ pub struct AttachedFilter {
 }
 
 impl JoinedFilter {
-    /// Runs the filter as the graph says, in threads of this process, once the graph has begun. Only its own files are opened. A source ends when
-    /// the server is asked to stop, others with the streams that come in.
+    /// Runs the filter as the graph says, in threads of this process, once the graph has begun. Only its own files are
+    /// opened. A source ends when the server is asked to stop, others with the streams that come in.
     ///
     /// # Errors
     /// See [`AttachError`].
@@ -62,7 +62,8 @@ impl JoinedFilter {
     }
 
     /// As [`start`](Self::start), where the filter does something else than the graph says, or where that does not say what
-    /// it does: its frames are what they are, so a source has to have such, and another number of frames kept is an overdraft.
+    /// it does: its frames are what they are, so a source has to have such, and another number of frames kept is an
+    /// overdraft.
     ///
     /// # Errors
     /// See [`AttachError`].

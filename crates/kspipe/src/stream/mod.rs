@@ -16,6 +16,7 @@ mod formats;
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 mod part;
 pub mod pattern;
+mod pictures;
 mod planes;
 mod prepare;
 mod report;
@@ -30,7 +31,8 @@ pub use format::{ChromaSiting, ColorRange, FormatError, Interlacing, MediaFormat
 pub use formats::{Note, probe_formats};
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 pub use part::Part;
-pub use prepare::{PrepareError, Prepared, prepare, prepare_outside, prepare_outside_as, prepare_served};
+pub use pictures::{PictureSink, PictureSource};
+pub use prepare::{PrepareError, Prepared, prepare, prepare_outside, prepare_outside_as, prepare_served, with_formats};
 pub use report::{
     Failure, FilterReport, GraphReport, Latency, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };

@@ -201,6 +201,12 @@ pub fn prepare_outside_as(
     Ok(Prepared { graph, sources, formats, interrupts })
 }
 
+/// The graph as [`Prepared::graph`] has it: with what the formats at its pins fix.
+pub fn with_formats(mut graph: Graph, formats: &[(PinId, MediaFormat)]) -> Graph {
+    Formats::given(&graph, formats).state_facts(&mut graph);
+    graph
+}
+
 /// The sources of the filters that run here, by filter.
 fn open_sources(
     graph: &Graph,

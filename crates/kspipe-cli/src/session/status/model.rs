@@ -5,8 +5,8 @@ use kspipe::allocator::shared;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Who has which frame since when, and what happened: `docs/sessions.md`. Members that are not there are as if nothing were to
-/// tell; others are left alone.
+/// Who has which frame since when, and what happened: `docs/sessions.md`. Members that are not there are as if nothing were
+/// to tell; others are left alone.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(in crate::session) struct Status {
@@ -28,6 +28,7 @@ pub(in crate::session) struct Filter {
     pub(in crate::session) process: Option<i64>,
     pub(in crate::session) user: Option<u32>,
     pub(in crate::session) since_ms: Option<u64>,
+    pub(in crate::session) mediated: bool,
     pub(in crate::session) joins: u64,
     pub(in crate::session) leaves: u64,
     pub(in crate::session) deaths: u64,

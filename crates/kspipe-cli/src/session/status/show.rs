@@ -53,6 +53,7 @@ fn occupancy(filter: &Filter) -> String {
     let mut text = filter.state.replace('-', " ");
     if let (Some(process), Some(user)) = (filter.process, filter.user) {
         text += &format!(", process {process} of user {user}");
+        text += if filter.mediated { ", not trusted" } else { "" };
     }
     for (count, what) in [(filter.joins, "join"), (filter.leaves, "leave"), (filter.deaths, "death")] {
         if count > 0 {

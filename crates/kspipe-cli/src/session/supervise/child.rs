@@ -70,8 +70,8 @@ impl Child {
         }
     }
 
-    /// Starts the process, and has its words and its end told; gives its number. To be called by a thread that lives as long as this process:
-    /// with that thread the process is killed.
+    /// Starts the process, and has its words and its end told; gives its number. To be called by a thread that lives as long
+    /// as this process: with that thread the process is killed.
     pub(super) fn start(&mut self, place: usize, sender: Sender<Happening>) -> io::Result<u32> {
         // This very program, also where another one has been installed meanwhile.
         let mut command = Command::new("/proc/self/exe");

