@@ -187,10 +187,15 @@ impl State {
             self.places.iter().all(|place| place.name != filter.name())
                 && filter.pins().all(|pin| self.graph.pin(pin).direction() == Direction::Out)
         };
+        let has_source = self.graph.filters().iter().any(is_source);
         if let Some(stop) = &self.stop
-            && (time > 1 || self.graph.filters().iter().any(is_source))
+            && (time > 1 || has_source)
         {
             stop.stop();
+            if time == 2 && !has_source {
+                // To them the second time, too: who waits for a reader gives up.
+                stop.stop();
+            }
         }
     }
 
