@@ -199,6 +199,8 @@ impl Connection {
                     }
                 }
                 Err(Errno::AGAIN) => break None,
+                // This process has no room for the descriptors of an answer, and does not know whose it was.
+                Ok(Some(received)) if received.descriptors_lost => break Some(Win32Error::NO_SYSTEM_RESOURCES),
                 // A packet of nobody's, an end, or an error: there is no talking to it any more.
                 Ok(_) | Err(_) => break Some(Win32Error::DEVICE_REMOVED),
             }
@@ -264,6 +266,10 @@ fn parse(packet: &[u8], descriptors: Vec<OwnedFd>) -> Result<(u64, Answered), Wi
     match Message::parse(packet) {
         Ok((0, Message::Answer(Answer { data, .. }))) if VersionsDiffer::parse(data).is_some() => {
             Err(Win32Error::REVISION_MISMATCH)
+        }
+        // No request has this number: it says why there is no connection.
+        Ok((0, Message::Answer(answer))) if answer.status != NtStatus::STATUS_SUCCESS => {
+            Err(Win32Error::from_status(answer.status))
         }
         Ok((id, Message::Answer(answer))) if descriptors.len() == usize::from(answer.descriptors) => {
             let Answer { status, returned, data, .. } = answer;

@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::limits::OBJECT;
-use super::peer::Peer;
+use super::peer::{Peer, unknown};
 use crate::handle::OwnedHandle;
 use crate::in_process::Object;
 use crate::socket;
@@ -44,7 +44,7 @@ impl Server {
     /// A handle of a hosted object, for who is at the other end of this socket.
     fn opened(&mut self, socket: &OwnedFd, object: Object, root: Arc<OwnedHandle>) -> Result<OwnedFd, NtStatus> {
         let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
-        let peer = Peer::of(socket).map_err(|_| NtStatus::STATUS_ACCESS_DENIED)?;
+        let peer = Peer::of(socket).map_err(unknown)?;
         if !self.users.contains(&peer.user) {
             return Err(NtStatus::STATUS_ACCESS_DENIED);
         }

@@ -23,7 +23,7 @@ use connection::Connection;
 use ks::NtStatus;
 use limits::CONNECTION;
 use listener::Listener;
-use peer::Peer;
+use peer::{Peer, unknown};
 use process::Process;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -441,7 +441,7 @@ impl Server {
 
     /// Whether who made this socket may have a connection, and what it costs.
     fn admit(&mut self, socket: &OwnedFd) -> Result<(i32, Charge), NtStatus> {
-        let peer = Peer::of(socket).map_err(|_| NtStatus::STATUS_ACCESS_DENIED)?;
+        let peer = Peer::of(socket).map_err(unknown)?;
         let number = peer.process;
         Ok((number, self.process(peer)?.memory.charge(CONNECTION)?))
     }

@@ -1,6 +1,7 @@
 //! Who a client is: a process that the kernel names, and a descriptor that tells when it is gone.
 
 use crate::socket;
+use ks::NtStatus;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
@@ -46,6 +47,14 @@ impl Peer {
     pub(super) fn has_ended(&self) -> bool {
         let mut polled = [PollFd::new(&self.pidfd, PollFlags::IN)];
         matches!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
+    }
+}
+
+/// What a process hears of which the system does not say who it is.
+pub(super) fn unknown(error: Errno) -> NtStatus {
+    match error {
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => NtStatus::STATUS_INSUFFICIENT_RESOURCES,
+        _ => NtStatus::STATUS_ACCESS_DENIED,
     }
 }
 

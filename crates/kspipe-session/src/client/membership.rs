@@ -1,9 +1,9 @@
 //! What a process has by joining: the pools, mapped, and the word of when to stop. Dropped, the process leaves; whatever
 //! has claims on frames keeps it.
 
-use super::ClientError;
 use super::mediated::{FrameFiles, MediatedPin};
 use super::watcher::{Stopped, Watcher};
+use super::{ClientError, look_for_room};
 use crate::verbs::{
     Join, JoinedPool, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN, KSMETHOD_KSPPIN_LEAVE, KSMETHODSETID_KSPPIN,
     VERSION,
@@ -61,6 +61,8 @@ impl Membership {
         };
         let (mut pins, mut names) = (Vec::new(), Vec::new());
         for (factory, name) in factories {
+            // The pin, and the ends of two connections.
+            look_for_room(graph, 5)?;
             pins.push(create_pin(graph, factory).map_err(taken)?);
             names.push(name);
         }
@@ -93,6 +95,7 @@ impl Membership {
     fn fetch(&mut self) -> Result<(), ClientError> {
         let missing = ClientError::Protocol("it sends other descriptors than it says");
         let Some(pin) = self.pins.first() else { return Err(missing) };
+        look_for_room(pin, self.join.descriptors as usize)?;
         let mut descriptors = Vec::new();
         while descriptors.len() < self.join.descriptors as usize {
             let mut first = (descriptors.len() as u32).to_le_bytes();

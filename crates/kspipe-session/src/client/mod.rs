@@ -22,6 +22,7 @@ use kspipe::allocator::shared::{Holder, OpenError, RoleError, TrustedPool};
 use kspipe::stream::MediaFormat;
 use mediated::{MediatedReceiver, MediatedWriter};
 use membership::Membership;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,7 +124,7 @@ fn reason(error: Win32Error) -> String {
     let text = match error {
         Win32Error::FILE_NOT_FOUND => "nobody serves a graph there",
         Win32Error::ACCESS_DENIED => "this user may not",
-        Win32Error::DEVICE_REMOVED => "it has ended",
+        Win32Error::DEVICE_REMOVED => "it has ended, or has hung up",
         Win32Error::REVISION_MISMATCH => "it speaks another version",
         Win32Error::NO_SYSTEM_RESOURCES => "no descriptor or memory is left",
         Win32Error::SET_NOT_FOUND | Win32Error::INVALID_FUNCTION => "it serves no graph",
@@ -134,8 +135,17 @@ fn reason(error: Win32Error) -> String {
     text.to_owned()
 }
 
+/// Looks whether this process can open so many descriptors more. Those that come and find no room are lost, and the
+/// connection with them.
+fn look_for_room(near: &OwnedHandle, count: usize) -> Result<(), ClientError> {
+    let copies: std::io::Result<Vec<OwnedFd>> = (0..count).map(|_| near.as_fd().try_clone_to_owned()).collect();
+    Ok(copies.map(drop)?)
+}
+
 /// Asks for a text.
 fn text(object: &OwnedHandle, id: u32) -> Result<String, ClientError> {
+    // The text, and where it is the first request of this handle, both ends of a connection.
+    look_for_room(object, 3)?;
     let method = KsMethod::method(KSMETHODSETID_KSPGRAPH, id, KsMethodType::WRITE);
     let (_, descriptors) = RemoteObjects::call(object.handle(), &method, &mut [0; 8])?;
     let file = descriptors.first().ok_or(ClientError::Protocol("it sends no text"))?;

@@ -111,3 +111,51 @@ fn a_part_that_is_dropped_ends_its_streams_and_gives_back_what_it_had() {
         pools.audit().unwrap();
     }
 }
+
+/// A frame that goes to a join at once, and again after three that are kept back: with fewer than four it stalls.
+fn stalling() -> Graph {
+    let mut builder = Graph::builder();
+    builder.filter("a").run(pattern(PixelFormat::I420, None)).pin("out", Direction::Out);
+    builder.filter("t").run(Run::Tee);
+    builder.filter("h").run(Run::Hold { frames: 3 });
+    builder.filter("j").run(Run::Join);
+    let pins = [("t", "in"), ("h", "in"), ("j", "b"), ("j", "h")].map(|pin| (pin, Direction::In));
+    let outs = [("t", "b"), ("t", "h"), ("h", "out"), ("j", "out")].map(|pin| (pin, Direction::Out));
+    for ((filter, pin), direction) in pins.into_iter().chain(outs) {
+        builder.filter(filter).pin(pin, direction);
+    }
+    for (filter, from, to) in [("t", "in", "b"), ("t", "in", "h"), ("h", "in", "out"), ("j", "b", "out")] {
+        builder.filter(filter).route(from, to, RouteKind::Pass);
+    }
+    builder.filter("s").run(Run::Checksum { path: None }).pin("in", Direction::In);
+    let connections = [("a.out", "t.in"), ("t.b", "j.b"), ("t.h", "h.in"), ("h.out", "j.h"), ("j.out", "s.in")];
+    for (from, to) in connections {
+        builder.connect(from, to);
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn parts_that_wait_for_each_other_for_ever_end_when_stopped_twice() {
+    let graph = stalling();
+    let prepared = || prepare(graph.clone()).unwrap();
+    for names in [&["h"][..], &["a"], &["j", "t"], &["a", "t", "h", "j", "s"]] {
+        let plan = plan(prepared().graph(), 3, &[], &[]);
+        let mut pools = Pools::of(&prepared(), &plan, &outside(&graph, names));
+        let processes: Vec<_> = pools.sharing.processes().collect();
+        let running: Vec<_> =
+            processes.into_iter().map(|process| (process, pools.start(prepared(), &plan, process))).collect();
+        // All frames are kept back: nothing moves any more.
+        let made = || running.iter().map(|(_, part)| part.progress().source_frames).sum::<u64>();
+        while made() < 3 {
+            std::thread::yield_now();
+        }
+        for _ in 0..2 {
+            running.iter().for_each(|(_, part)| part.stop_handle().stop());
+        }
+        for (process, part) in parts::wait(running).unwrap() {
+            assert!(part.errors.is_empty() && part.all_frames_home(), "{names:?}, {process:?}: {part:#?}");
+        }
+        pools.audit().unwrap();
+    }
+}
