@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the COM face's Rust tests under valgrind: a read or write out of place, a value never set, a leak, a double free is
-# a failure. Natively, on Linux; the tests are built by cargo as ever.
+# Runs the Rust tests of the COM face and of KS objects under valgrind: a read or write out of place, a value never set, a
+# leak, a double free is a failure. Natively, on Linux; the tests are built by cargo as ever.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,9 +16,10 @@ memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-le
 # The unit tests, every test of the statements, the hostile callers. The others run programs of their own (compilers,
 # examples), or forbid the system calls that valgrind itself makes.
 tests=()
-for file in crates/ksproxy/tests/s[0-9]*.rs crates/ksproxy/tests/hostile*.rs crates/ksproxy/tests/session_calls.rs; do
-  tests+=(--test "$(basename "$file" .rs)")
-done
+while IFS= read -r name; do
+  tests+=(--test "$name")
+done < <(cd crates && ls ksobject/tests/s[0-9]*.rs ksobject/tests/hostile*.rs ksproxy/tests/s[0-9]*.rs ksproxy/tests/hostile*.rs \
+  ksproxy/tests/session_calls.rs ksproxy/tests/session_misuse.rs | sed 's,.*/,,; s,\.rs$,,' | sort -u)
 binaries=()
 while IFS= read -r binary; do
   binaries+=("$binary")

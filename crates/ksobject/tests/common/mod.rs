@@ -204,6 +204,20 @@ impl Object {
         SystemObjects.device_io_control(self.handle(), code, input, output)
     }
 
+    /// What a property whose size is asked for first answers.
+    pub fn sized_property(&self, input: &[u8]) -> Result<Vec<u8>, DeviceError> {
+        match self.send(IOCTL_KS_PROPERTY, input, &mut []) {
+            Err(DeviceError { error: Win32Error::MORE_DATA, returned }) => {
+                let mut answer = vec![0xEE; returned];
+                let length = self.send(IOCTL_KS_PROPERTY, input, &mut answer)?;
+                assert_eq!(length, returned);
+                Ok(answer)
+            }
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A pin of this filter's factory.
     pub fn pin(&self, factory: u32) -> Object {
         self.try_pin(factory, Handle::NULL).expect("a pin")
@@ -238,6 +252,18 @@ pub struct Allocator {
 }
 
 impl Allocator {
+    /// One of this process.
+    pub fn new(frames: u32) -> Self {
+        Self::with(&framing(frames)).expect("an allocator")
+    }
+
+    /// One of this process.
+    pub fn with(framing: &KsAllocatorFraming) -> Result<Self, Win32Error> {
+        let pin = InProcessObjects::create_sink_pin().expect("a pin");
+        let object = InProcessObjects.create_allocator(pin.handle(), framing)?;
+        Ok(Self { pin: Object(pin), object: Object(object) })
+    }
+
     /// ALLOC, waiting for a frame.
     pub fn alloc(&self) -> Result<usize, DeviceError> {
         let mut frame = [0; size_of::<usize>()];
@@ -332,5 +358,15 @@ impl Event {
     pub fn wait(&self) -> u64 {
         poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None).expect("it can be waited for");
         self.signals()
+    }
+    /// How many descriptors of this process name it.
+    pub fn descriptors(&self) -> usize {
+        let id = |descriptor: &std::ffi::OsStr| {
+            let about = std::fs::read_to_string(Path::new("/proc/self/fdinfo").join(descriptor)).ok()?;
+            about.lines().find_map(|line| line.strip_prefix("eventfd-id:")).map(str::to_owned)
+        };
+        let mine = id(self.0.handle().0.to_string().as_ref()).expect("Linux numbers its eventfds");
+        let all = std::fs::read_dir("/proc/self/fd").expect("proc is mounted");
+        all.filter(|entry| id(&entry.as_ref().expect("it can be read").file_name()).as_ref() == Some(&mine)).count()
     }
 }

@@ -83,6 +83,6 @@ pub(crate) fn serve(path: &Path, text: &str, outside: &[&str], options: ServerOp
     let outside: Vec<FilterId> = outside.iter().map(|name| graph.find_filter(name).unwrap()).collect();
     let prepared = prepare_served(graph, &outside).unwrap();
     let plan = negotiate(prepared.graph()).unwrap();
-    let graph = GraphText { name: "graph.toml".to_owned(), text: text.to_owned(), base: "".into() };
+    let graph = GraphText { name: "graph.toml".to_owned(), text: text.to_owned(), base: "".into(), strategy: None };
     Server::bind(path, prepared, &plan, &outside, ServerOptions { graph: Some(graph), ..options })
 }

@@ -108,7 +108,7 @@ fn tested_in_rust() -> BTreeSet<u32> {
         }
     }
     let mut numbers = BTreeSet::new();
-    for name in ["ks", "kspipe", "ksproxy"] {
+    for name in ["ks", "ksobject", "kspipe", "ksproxy"] {
         for part in ["src", "tests"] {
             look(&folder().join("..").join(name).join(part), &mut numbers);
         }

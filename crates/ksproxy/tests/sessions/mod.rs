@@ -1,6 +1,9 @@
 //! Graphs that are served to the tests, in a thread of their process.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
+#[macro_use]
+pub mod calls;
+
 use kspipe::graph::file::GraphFile;
 use kspipe::negotiate::negotiate;
 use kspipe::stream::{Report, prepare_served};

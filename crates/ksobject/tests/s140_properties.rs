@@ -1,19 +1,18 @@
 //! Properties of allocators, pins and filters (statements 140 to 143, 149), and what any object answers alike.
 #![cfg(unix)]
 
-mod objects;
+mod common;
 
+use common::*;
 use ks::*;
-use ksproxy::{DeviceError, InProcessObjects, ObjectAccess, OwnedHandle, PinFactory, PinFraming, Win32Error};
-use objects::*;
-use std::sync::Arc;
+use ksobject::{DeviceError, InProcessObjects, ObjectAccess, OwnedHandle, PinFactory, PinFraming, Win32Error};
 use zerocopy::{FromBytes, IntoBytes};
 
 const GET: KsPropertyType = KsPropertyType::GET;
 const SET: KsPropertyType = KsPropertyType::SET;
 
 fn object(made: Result<OwnedHandle, Win32Error>) -> Object {
-    Object(Arc::new(made.expect("an object")))
+    Object(made.expect("an object"))
 }
 
 fn failed(status: NtStatus) -> Result<usize, DeviceError> {
@@ -108,7 +107,7 @@ fn a_pin_refers_to_the_allocator_it_is_given_and_not_to_its_handle() {
         assert_eq!(answer, failed(NtStatus::STATUS_INVALID_HANDLE), "{wrong:#x}");
     }
     assert_eq!(source.property(&stream_allocator(SET), &mut [0; 7]), failed(NtStatus::STATUS_BUFFER_TOO_SMALL));
-    assert_eq!(InProcessObjects::pin_allocator_status(ksproxy::Handle::NULL), Err(Win32Error::INVALID_HANDLE));
+    assert_eq!(InProcessObjects::pin_allocator_status(ksobject::Handle::NULL), Err(Win32Error::INVALID_HANDLE));
 }
 
 #[test]
@@ -250,7 +249,7 @@ fn a_pin_is_created_with_an_interface_a_medium_and_a_format_of_its_factory() {
     let filter = filter();
     let connect = KsPinConnect { interface: interface(1), medium: MEDIUM, pin_id: 1, ..Default::default() };
     let create = |connect: &KsPinConnect, format: &[u8]| {
-        InProcessObjects::create_pin(filter.handle(), connect, format).map(|pin| Object(Arc::new(pin)))
+        InProcessObjects::create_pin(filter.handle(), connect, format).map(Object)
     };
     let refused = |connect: &KsPinConnect, format: &[u8]| create(connect, format).err();
     let good = format(4, 55, 6, 12);
@@ -342,6 +341,6 @@ fn requests_that_are_none_are_refused() {
         assert_eq!(answer, failed(NtStatus::STATUS_INVALID_DEVICE_REQUEST), "{code:#x}");
     }
     assert_eq!(data, [0xEE; 64]);
-    let nobody = InProcessObjects.device_io_control(ksproxy::Handle::NULL, IOCTL_KS_PROPERTY, &[], &mut data);
+    let nobody = InProcessObjects.device_io_control(ksobject::Handle::NULL, IOCTL_KS_PROPERTY, &[], &mut data);
     assert_eq!(nobody, Err(Win32Error::INVALID_HANDLE.into()));
 }

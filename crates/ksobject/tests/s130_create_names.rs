@@ -1,11 +1,11 @@
 //! Creating allocators and pins on the handles of others, and checking framings (statements 130 to 134, 150, 151).
 #![cfg(unix)]
 
-mod objects;
+mod common;
 
+use common::{Allocator, framing};
 use ks::*;
-use ksproxy::{InProcessObjects, ObjectAccess, PinFactory, Win32Error};
-use objects::{Allocator, framing};
+use ksobject::{InProcessObjects, ObjectAccess, PinFactory, Win32Error};
 use proptest::prelude::*;
 use zerocopy::IntoBytes;
 
@@ -52,7 +52,7 @@ fn names_of_other_classes_make_nothing() {
     let pin = InProcessObjects::create_sink_pin().expect("a pin");
     let filter = InProcessObjects::create_filter(vec![PinFactory::sink()]).expect("a filter");
     let allocator = allocator_create_name(&framing(2));
-    let made_on = |parent: &ksproxy::OwnedHandle, name: &[u8]| InProcessObjects::create(parent.handle(), name).err();
+    let made_on = |parent: &ksobject::OwnedHandle, name: &[u8]| InProcessObjects::create(parent.handle(), name).err();
     let extended = [utf16(KSSTRING_AllocatorEx), allocator[76..].to_vec()].concat();
     assert_eq!(made_on(&pin, &extended), Some(Win32Error::FILE_NOT_FOUND));
     let of_a_pin = [utf16(KSSTRING_Pin), allocator[76..].to_vec()].concat();
@@ -62,7 +62,7 @@ fn names_of_other_classes_make_nothing() {
     assert_eq!(made_on(&source, &allocator), Some(Win32Error::FILE_NOT_FOUND), "an allocator on a source pin");
     let made = Allocator::new(2);
     assert_eq!(made_on(&made.object.0, &allocator), Some(Win32Error::FILE_NOT_FOUND), "an allocator on an allocator");
-    let nobody = InProcessObjects::create(ksproxy::Handle::NULL, &allocator);
+    let nobody = InProcessObjects::create(ksobject::Handle::NULL, &allocator);
     assert_eq!(nobody.err(), Some(Win32Error::INVALID_HANDLE));
 }
 

@@ -1,11 +1,11 @@
 //! Objects that have ended leave no descriptor and no memory behind. Alone in its program: descriptors are counted.
 #![cfg(unix)]
 
-mod objects;
+mod common;
 
+use common::*;
 use ks::{KsEventType, KsProperty, KsPropertyType};
-use ksproxy::{InProcessObjects, PinFactory};
-use objects::*;
+use ksobject::{InProcessObjects, PinFactory};
 
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("proc is mounted").count()
@@ -18,7 +18,7 @@ fn mapped() -> usize {
 /// One of everything, in the midst of everything.
 fn live() {
     let filter = InProcessObjects::create_filter(vec![PinFactory::sink()]).expect("a filter");
-    let source = Object(InProcessObjects::create_lone_pin(PinFactory::source()).expect("a pin").into());
+    let source = Object(InProcessObjects::create_lone_pin(PinFactory::source()).expect("a pin"));
     let a = Allocator::new(2);
     let set = KsProperty::property(ks::KSPROPSETID_Stream, ks::KSPROPERTY_STREAM_ALLOCATOR, KsPropertyType::SET);
     source.property(&set, &mut a.object.handle().0.to_ne_bytes()).expect("a source pin");

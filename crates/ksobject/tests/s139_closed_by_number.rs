@@ -2,17 +2,16 @@
 //! other test that drops a handle would see to it too.
 #![cfg(unix)]
 
-mod objects;
+mod common;
 
-use objects::*;
-use std::sync::Arc;
+use common::*;
 
 #[test]
 fn s139_a_thread_that_waits_sees_a_handle_closed_by_its_number() {
     let a = Allocator::new(1);
     a.alloc().expect("a frame");
     let [first, second] = [(); 2].map(|()| a.begin_alloc());
-    let handle = Arc::into_inner(a.object.0).expect("the only one");
+    let handle = a.object.0;
     let waiter = std::thread::spawn(move || frame(first));
     drop(rustix::fd::OwnedFd::from(handle));
     assert_eq!(waiter.join().expect("no panic"), Err(CANCELLED));

@@ -2,11 +2,11 @@
 //! 139, 144, 148).
 #![cfg(unix)]
 
-mod objects;
+mod common;
 
+use common::*;
 use ks::*;
-use ksproxy::{DeviceError, InProcessObjects, Win32Error};
-use objects::*;
+use ksobject::{DeviceError, InProcessObjects, Win32Error};
 use std::collections::HashSet;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
@@ -78,11 +78,10 @@ fn s138_a_request_that_is_dropped_is_cancelled_or_gives_its_frame_back() {
 
 #[test]
 fn s139_closing_the_handle_cancels_all_that_wait() {
-    let Allocator { pin: _pin, object } = Allocator::new(1);
-    let a = Allocator { pin: Object(object.0.clone()), object };
+    let a = Allocator::new(1);
     a.alloc().expect("a frame");
     let waiting: Vec<_> = (0..3).map(|_| a.begin_alloc()).collect();
-    drop(a);
+    drop(a.object);
     assert!(waiting.iter().all(|request| !request.is_pending()));
     for request in waiting {
         assert_eq!(frame(request), Err(CANCELLED));
@@ -94,7 +93,7 @@ fn s139_a_duplicate_of_the_handle_keeps_the_object() {
     let a = Allocator::new(1);
     let out = a.alloc().expect("a frame");
     let waiting = a.begin_alloc();
-    let twin = Allocator { pin: a.pin, object: Object(Arc::new(a.object.0.try_clone().expect("a duplicate"))) };
+    let twin = Allocator { pin: a.pin, object: Object(a.object.0.try_clone().expect("a duplicate")) };
     drop(a.object);
     assert!(waiting.is_pending());
     twin.free(out).expect("it is out");
@@ -133,8 +132,8 @@ fn s144_the_direct_interface_ends_with_the_handle() {
     let out = functions.allocate_frame().expect("a frame");
     // A pin that refers to the object keeps it, and not what its handle was good for.
     let request = KsProperty::property(KSPROPSETID_Stream, KSPROPERTY_STREAM_ALLOCATOR, KsPropertyType::SET);
-    let source = InProcessObjects::create_lone_pin(ksproxy::PinFactory::source()).expect("a pin");
-    let source = Object(Arc::new(source));
+    let source = InProcessObjects::create_lone_pin(ksobject::PinFactory::source()).expect("a pin");
+    let source = Object(source);
     source.property(&request, &mut a.object.handle().0.to_ne_bytes()).expect("a source pin");
     drop(a);
     assert_eq!(functions.allocate_frame(), Err(NtStatus::STATUS_INVALID_HANDLE));

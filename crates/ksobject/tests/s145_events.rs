@@ -1,11 +1,11 @@
 //! The event FREEFRAME (statements 145 to 147).
 #![cfg(unix)]
 
-mod objects;
+mod common;
 
+use common::*;
 use ks::*;
-use ksproxy::{DeviceError, InProcessObjects, PinFactory, Win32Error};
-use objects::*;
+use ksobject::{DeviceError, InProcessObjects, PinFactory, Win32Error};
 use rustix::event::{EventfdFlags, eventfd};
 use zerocopy::IntoBytes;
 
@@ -132,7 +132,7 @@ fn only_events_of_user_mode_on_event_handles_are_enabled() {
         assert_eq!(error, Win32Error::INVALID_PARAMETER, "{kind:#x}");
     }
     let (reader, writer) = rustix::pipe::pipe().expect("a pipe");
-    let pipe = ksproxy::OwnedHandle::from(writer);
+    let pipe = ksobject::OwnedHandle::from(writer);
     for handle in [0, -1, isize::MAX, pipe.handle().0, a.object.handle().0] {
         let error = refused(&|data| data[8..16].copy_from_slice(&handle.to_ne_bytes()));
         assert_eq!(error, Win32Error::INVALID_HANDLE, "{handle:#x}");
