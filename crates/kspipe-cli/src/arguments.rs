@@ -98,6 +98,8 @@ pub(crate) enum Command {
     /// Turn a framing of a driver's source, a blob or TOML into another of these
     #[command(after_help = CONVERT_EXAMPLES)]
     Convert(ConvertArguments),
+    /// Measure what frames cost on this machine
+    Bench(crate::bench::BenchArguments),
 }
 
 /// What a graph is read from and negotiated for.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod bench;
 mod check;
 mod convert;
 mod failure;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Convert(arguments) => convert::convert(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
