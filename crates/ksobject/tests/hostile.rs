@@ -9,7 +9,7 @@ mod scene;
 use common::*;
 use ks::*;
 use ksobject::wire::{Answer, Attach, Control, Create, ObjectKind};
-use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};

@@ -116,6 +116,8 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     #[command(after_help = session::TOP_EXAMPLES)]
     Top(session::TopArguments),
+    /// Measure what frames cost on this machine
+    Bench(crate::bench::BenchArguments),
 }
 
 /// What a graph is read from and negotiated for.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod bench;
 mod check;
 mod convert;
 mod failure;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => session::status(&arguments),
         #[cfg(target_os = "linux")]
         Command::Top(arguments) => session::top(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
