@@ -4,9 +4,11 @@
 //! is made and taken back again and again, fresh negotiations between; the figures are medians, and the worst of making
 //! and taking back counts.
 
+mod families;
+
 use ks::{KSMEMORY_TYPE_KERNEL_NONPAGED, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER, RequirementFlags};
 use kspipe::graph::{
-    Change, Connection, Direction, FrameRange, Framing, FramingItem, Graph, PinId, RouteKind, Strategy,
+    Change, Connection, Direction, FrameRange, Framing, FramingItem, Graph, PinId, Route, RouteKind, Strategy,
 };
 use kspipe::negotiate::{Negotiator, negotiate};
 use std::time::{Duration, Instant};
@@ -65,6 +67,56 @@ struct Bench {
 }
 
 impl Bench {
+    fn say_worst(&mut self) {
+        let fresh = median(&mut self.fresh).as_secs_f64() * 1e3;
+        println!("  worst: 1/{:.0} of a fresh negotiation, which takes {fresh:.1} ms", 1.0 / self.worst);
+        self.worst = 0.0;
+    }
+
+    /// Connections that come and go, routes that go otherwise, and what a change of a pin takes right after.
+    fn connections_and_routes(&mut self, kinds: &[(&str, RouteKind)]) {
+        let graph = self.negotiator.graph();
+        let (connections, routes) = (graph.connections().to_vec(), graph.routes().to_vec());
+        let places = |count: usize| [("first", 0), ("middle", count / 2), ("last", count - 1)];
+        for (place, at) in places(connections.len()) {
+            self.measure("a connection cut or joined", place, &Change::Disconnect(connections[at]), true);
+        }
+        for (place, at) in places(routes.len()) {
+            let Route { from, to, .. } = routes[at];
+            for (name, kind) in kinds {
+                self.measure(name, place, &Change::Route { from, to, kind: *kind }, true);
+            }
+        }
+        for (place, at) in places(connections.len()) {
+            let change = framing_changed(self.negotiator.graph(), connections[at].to, |item| item.frames = 40);
+            self.measure_after("frames raised, right after a connection", place, connections[at], &change);
+        }
+        self.say_worst();
+    }
+
+    /// A change right after a connection was cut and joined.
+    fn measure_after(&mut self, name: &str, place: &str, connection: Connection, change: &Change) {
+        let undo = self.negotiator.graph().clone().change(change.clone()).expect("a change that fits");
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            self.negotiator.change([Change::Disconnect(connection)]).expect("a plan");
+            self.negotiator.change([Change::Connect(connection)]).expect("a plan");
+            let start = Instant::now();
+            self.negotiator.change([change.clone()]).expect("a plan");
+            times.push(start.elapsed());
+            self.negotiator.change([undo.clone()]).expect("a plan");
+        }
+        self.tell(name, place, median(&mut times), true, "");
+    }
+
+    fn tell(&mut self, name: &str, place: &str, time: Duration, counts: bool, what: &str) {
+        let share = time.as_secs_f64() / median(&mut self.fresh).as_secs_f64();
+        if counts {
+            self.worst = self.worst.max(share);
+        }
+        println!("  {name:<42} {place:<8} {:>9.1} us   1/{:<7.0} {what}", time.as_secs_f64() * 1e6, 1.0 / share);
+    }
+
     fn new(graph: Graph) -> Self {
         let mut times = Vec::new();
         for _ in 0..5 {
@@ -78,32 +130,36 @@ impl Bench {
 
     /// Makes a change and takes it back; the longer of the two medians, and what it is of a fresh negotiation.
     fn measure(&mut self, name: &str, place: &str, change: &Change, counts: bool) {
-        let undo = self.negotiator.graph().clone().change(change.clone()).expect("a change that fits");
+        self.measure_step(name, place, std::slice::from_ref(change), counts);
+    }
+
+    fn measure_step(&mut self, name: &str, place: &str, changes: &[Change], counts: bool) {
+        let mut graph = self.negotiator.graph().clone();
+        let mut undo: Vec<Change> =
+            changes.iter().map(|change| graph.change(change.clone()).expect("a change that fits")).collect();
+        undo.reverse();
+        drop(graph);
         let mut made = Vec::new();
         let mut taken_back = Vec::new();
         let mut what = String::new();
         for round in 0..ROUNDS {
             let start = Instant::now();
-            let difference = self.negotiator.change([change.clone()]).expect("a plan");
+            let difference = self.negotiator.change(changes.iter().cloned()).expect("a plan");
             made.push(start.elapsed());
             if round == 0 {
                 let start = Instant::now();
                 let fresh = negotiate(self.negotiator.graph()).expect("a plan");
                 self.fresh.push(start.elapsed());
-                assert!(self.negotiator.plan() == Ok(&fresh), "{name} at the {place} pin: another plan");
+                assert!(self.negotiator.plan() == Ok(&fresh), "{name} at the {place} place: another plan");
                 let (regrown, merged) = (difference.regrown.len(), difference.merged.len());
                 what = format!("{regrown} regrown, {merged} merged, {} split", difference.split.len());
             }
             let start = Instant::now();
-            self.negotiator.change([undo.clone()]).expect("a plan");
+            self.negotiator.change(undo.iter().cloned()).expect("a plan");
             taken_back.push(start.elapsed());
         }
         let time = median(&mut made).max(median(&mut taken_back));
-        let share = time.as_secs_f64() / median(&mut self.fresh).as_secs_f64();
-        if counts {
-            self.worst = self.worst.max(share);
-        }
-        println!("  {name:<42} {place:<8} {:>9.1} us   1/{:<7.0} {what}", time.as_secs_f64() * 1e6, 1.0 / share);
+        self.tell(name, place, time, counts, &what);
     }
 }
 
@@ -136,15 +192,11 @@ fn main() {
                 bench.measure(name, place, &change, true);
             }
         }
-        let fresh = median(&mut bench.fresh).as_secs_f64() * 1e3;
-        println!("  worst: 1/{:.0} of a fresh negotiation, which takes {fresh:.1} ms\n  apart:", 1.0 / bench.worst);
+        bench.say_worst();
+        bench.connections_and_routes(&[("a route copies", RouteKind::Copy), ("a route writes", RouteKind::InPlace)]);
+        println!("  apart:");
         let first = Change::MediaSize { pin: all[0], bytes: 8192 };
         bench.measure("other data, one pin on", "first", &first, false);
-        let connections = bench.negotiator.graph().connections().to_vec();
-        for (place, at) in [("first", 0), ("middle", connections.len() / 2), ("last", connections.len() - 1)] {
-            let Connection { from, to } = connections[at];
-            bench.measure("a connection cut", place, &Change::Disconnect(Connection { from, to }), false);
-        }
         bench.measure("another strategy", "", &Change::Strategy(Strategy::MinimizeFrames), false);
         let mut flowing = chain(pins, bridged);
         for pin in flowing.pin_ids().skip(1) {
@@ -153,4 +205,15 @@ fn main() {
         let mut bench = Bench::new(flowing);
         bench.measure("other data, all pins on", "first", &first, false);
     }
+    let (name, tees) = families::FAMILIES.iter().find(|(name, _)| name.contains("tees")).expect("a tree of tees");
+    let mut bench = Bench::new(tees(pins));
+    println!("{name}, {} pins", bench.negotiator.graph().pins().len());
+    // Behind a tee nobody may write.
+    bench.connections_and_routes(&[("a route copies", RouteKind::Copy)]);
+    let graph = bench.negotiator.graph();
+    let moved = graph.connections()[1];
+    let free = |pin: &PinId| graph.pin(*pin).direction() == Direction::Out && graph.pin(*pin).peer().is_none();
+    let from = graph.pin_ids().filter(free).last().expect("a leaf");
+    let elsewhere = [Change::Disconnect(moved), Change::Connect(Connection { from, to: moved.to })];
+    bench.measure_step("a branch goes elsewhere", "first", &elsewhere, false);
 }

@@ -346,6 +346,128 @@ fn after_any_changes_the_plan_is_that_of_a_fresh_negotiation() {
     assert!(cycles > 0);
 }
 
+/// A chain, or a tree of tees, with so many filters; some routes copy or write, some connections are left open.
+fn random_tree(numbers: &mut Numbers, filters: usize) -> Graph {
+    let mut graph = Graph::builder();
+    let outs = numbers.one_of(&[1, 1, 2, 5]);
+    let is_long = numbers.next(2) == 0;
+    let mut free: Vec<String> = Vec::new();
+    for number in 0..filters {
+        // Names that do not follow the way of the data.
+        let name = format!("f{:03}", (number * 67) % 211);
+        let mode = numbers.one_of(&[Mode::User, Mode::User, Mode::User, Mode::Kernel]);
+        graph.filter(&name).mode(mode).only_stated_routes().pin("in", Direction::In);
+        for out in 0..outs {
+            graph.filter(&name).pin(&format!("out{out}"), Direction::Out);
+            let kinds = [RouteKind::Pass, RouteKind::Pass, RouteKind::Pass, RouteKind::Pass, RouteKind::Copy];
+            graph.filter(&name).route("in", &format!("out{out}"), numbers.one_of(&kinds));
+        }
+        if !free.is_empty() && numbers.next(12) > 0 {
+            let from = if is_long { free.len() - 1 } else { numbers.next(free.len()) };
+            graph.connect(&free.remove(from), &format!("{name}.in"));
+        }
+        free.extend((0..outs).map(|out| format!("{name}.out{out}")));
+    }
+    let mut graph = graph.build().expect("a valid graph");
+    for pin in graph.pin_ids() {
+        let item = FramingItem {
+            memory: numbers.one_of(&[KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_SYSTEM, KSMEMORY_TYPE_USER]),
+            frames: numbers.one_of(&[0, 1, 2, 5]),
+            optimal: FrameRange { min: numbers.one_of(&[0, 0, 0, 64, 100]), ..FrameRange::OPEN },
+            physical: FrameRange {
+                max: numbers.one_of(&[u32::MAX, u32::MAX, u32::MAX, u32::MAX, 128]),
+                ..FrameRange::OPEN
+            },
+            ..FramingItem::default()
+        };
+        graph.change(Change::Framing { pin, framing: Framing::Extended(vec![item]) }).expect("it fits");
+    }
+    graph
+}
+
+/// Connects, parts, moves to another place, or makes a route go otherwise; several at once too.
+fn random_links(graph: &Graph, numbers: &mut Numbers) -> Vec<Change> {
+    let mut changed = graph.clone();
+    let mut step = Vec::new();
+    for _ in 0..numbers.one_of(&[1, 1, 2, 3]) {
+        let connections = changed.connections().to_vec();
+        let free = |direction| {
+            let is = |pin: &PinId| changed.pin(*pin).direction() == direction && changed.pin(*pin).peer().is_none();
+            changed.pin_ids().filter(is).collect::<Vec<PinId>>()
+        };
+        let mut changes = Vec::new();
+        let (outs, ins) = (free(Direction::Out), free(Direction::In));
+        match numbers.next(6) {
+            0 | 1 if !connections.is_empty() => changes.push(Change::Disconnect(numbers.one_of(&connections))),
+            2 | 3 if !outs.is_empty() && !ins.is_empty() => {
+                changes.push(Change::Connect(Connection { from: numbers.one_of(&outs), to: numbers.one_of(&ins) }));
+            }
+            4 if !connections.is_empty() && !outs.is_empty() => {
+                let gone = numbers.one_of(&connections);
+                changes.push(Change::Disconnect(gone));
+                changes.push(Change::Connect(Connection { from: numbers.one_of(&outs), to: gone.to }));
+            }
+            _ => {
+                let route = numbers.one_of(graph.routes());
+                let kind = numbers.one_of(&[RouteKind::Pass, RouteKind::InPlace, RouteKind::Either, RouteKind::Copy]);
+                changes.push(Change::Route { from: route.from, to: route.to, kind });
+            }
+        }
+        for change in changes {
+            // A compression does not go with every route.
+            if changed.change(change.clone()).is_ok() {
+                step.push(change);
+            }
+        }
+    }
+    step
+}
+
+/// Trees of many pieces, so that they are parted and joined within a piece, between two, and at branches.
+#[test]
+fn trees_that_are_parted_and_joined_have_the_plan_of_a_fresh_negotiation() {
+    let sequences: u64 = match std::env::var("KSPIPE_SEQUENCES") {
+        Ok(text) => text.parse().expect("KSPIPE_SEQUENCES is a number"),
+        Err(_) => 40,
+    };
+    let (mut steps, mut without) = (0, 0);
+    for seed in 0..sequences {
+        let mut numbers = Numbers(seed ^ 0x7265_6c69_6e6b);
+        let filters = 5 + numbers.next(60);
+        let mut negotiator = Negotiator::new(random_tree(&mut numbers, filters));
+        let mut last: Option<Plan> = negotiator.plan().ok().cloned();
+        for step in 0..30 {
+            let mut changes = random_links(negotiator.graph(), &mut numbers);
+            if numbers.next(4) == 0 {
+                changes = vec![random_change(negotiator.graph(), &mut numbers)];
+            }
+            let before = negotiator.graph().clone();
+            let answer = negotiator.change(changes.clone());
+            let fresh = negotiate(negotiator.graph());
+            steps += 1;
+            assert!(
+                said(negotiator.plan().as_ref().copied()) == said(fresh.as_ref()),
+                "seed {seed}, step {step}: {changes:?}"
+            );
+            match answer {
+                Ok(difference) => {
+                    let plan = negotiator.plan().expect("a plan");
+                    check_difference(last.as_ref(), plan, &difference);
+                    last = Some(plan.clone());
+                }
+                Err(_) => {
+                    without += 1;
+                    // Back to where there was a plan, or the rest would be without one too.
+                    negotiator = Negotiator::new(before);
+                    last = negotiator.plan().ok().cloned();
+                }
+            }
+        }
+    }
+    println!("{steps} steps, {without} without a plan");
+    assert!(without * 2 < steps, "{without} of {steps} steps had no plan");
+}
+
 /// Whatever stands before it in the step is taken back, and the next step finds everything as it was.
 #[test]
 fn a_step_with_a_change_that_does_not_fit_changes_nothing() {

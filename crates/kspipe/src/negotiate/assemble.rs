@@ -165,7 +165,7 @@ fn pipes_of(facts: &Facts<'_>, is_cut: &[bool]) -> (Vec<PipeId>, Vec<Vec<PinId>>
     let mut pipe_of = vec![NONE; facts.graph.pins().len()];
     let mut sizes: Vec<u32> = Vec::new();
     let mut open = Vec::new();
-    for first in &facts.order {
+    for first in facts.order() {
         if pipe_of[first.index()] != NONE {
             continue;
         }
@@ -187,7 +187,7 @@ fn pipes_of(facts: &Facts<'_>, is_cut: &[bool]) -> (Vec<PipeId>, Vec<Vec<PinId>>
         sizes.push(size);
     }
     let mut members: Vec<Vec<PinId>> = sizes.iter().map(|size| Vec::with_capacity(*size as usize)).collect();
-    for pin in &facts.order {
+    for pin in facts.order() {
         members[pipe_of[pin.index()].index()].push(*pin);
     }
     (pipe_of, members)
@@ -196,7 +196,7 @@ fn pipes_of(facts: &Facts<'_>, is_cut: &[bool]) -> (Vec<PipeId>, Vec<Vec<PinId>>
 /// The longest way to each pin from a pin of the same pipe, in edges.
 pub(super) fn distances(facts: &Facts<'_>, is_cut: &[bool]) -> Vec<u32> {
     let mut distance = vec![0u32; facts.graph.pins().len()];
-    for pin in &facts.order {
+    for pin in facts.order() {
         distance[pin.index()] = distance_of(facts, is_cut, &distance, *pin);
     }
     distance

@@ -1,22 +1,25 @@
-//! A component that is a tree, its parts' tables kept, so that after a change only the parts that have to do with it are
+//! Components that are trees, their parts' tables kept, so that after a change only the parts that have to do with it are
 //! looked at again.
+
+mod relink;
 
 use super::around::Watch;
 use super::counted::Counted;
 use super::decomposition::{Decomposition, PartKind};
-use super::keys::Keys;
+use super::facts::Facts;
+use super::keys::{Key, Keys};
 use super::memory::NamedMemory;
 use super::open_pipe::Ground;
 use super::problem::{Limits, Problem};
 use super::table::{Effort, Table, Work};
 use super::trace::{PinChoice, Solution, Trace, follow};
-use super::tree::{NONE, Piece, Visit};
+use super::tree::{NONE, Piece};
 use crate::graph::PinId;
 use std::collections::BTreeSet;
 
 /// At most so many half-built pipes are kept of a part; where more matter, the component is not kept.
 const MOST_KEPT: usize = 256;
-/// Work on all tables together, at most: so much, and so much a pin. Beyond, the component is not kept.
+/// Work on all tables of a component together, at most: so much, and so much a pin. Beyond, it is not kept.
 const MOST_EFFORT: (u64, u64) = (10_000_000, 1_000);
 
 /// Why a component's tables cannot be kept.
@@ -24,7 +27,7 @@ const MOST_EFFORT: (u64, u64) = (10_000_000, 1_000);
 pub(super) enum NotKept {
     /// There are too many half-built pipes.
     TooHard,
-    /// The memory its pipes can have is not what it was, or the strategy.
+    /// The memory its pipes can have is not what it was, or the strategy; or parts lie in too many others.
     OtherGround,
 }
 
@@ -41,10 +44,21 @@ struct Part {
     kind: PartKind,
     /// The part that this one is in; [`NONE`]: it is all.
     above: u32,
+    /// The number of parts that lie in one another below, this one counted.
+    height: u32,
+    /// The number of pins.
+    pins: u32,
+    /// The piece with the pin that is nearest to the root.
+    first_piece: u32,
+    /// The component's pins have at most one edge that leads to them, and the root is its source. Then depths are counted
+    /// from that of the pin above the part, so that they stay where all of the part lies deeper than before.
+    is_steady: bool,
     table: Table,
     /// For a part made of two: the entries of both that make each entry.
     links: Vec<(u32, u32)>,
     used: u64,
+    /// The same with all parts below.
+    all_used: u64,
     relies_on: u64,
     /// The same with all parts below.
     all_relies_on: u64,
@@ -58,47 +72,72 @@ struct Part {
     solution: Solution,
 }
 
-/// The tables of a tree.
+/// The tables of trees. A tree is named by the part that is all of it.
 #[derive(Clone, Debug)]
 pub(super) struct Clusters {
     parts: Vec<Part>,
-    visits: Vec<Visit>,
-    /// By place in the component's pins: the piece the pin is in, and the edge above it.
-    piece_of: Vec<(u32, u32)>,
-    is_cuttable: bool,
-    used: u64,
-    most_effort: u64,
+    /// Numbers of parts that are none now.
+    free: Vec<u32>,
+    /// By pin: the piece it is in; [`NONE`]: its component is not kept.
+    piece_of: Vec<u32>,
+    /// Parts that were made or changed since their tables were.
+    due: Vec<u32>,
+    pins_of_a_piece: u32,
 }
 
 impl Clusters {
-    /// All tables of a tree. Nothing is chosen yet.
-    pub(super) fn new(
-        problem: &Problem<'_>,
-        pins: &[PinId],
-        ground: &Ground,
-        is_cuttable: bool,
-        pins_of_a_piece: u32,
-    ) -> Result<Self, NotKept> {
-        let Decomposition { parts: kinds, visits } = Decomposition::of(problem.facts, pins, pins_of_a_piece);
-        let mut above = vec![NONE; kinds.len()];
-        let mut piece_of = vec![(NONE, NONE); pins.len()];
-        for (number, kind) in kinds.iter().enumerate() {
-            kind.below().for_each(|below| above[below as usize] = number as u32);
-            if let PartKind::Piece { visits: places, .. } = kind {
-                let is_absent = kind.is_bundle();
-                for visit in visits[places.start as usize..places.end as usize].iter().skip(is_absent.into()) {
-                    if let Ok(place) = pins.binary_search(&visit.pin) {
-                        piece_of[place] = (number as u32, visit.edge);
-                    }
+    /// No tree yet, in a graph of so many pins.
+    pub(super) fn new(pins: usize, pins_of_a_piece: u32) -> Self {
+        let piece_of = vec![NONE; pins];
+        Clusters { parts: Vec::new(), free: Vec::new(), piece_of, due: Vec::new(), pins_of_a_piece }
+    }
+
+    /// Makes all tables of a tree. Nothing is chosen yet.
+    pub(super) fn build(&mut self, problem: &Problem<'_>, pins: &[PinId], ground: &Ground) -> Result<u32, NotKept> {
+        let source = source_of(problem.facts, pins);
+        let Decomposition { parts: kinds } = Decomposition::of(problem.facts, pins, source, self.pins_of_a_piece);
+        // Each is made of some that came before it.
+        let mut numbers: Vec<u32> = Vec::with_capacity(kinds.len());
+        let mut traces = Vec::new();
+        let most = most_effort(pins.len());
+        let mut used = 0;
+        let mut root = NONE;
+        let due_before = self.due.len();
+        for mut kind in kinds {
+            kind.renumber(|below| numbers[below as usize]);
+            root = self.add(kind, source.is_some());
+            numbers.push(root);
+            self.look_at_asks(problem, root);
+            let table = self.evaluate(problem, ground, root, &mut traces);
+            used += self.parts[root as usize].used;
+            let table = match table {
+                Ok(table) if used <= most => table,
+                _ => {
+                    numbers.into_iter().for_each(|part| self.drop_part(part));
+                    return Err(NotKept::TooHard);
                 }
-            }
+            };
+            self.parts[root as usize].table = table;
+            self.sum_up(root);
         }
-        let part = |(kind, above)| Part {
+        // What is made here is not due.
+        self.due.truncate(due_before);
+        Ok(root)
+    }
+
+    /// Adds a part made of others. Its table is due.
+    fn add(&mut self, kind: PartKind, is_steady: bool) -> u32 {
+        let part = Part {
             kind,
-            above,
+            above: NONE,
+            height: 0,
+            pins: 0,
+            first_piece: NONE,
+            is_steady,
             table: Table::default(),
             links: Vec::new(),
             used: 0,
+            all_used: 0,
             relies_on: 0,
             all_relies_on: 0,
             limits: Limits::default(),
@@ -107,28 +146,110 @@ impl Clusters {
             is_stale: true,
             solution: Solution::default(),
         };
-        let most_effort = MOST_EFFORT.0 + MOST_EFFORT.1 * pins.len() as u64;
-        let parts = kinds.into_iter().zip(above).map(part).collect();
-        let mut clusters = Clusters { parts, visits, piece_of, is_cuttable, used: 0, most_effort };
-        let mut traces = Vec::new();
-        for number in 0..clusters.parts.len() {
-            clusters.look_at_asks(problem, number);
-            let table = clusters.evaluate(problem, ground, number, &mut traces)?;
-            clusters.parts[number].table = table;
-            clusters.sum_up(number);
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.parts[number as usize] = part;
+                number
+            }
+            None => {
+                self.parts.push(part);
+                self.parts.len() as u32 - 1
+            }
+        };
+        let below: Vec<u32> = self.parts[number as usize].kind.below().collect();
+        below.into_iter().for_each(|below| self.parts[below as usize].above = number);
+        if let PartKind::Piece { visits, .. } = &self.parts[number as usize].kind {
+            let skipped = usize::from(self.parts[number as usize].kind.is_bundle());
+            visits.iter().skip(skipped).for_each(|visit| self.piece_of[visit.pin.index()] = number);
         }
-        Ok(clusters)
+        self.measure(number);
+        self.due.push(number);
+        number
     }
 
-    /// The work that made all tables.
+    /// Gives the number of a part back.
+    fn drop_part(&mut self, number: u32) {
+        let part = &mut self.parts[number as usize];
+        (part.table, part.links, part.solution) = Default::default();
+        part.kind = PartKind::Branches { one: NONE, other: NONE };
+        self.due.retain(|due| *due != number);
+        self.free.push(number);
+    }
+
+    /// Gives a tree back.
+    pub(super) fn drop_tree(&mut self, root: u32) {
+        let mut parts = vec![root];
+        let mut done = 0;
+        while let Some(number) = parts.get(done) {
+            done += 1;
+            let below: Vec<u32> = self.parts[*number as usize].kind.below().collect();
+            parts.extend(below);
+        }
+        parts.into_iter().for_each(|part| self.drop_part(part));
+    }
+
+    /// Counts what a part is made of.
+    fn measure(&mut self, number: u32) {
+        let part = &self.parts[number as usize];
+        let (own, first_piece) = match &part.kind {
+            PartKind::Piece { visits, .. } => (visits.len() as u32 - u32::from(part.kind.is_bundle()), number),
+            PartKind::Path { upper: first, .. } | PartKind::Branches { one: first, .. } => {
+                (0, self.parts[*first as usize].first_piece)
+            }
+        };
+        let below = || part.kind.below().map(|below| &self.parts[below as usize]);
+        let pins = own + below().map(|below| below.pins).sum::<u32>();
+        let height = 1 + below().map(|below| below.height).max().unwrap_or(0);
+        let relies_on = below().map(|below| below.all_relies_on).fold(part.relies_on, u64::max);
+        let part = &mut self.parts[number as usize];
+        (part.pins, part.height, part.first_piece, part.all_relies_on) = (pins, height, first_piece, relies_on);
+    }
+
+    /// The part that is all of the tree a part is in.
+    pub(super) fn root_of(&self, part: u32) -> u32 {
+        let mut at = part;
+        while self.parts[at as usize].above != NONE {
+            at = self.parts[at as usize].above;
+        }
+        at
+    }
+
+    /// The number of pins of a part.
+    pub(super) fn pins(&self, part: u32) -> u32 {
+        self.parts[part as usize].pins
+    }
+
+    /// The work that made all tables of a tree.
     #[cfg(test)]
-    pub(super) fn used(&self) -> u64 {
-        self.used
+    pub(super) fn used(&self, root: u32) -> u64 {
+        self.parts[root as usize].all_used
+    }
+
+    /// Whether some plan is valid.
+    pub(super) fn has_plan(&self, root: u32) -> bool {
+        !self.parts[root as usize].table.is_empty()
     }
 
     /// The best plan's cost; `None` where no plan is valid.
-    pub(super) fn keys(&self) -> Option<Keys> {
-        Some(self.parts.last()?.table.entries.first()?.keys)
+    pub(super) fn keys(&self, problem: &Problem<'_>, root: u32) -> Option<Keys> {
+        let mut keys = self.parts[root as usize].table.entries.first()?.keys;
+        if let Some(pin) = self.base(problem.facts, root) {
+            // One pipe more than there are cuts.
+            let cuts = problem.order.get(&keys, Key::Allocators).saturating_sub(1);
+            if cuts > 0 {
+                let depth = u128::from(problem.facts.depths()[pin.index()]);
+                problem.order.add(&mut keys, Key::Depth, cuts.saturating_mul(depth));
+            }
+        }
+        Some(keys)
+    }
+
+    /// The pin from whose depth on depths are counted in a part; `None`: from 0.
+    fn base(&self, facts: &Facts<'_>, part: u32) -> Option<PinId> {
+        let part = &self.parts[part as usize];
+        let PartKind::Piece { visits, .. } = &self.parts[part.first_piece as usize].kind else { return None };
+        let first = visits.first().filter(|_| part.is_steady)?;
+        Some(if first.edge == NONE { first.pin } else { facts.edges[first.edge as usize].from })
     }
 
     /// Looks again at what a change of these pins' asks and of what cuts of these edges cost has to do with, and says how
@@ -136,67 +257,77 @@ impl Clusters {
     pub(super) fn update(
         &mut self,
         problem: &Problem<'_>,
-        pins: &[PinId],
+        root: u32,
         ground: &mut Ground,
         changed_pins: &[PinId],
         changed_edges: &[u32],
     ) -> Result<u64, NotKept> {
         let mut work = 0;
-        let mut due = BTreeSet::new();
-        for place in changed_pins.iter().filter_map(|pin| pins.binary_search(pin).ok()) {
-            due.insert(self.piece_of[place].0);
+        let (made, left): (Vec<u32>, Vec<u32>) =
+            std::mem::take(&mut self.due).into_iter().partition(|due| self.root_of(*due) == root);
+        self.due = left;
+        let most_height = 32 + 4 * (self.pins(root) + 1).ilog2();
+        if self.parts[root as usize].height > most_height {
+            return Err(NotKept::OtherGround);
         }
-        self.look_at_limits(problem, &due);
-        self.change_ground(problem, ground, &mut due)?;
+        let mut asking: BTreeSet<(u32, u32)> = made.into_iter().map(|part| self.by_height(part)).collect();
+        asking.extend(changed_pins.iter().map(|pin| self.by_height(self.piece_of[pin.index()])));
+        let mut due = asking.clone();
+        while let Some((_, number)) = asking.pop_first() {
+            self.look_at_asks(problem, number);
+            let above = self.parts[number as usize].above;
+            if above != NONE {
+                asking.insert(self.by_height(above));
+            }
+        }
+        self.change_ground(problem, root, ground, &mut due)?;
         for number in changed_edges {
             let edge = &problem.facts.edges[*number as usize];
-            for place in [edge.from, edge.to].iter().filter_map(|pin| pins.binary_search(pin).ok()) {
-                let (piece, above) = self.piece_of[place];
-                if above == *number {
-                    due.insert(piece);
+            for pin in [edge.from, edge.to] {
+                let piece = self.piece_of[pin.index()];
+                let PartKind::Piece { visits, .. } = &self.parts[piece as usize].kind else { continue };
+                if visits.iter().any(|visit| visit.pin == pin && visit.edge == *number) {
+                    due.insert(self.by_height(piece));
                 }
             }
         }
         let mut traces = Vec::new();
         let mut to_sum_up = BTreeSet::new();
-        while let Some(number) = due.pop_first() {
-            let table = self.evaluate(problem, ground, number as usize, &mut traces)?;
+        while let Some((_, number)) = due.pop_first() {
+            let table = self.evaluate(problem, ground, number, &mut traces)?;
             let part = &mut self.parts[number as usize];
             work += part.used;
             let same = part.table.is_like(&table);
             part.table = table;
-            if !same && part.above != NONE {
-                due.insert(part.above);
+            let above = part.above;
+            if !same && above != NONE {
+                due.insert(self.by_height(above));
             }
             let mut at = number;
-            while at != NONE && to_sum_up.insert(at) {
+            while at != NONE && to_sum_up.insert(self.by_height(at)) {
                 self.parts[at as usize].is_stale = true;
                 at = self.parts[at as usize].above;
             }
         }
-        to_sum_up.into_iter().for_each(|number| self.sum_up(number as usize));
-        Ok(work)
+        to_sum_up.into_iter().for_each(|(_, number)| self.sum_up(number));
+        let root = &self.parts[root as usize];
+        if root.all_used > most_effort(root.pins as usize) { Err(NotKept::TooHard) } else { Ok(work) }
     }
 
-    /// What pins in changed pieces ask, for them and all they are part of.
-    fn look_at_limits(&mut self, problem: &Problem<'_>, pieces: &BTreeSet<u32>) {
-        let mut due = pieces.clone();
-        while let Some(number) = due.pop_first() {
-            self.look_at_asks(problem, number as usize);
-            if self.parts[number as usize].above != NONE {
-                due.insert(self.parts[number as usize].above);
-            }
-        }
+    /// A part, after all that it is made of.
+    fn by_height(&self, part: u32) -> (u32, u32) {
+        (self.parts[part as usize].height, part)
     }
 
     /// The ground that the component now has; what rests on more than it grants is due.
     fn change_ground(
         &self,
         problem: &Problem<'_>,
+        root: u32,
         ground: &mut Ground,
-        due: &mut BTreeSet<u32>,
+        due: &mut BTreeSet<(u32, u32)>,
     ) -> Result<(), NotKept> {
-        let Some(all) = self.parts.last() else { return Ok(()) };
+        let all = &self.parts[root as usize];
         let classes = all.named.classes(problem.facts.graph);
         if classes != ground.classes || !problem.order.is_like(&ground.order) {
             return Err(NotKept::OtherGround);
@@ -204,12 +335,12 @@ impl Clusters {
         let now = all.limits.ground(problem.order, classes);
         let granted = if now.has_steps && !ground.has_steps { 0 } else { now.always_granted };
         if granted < ground.always_granted || now.has_steps && !ground.has_steps {
-            let mut stack = vec![self.parts.len() as u32 - 1];
+            let mut stack = vec![root];
             while let Some(number) = stack.pop() {
                 let part = &self.parts[number as usize];
                 if part.all_relies_on > granted {
                     if part.relies_on > granted {
-                        due.insert(number);
+                        due.insert(self.by_height(number));
                     }
                     stack.extend(part.kind.below());
                 }
@@ -219,14 +350,35 @@ impl Clusters {
         Ok(())
     }
 
+    /// Two trees are about to be joined; `ground` is that of the larger and will be that of both. What of the smaller one
+    /// it does not hold for is due.
+    pub(super) fn share_ground(&mut self, smaller: u32, its: &Ground, ground: &mut Ground) {
+        let is_other = its.classes != ground.classes;
+        if is_other || ground.has_steps && !its.has_steps {
+            let mut stack = vec![smaller];
+            while let Some(number) = stack.pop() {
+                let part = &mut self.parts[number as usize];
+                stack.extend(part.kind.below());
+                if is_other {
+                    // The numbers of memory mean something else now, so all is told again.
+                    part.solution.pins.clear();
+                }
+                if is_other || part.relies_on > 0 {
+                    self.due.push(number);
+                }
+            }
+        }
+        ground.always_granted = ground.always_granted.max(its.always_granted);
+    }
+
     /// What the pins of a part ask that the ground depends on.
-    fn look_at_asks(&mut self, problem: &Problem<'_>, number: usize) {
-        let part = &self.parts[number];
+    fn look_at_asks(&mut self, problem: &Problem<'_>, number: u32) {
+        let part = &self.parts[number as usize];
         let (mut limits, mut named) = (Limits::default(), NamedMemory::default());
         if let PartKind::Piece { visits, .. } = &part.kind {
             let mut asks = Vec::new();
             let skipped = usize::from(part.kind.is_bundle());
-            for visit in self.visits[visits.start as usize..visits.end as usize].iter().skip(skipped) {
+            for visit in visits.iter().skip(skipped) {
                 named.add(problem.facts.graph, visit.pin, Some(problem.facts.graph.mode(visit.pin)));
                 limits = limits.and(problem.limits(visit.pin, &mut asks));
             }
@@ -235,13 +387,19 @@ impl Clusters {
             limits = limits.and(self.parts[below as usize].limits);
             named.add_all(&self.parts[below as usize].named);
         }
-        (self.parts[number].limits, self.parts[number].named) = (limits, named);
+        let part = &mut self.parts[number as usize];
+        (part.limits, part.named) = (limits, named);
     }
 
-    fn sum_up(&mut self, number: usize) {
-        let part = &self.parts[number];
-        let below = part.kind.below().map(|below| self.parts[below as usize].all_relies_on);
-        self.parts[number].all_relies_on = below.fold(part.relies_on, u64::max);
+    fn sum_up(&mut self, number: u32) {
+        let part = &self.parts[number as usize];
+        let (mut used, mut relies_on) = (part.used, part.relies_on);
+        for below in part.kind.below().map(|below| &self.parts[below as usize]) {
+            used = used.saturating_add(below.all_used);
+            relies_on = relies_on.max(below.all_relies_on);
+        }
+        let part = &mut self.parts[number as usize];
+        (part.all_used, part.all_relies_on) = (used, relies_on);
     }
 
     /// A part's table, from those of the parts it is made of.
@@ -249,13 +407,13 @@ impl Clusters {
         &mut self,
         problem: &Problem<'_>,
         ground: &Ground,
-        number: usize,
+        number: u32,
         traces: &mut Vec<Trace>,
     ) -> Result<Table, NotKept> {
         traces.clear();
         let mut effort = Effort { most_open_pipes: MOST_KEPT, ..Effort::up_to(u64::MAX) };
         let mut table = self.table_of(problem, ground, number, &mut effort, traces);
-        let is_piece = matches!(self.parts[number].kind, PartKind::Piece { .. });
+        let is_piece = matches!(self.parts[number as usize].kind, PartKind::Piece { .. });
         let mut links = Vec::new();
         for (place, entry) in table.entries.iter_mut().enumerate() {
             if !is_piece {
@@ -263,51 +421,59 @@ impl Clusters {
             }
             entry.trace = place as u32;
         }
-        let part = &mut self.parts[number];
-        self.used = self.used - part.used + effort.used;
+        let part = &mut self.parts[number as usize];
         (part.used, part.relies_on, part.links) = (effort.used, effort.relies_on, links);
-        if effort.exhausted || self.used > self.most_effort { Err(NotKept::TooHard) } else { Ok(table) }
+        if effort.exhausted { Err(NotKept::TooHard) } else { Ok(table) }
     }
 
     fn table_of(
         &self,
         problem: &Problem<'_>,
         ground: &Ground,
-        number: usize,
+        number: u32,
         effort: &mut Effort,
         traces: &mut Vec<Trace>,
     ) -> Table {
-        let table = |part: u32| &self.parts[part as usize].table;
+        let base = self.base(problem.facts, number);
+        // The table of a part below, with depths as this one counts them.
+        let table = |part: u32| {
+            let depth = |pin: PinId| problem.facts.depths()[pin.index()];
+            let by = || match (self.base(problem.facts, part), base) {
+                (Some(its), Some(mine)) if its != mine => depth(its).saturating_sub(depth(mine)),
+                _ => 0,
+            };
+            self.parts[part as usize].table.lifted(&problem.order, by)
+        };
         let mut work = Work {
             problem,
             ground,
             counted: &Counted::EVERYTHING,
-            may_cut: self.is_cuttable,
+            may_cut: true,
             effort,
             traces,
             watch: Watch::Nothing,
+            base,
         };
-        match &self.parts[number].kind {
+        match &self.parts[number as usize].kind {
             PartKind::Piece { visits, top, far_end, kept } => {
-                let visits = &self.visits[visits.start as usize..visits.end as usize];
                 let piece = Piece { visits, top: *top, far_end: *far_end, kept };
                 work.fold(&piece, |part| Some(table(part)))
             }
             PartKind::Path { upper, lower, is_top } => {
-                let table = work.concatenate(table(*upper), table(*lower));
+                let table = work.concatenate(&table(*upper), &table(*lower));
                 if *is_top { work.finish(table) } else { table }
             }
-            PartKind::Branches { one, other } => work.meet(table(*one), table(*other)),
+            PartKind::Branches { one, other } => work.meet(&table(*one), &table(*other)),
         }
     }
 
     /// Goes over to the best plan there is now, and says in what it differs from the one before. `None` where there is
     /// none; the one before stays then.
-    pub(super) fn choose(&mut self, problem: &Problem<'_>, ground: &Ground) -> Option<Changes> {
-        self.keys()?;
+    pub(super) fn choose(&mut self, problem: &Problem<'_>, root: u32, ground: &Ground) -> Option<Changes> {
+        self.parts[root as usize].table.entries.first()?;
         let mut changes = Changes::default();
         let mut traces = Vec::new();
-        let mut stack = vec![(self.parts.len() as u32 - 1, 0)];
+        let mut stack = vec![(root, 0)];
         while let Some((number, entry)) = stack.pop() {
             let part = &mut self.parts[number as usize];
             if !part.is_stale && part.chosen == entry {
@@ -323,7 +489,7 @@ impl Clusters {
                     // How an entry came to be is not kept: the same walk finds it again.
                     traces.clear();
                     let mut effort = Effort { most_open_pipes: MOST_KEPT, ..Effort::up_to(u64::MAX) };
-                    let table = self.table_of(problem, ground, number as usize, &mut effort, &mut traces);
+                    let table = self.table_of(problem, ground, number, &mut effort, &mut traces);
                     let last = table.entries[entry as usize].trace;
                     let mut solution = follow(&traces, last, |part, entry| stack.push((part, entry)));
                     solution.sort();
@@ -336,18 +502,37 @@ impl Clusters {
     }
 
     /// The solution that was chosen last, if any.
-    pub(super) fn solution(&self) -> Option<Solution> {
-        if self.parts.last()?.chosen == NONE {
-            return None;
-        }
+    pub(super) fn solution(&self, root: u32) -> Option<Solution> {
         let mut all = Solution::default();
-        for part in &self.parts {
+        let mut stack = vec![root];
+        while let Some(number) = stack.pop() {
+            let part = &self.parts[number as usize];
             all.pins.extend(&part.solution.pins);
             all.cuts.extend(&part.solution.cuts);
+            stack.extend(part.kind.below());
         }
         all.sort();
-        Some(all)
+        // Each pin has its choice, once there was one.
+        (!all.pins.is_empty()).then_some(all)
     }
+}
+
+fn most_effort(pins: usize) -> u64 {
+    MOST_EFFORT.0 + MOST_EFFORT.1 * pins as u64
+}
+
+/// The pin from which all others of a tree lie downstream, where no pin has two edges that lead to it.
+fn source_of(facts: &Facts<'_>, pins: &[PinId]) -> Option<PinId> {
+    let mut source = None;
+    for pin in pins {
+        let leading = facts.edges_at(*pin).iter().filter(|edge| facts.edges[**edge as usize].to == *pin).count();
+        match leading {
+            0 => source = Some(*pin),
+            1 => {}
+            _ => return None,
+        }
+    }
+    source
 }
 
 /// The entries of both parts that an entry was made of.

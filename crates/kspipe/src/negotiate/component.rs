@@ -126,7 +126,16 @@ impl<'a> Component<'a> {
             Way::Tree(visits) => {
                 let Component { problem, counted, .. } = *self;
                 let (traces, watch) = (&mut Vec::new(), Watch::Nothing);
-                let work = Work { problem, ground: &costs, counted, may_cut: true, effort: &mut ties, traces, watch };
+                let work = Work {
+                    problem,
+                    ground: &costs,
+                    counted,
+                    may_cut: true,
+                    effort: &mut ties,
+                    traces,
+                    watch,
+                    base: None,
+                };
                 Surroundings::of(work, visits, &meetings, cost)
             }
             Way::Cycles(_) => None,
@@ -158,7 +167,8 @@ impl<'a> Component<'a> {
             Way::Cycles(cycles) => frontier::solve(problem, cycles, ground, effort, counted, may_cut),
             Way::Tree(visits) => {
                 let mut traces = Vec::with_capacity(visits.len() * 2);
-                Work { problem, ground, counted, may_cut, effort, traces: &mut traces, watch }.solve_tree(visits)
+                Work { problem, ground, counted, may_cut, effort, traces: &mut traces, watch, base: None }
+                    .solve_tree(visits)
             }
         }
     }
@@ -188,8 +198,8 @@ impl Shape {
             is_cuttable |= facts.edges[*edge as usize].cuttable;
         }
         // A `copy` route inside keeps its ends in different pipes.
-        let component = pins.first().map(|first| facts.component_of[first.index()]);
-        let copies_within = component.is_some_and(|component| facts.self_copying[component as usize]);
+        let component = pins.first().map(|first| facts.component_of(*first));
+        let copies_within = component.is_some_and(|component| facts.is_self_copying(component));
         Shape { is_tree: ends / 2 + 1 == pins.len() && !copies_within, is_cuttable }
     }
 }

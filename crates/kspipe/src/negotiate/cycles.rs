@@ -115,9 +115,9 @@ fn arrows_of(facts: &Facts<'_>, pins: &[PinId], counted: &Counted) -> Vec<Arrow>
             }
         }
     }
-    let component = pins.first().map(|pin| facts.component_of[pin.index()]);
-    if component.is_some_and(|component| facts.self_copying[component as usize]) {
-        let inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
+    let component = pins.first().map(|pin| facts.component_of(*pin));
+    if component.is_some_and(|component| facts.is_self_copying(component)) {
+        let inside = |pin: PinId| Some(facts.component_of(pin)) == component;
         for pin in pins {
             // Routes are ordered by their in pins.
             let routes = facts.graph.routes();

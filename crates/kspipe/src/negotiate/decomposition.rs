@@ -9,9 +9,8 @@
 use super::facts::Facts;
 use super::sharing::WayOut;
 use super::table::way_out;
-use super::tree::{NONE, Top, Visit, visits_of};
+use super::tree::{NONE, Top, Visit, visit_from, visits_of};
 use crate::graph::PinId;
-use std::ops::Range;
 
 /// Pins of a piece, about: few enough to be walked through in microseconds.
 pub(super) const PINS_OF_A_PIECE: u32 = 12;
@@ -19,8 +18,8 @@ pub(super) const PINS_OF_A_PIECE: u32 = 12;
 /// What a part is made of.
 #[derive(Clone, Debug)]
 pub(super) enum PartKind {
-    /// Some pins, places in [`Decomposition::visits`], and parts that meet them at a place.
-    Piece { visits: Range<u32>, top: Top, far_end: Option<(u32, WayOut)>, kept: Vec<(u32, u32)> },
+    /// Some pins, and parts that meet them at a place.
+    Piece { visits: Vec<Visit>, top: Top, far_end: Option<(u32, WayOut)>, kept: Vec<(u32, u32)> },
     /// Two pieces of a path, and whether nothing lies above.
     Path { upper: u32, lower: u32, is_top: bool },
     /// Branches of one pin.
@@ -31,6 +30,16 @@ impl PartKind {
     /// Whether its first pin is not in it.
     pub(super) fn is_bundle(&self) -> bool {
         matches!(self, PartKind::Piece { top: Top::Absent, .. })
+    }
+
+    /// Gives the parts that this one is made of other numbers.
+    pub(super) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        match self {
+            PartKind::Piece { kept, .. } => kept.iter_mut().for_each(|(_, part)| *part = number(*part)),
+            PartKind::Path { upper: one, lower: other, .. } | PartKind::Branches { one, other } => {
+                (*one, *other) = (number(*one), number(*other));
+            }
+        }
     }
 
     /// The parts that this one is made of.
@@ -48,13 +57,19 @@ impl PartKind {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Decomposition {
     pub(super) parts: Vec<PartKind>,
-    pub(super) visits: Vec<Visit>,
 }
 
 impl Decomposition {
-    /// Of the tree with these pins, into pieces of about so many.
-    pub(super) fn of(facts: &Facts<'_>, pins: &[PinId], pins_of_a_piece: u32) -> Self {
-        let whole = visits_of(facts, pins);
+    /// Of the tree with these pins, from `root` on where that is given, into pieces of about so many.
+    pub(super) fn of(facts: &Facts<'_>, pins: &[PinId], root: Option<PinId>, pins_of_a_piece: u32) -> Self {
+        let whole = match root {
+            None => visits_of(facts, pins),
+            Some(root) => {
+                let mut visits = Vec::with_capacity(pins.len());
+                visit_from(facts, root, &mut visits, |_| true);
+                visits
+            }
+        };
         if whole.is_empty() {
             return Decomposition::default();
         }
@@ -175,74 +190,72 @@ impl Builder<'_> {
 
     /// Small branches of one pin.
     fn bundle(&mut self, place: u32, branches: &[u32]) -> u32 {
-        let start = self.made.visits.len() as u32;
-        self.made.visits.push(Visit { parent: NONE, edge: NONE, ..self.whole[place as usize] });
+        let mut visits = vec![Visit { parent: NONE, edge: NONE, ..self.whole[place as usize] }];
         for branch in branches {
-            self.copy_branch(*branch, start, 0);
+            self.copy_branch(*branch, &mut visits, 0);
         }
-        let visits = start..self.made.visits.len() as u32;
         self.push(PartKind::Piece { visits, top: Top::Absent, far_end: None, kept: Vec::new() })
     }
 
     /// Some pins of a path; `next` is the one after.
     fn piece(&mut self, pins: &[PathPin], next: Option<u32>) -> u32 {
-        let start = self.made.visits.len() as u32;
+        let mut visits: Vec<Visit> = Vec::new();
         let mut kept = Vec::new();
         let mut above = NONE;
         let is_root = pins.first().is_some_and(|pin| pin.place == 0);
         for pin in pins {
-            let at = self.made.visits.len() as u32 - start;
-            self.made.visits.push(Visit { parent: above, ..self.whole[pin.place as usize] });
+            let at = visits.len() as u32;
+            visits.push(Visit { parent: above, ..self.whole[pin.place as usize] });
             for branch in &pin.inside {
-                self.copy_branch(*branch, start, at);
+                self.copy_branch(*branch, &mut visits, at);
             }
             kept.extend(pin.kept.map(|part| (at, part)));
             above = at;
         }
-        let visits = start..self.made.visits.len() as u32;
         let far_end = next.map(|next| {
             let edge = &self.facts.edges[self.whole[next as usize].edge as usize];
-            let last = self.made.visits[(start + above) as usize].pin;
+            let last = visits[above as usize].pin;
             (above, way_out(edge, edge.kind, last))
         });
         let top = if is_root { Top::Root } else { Top::BelowAnEdge };
         self.push(PartKind::Piece { visits, top, far_end, kept })
     }
 
-    /// The pins of a branch, below the pin at the place `parent` of the piece that begins at `start`.
-    fn copy_branch(&mut self, branch: u32, start: u32, parent: u32) {
-        let moved = self.made.visits.len() as u32 - start;
+    /// The pins of a branch, below the pin at the place `parent` of a piece.
+    fn copy_branch(&self, branch: u32, piece: &mut Vec<Visit>, parent: u32) {
+        let moved = piece.len() as u32;
         for place in branch..branch + self.size[branch as usize] {
             let visit = self.whole[place as usize];
             let parent = if place == branch { parent } else { visit.parent - branch + moved };
-            self.made.visits.push(Visit { parent, ..visit });
+            piece.push(Visit { parent, ..visit });
         }
     }
 
     /// Parts, each with its number of pins, put together two and two.
-    fn balanced(&mut self, parts: &[(u32, u64)], both: impl Fn(u32, u32, bool) -> PartKind + Copy) -> u32 {
-        self.balanced_from(parts, both, true)
+    fn balanced(&mut self, parts: &[(u32, u64)], both: impl Fn(u32, u32, bool) -> PartKind) -> u32 {
+        balanced(parts, &mut |one, other, is_first| self.push(both(one, other, is_first)))
     }
+}
 
-    fn balanced_from(
-        &mut self,
-        parts: &[(u32, u64)],
-        both: impl Fn(u32, u32, bool) -> PartKind + Copy,
-        is_first: bool,
-    ) -> u32 {
-        if let [(part, _)] = parts {
-            return *part;
-        }
-        let all: u64 = parts.iter().map(|(_, pins)| pins).sum();
-        let mut before = 0;
-        // The first part whose middle lies past the middle of all begins the second half.
-        let half = parts.iter().position(|(_, pins)| {
-            before += pins;
-            2 * before - pins >= all
-        });
-        let half = half.unwrap_or(parts.len() - 1).clamp(1, parts.len() - 1);
-        let one = self.balanced_from(&parts[..half], both, is_first);
-        let other = self.balanced_from(&parts[half..], both, false);
-        self.push(both(one, other, is_first))
+/// Parts, each with its number of pins, put together two and two; `both` makes one part of two, and is told whether the
+/// first of all is in it. At least one part is given.
+pub(super) fn balanced(parts: &[(u32, u64)], both: &mut impl FnMut(u32, u32, bool) -> u32) -> u32 {
+    balanced_from(parts, both, true)
+}
+
+fn balanced_from(parts: &[(u32, u64)], both: &mut impl FnMut(u32, u32, bool) -> u32, is_first: bool) -> u32 {
+    if let [(part, _)] = parts {
+        return *part;
     }
+    let all: u64 = parts.iter().map(|(_, pins)| pins).sum();
+    let mut before = 0;
+    // The first part whose middle lies past the middle of all begins the second half.
+    let half = parts.iter().position(|(_, pins)| {
+        before += pins;
+        2 * before - pins >= all
+    });
+    let half = half.unwrap_or(parts.len() - 1).clamp(1, parts.len() - 1);
+    let one = balanced_from(&parts[..half], both, is_first);
+    let other = balanced_from(&parts[half..], both, false);
+    both(one, other, is_first)
 }

@@ -112,6 +112,7 @@ impl Walk<'_> {
             effort: self.effort,
             traces: &mut self.traces,
             watch: Watch::Nothing,
+            base: None,
         };
         work.fold(&Piece { visits: &visits, top: Top::Open, far_end: None, kept: &[] }, |_| None).entries
     }
@@ -390,7 +391,7 @@ mod tests {
         let graph = tee_with_a_cycle(branches);
         let facts = Facts::of(&graph).expect("no directed cycle");
         let problem = Problem::new(&facts);
-        let pins = &facts.components[0];
+        let pins = facts.component(0);
         let ground = problem.ground(pins, &Counted::EVERYTHING);
         let mut effort = Effort::up_to(u64::MAX);
         let cycles = Cycles::of(&facts, pins, &Counted::EVERYTHING);

@@ -6,7 +6,7 @@
 use super::clusters::{Changes, Clusters, NotKept};
 use super::component::{self, Shape};
 use super::counted::Counted;
-use super::decomposition::PINS_OF_A_PIECE;
+use super::facts::Facts;
 use super::keys::Keys;
 use super::open_pipe::Ground;
 use super::problem::Problem;
@@ -20,21 +20,26 @@ const MANY_PINS: usize = 1_000;
 /// A component with its solution.
 #[derive(Clone, Debug)]
 pub(super) struct KeptComponent {
-    /// In canonical order.
-    pins: Vec<PinId>,
     ground: Ground,
     state: State,
     /// The solution that was told last, where the state does not have it.
     told: Option<Solution>,
     /// Every pin's choice is to be told, because the numbers of its memory mean something else now.
     tell_all: bool,
-    pins_of_a_piece: u32,
 }
 
 #[derive(Clone, Debug)]
 enum State {
-    Clusters(Box<Clusters>),
-    Whole { found: Option<Box<(Solution, Keys)>>, exhausted: bool, used: u64, patience: Patience },
+    /// The tree that [`Clusters`] keep.
+    Clusters {
+        root: u32,
+    },
+    Whole {
+        found: Option<Box<(Solution, Keys)>>,
+        exhausted: bool,
+        used: u64,
+        patience: Patience,
+    },
 }
 
 /// After how many more changes it is tried again to keep a component that was too hard.
@@ -57,33 +62,37 @@ pub(super) enum Outcome {
 
 impl KeptComponent {
     /// Solves a component afresh. `limit` is the most work to be done where it cannot be kept.
-    pub(super) fn new(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64) -> Self {
-        KeptComponent::in_pieces(problem, pins, limit, PINS_OF_A_PIECE)
+    pub(super) fn new(problem: &Problem<'_>, clusters: &mut Clusters, pins: &[PinId], limit: u64) -> Self {
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
+        let state = State::of(problem, clusters, pins, &ground, limit, Patience::default());
+        KeptComponent { ground, state, told: None, tell_all: false }
     }
 
     /// Solves a component afresh, and makes what is kept of it with the first change after: where all of a graph is
     /// solved again, that would take several times as long as the solutions.
-    pub(super) fn to_be_kept(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64) -> Self {
-        let ground = problem.ground(&pins, &Counted::EVERYTHING);
-        let state = State::whole(problem, &pins, &ground, limit, Patience::default());
-        KeptComponent { pins, ground, state, told: None, tell_all: false, pins_of_a_piece: PINS_OF_A_PIECE }
-    }
-
-    fn in_pieces(problem: &Problem<'_>, pins: Vec<PinId>, limit: u64, pins_of_a_piece: u32) -> Self {
-        let ground = problem.ground(&pins, &Counted::EVERYTHING);
-        let state = State::of(problem, &pins, &ground, limit, Patience::default(), pins_of_a_piece);
-        KeptComponent { pins, ground, state, told: None, tell_all: false, pins_of_a_piece }
+    pub(super) fn to_be_kept(problem: &Problem<'_>, _: &mut Clusters, pins: &[PinId], limit: u64) -> Self {
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
+        let state = State::whole(problem, pins, &ground, limit, Patience::default());
+        KeptComponent { ground, state, told: None, tell_all: false }
     }
 
     /// Solves it again after a change that left its pins and edges: `pins` ask something else, and `edges` cost something
-    /// else to cut or carry something else.
-    pub(super) fn update(&mut self, problem: &Problem<'_>, pins: &[PinId], edges: &[u32], limit: u64) {
+    /// else to cut or carry something else. The same after its tree was parted or joined.
+    pub(super) fn update(
+        &mut self,
+        problem: &Problem<'_>,
+        clusters: &mut Clusters,
+        component: u32,
+        (pins, edges): (&[PinId], &[u32]),
+        limit: u64,
+    ) {
+        let count = problem.facts.component_size(component);
         let mut patience = Patience::default();
-        let is_most = self.pins.len() > MANY_PINS && (pins.len() + edges.len()) * 8 > self.pins.len();
+        let is_most = count > MANY_PINS && (pins.len() + edges.len()) * 8 > count;
         match &mut self.state {
             // Making most tables anew takes longer than to solve it, and the next change may be as large.
-            State::Clusters(_) if is_most => {}
-            State::Clusters(clusters) => match clusters.update(problem, &self.pins, &mut self.ground, pins, edges) {
+            State::Clusters { .. } if is_most => {}
+            State::Clusters { root } => match clusters.update(problem, *root, &mut self.ground, pins, edges) {
                 Ok(_) => return,
                 Err(NotKept::OtherGround) => {}
                 Err(NotKept::TooHard) => patience = Patience { left: 1, next: 2 },
@@ -91,22 +100,64 @@ impl KeptComponent {
             State::Whole { patience: so_far, .. } => patience = so_far.after_a_change(),
         }
         if self.told.is_none() {
-            self.told = self.state.solution();
+            self.told = self.solution(clusters);
         }
-        let ground = problem.ground(&self.pins, &Counted::EVERYTHING);
+        if let State::Clusters { root } = self.state {
+            clusters.drop_tree(root);
+        }
+        let pins = problem.facts.component(component);
+        let ground = problem.ground(pins, &Counted::EVERYTHING);
         self.tell_all |= ground.classes != self.ground.classes;
         self.ground = ground;
         self.state = if is_most {
-            State::whole(problem, &self.pins, &self.ground, limit, patience)
+            State::whole(problem, pins, &self.ground, limit, patience)
         } else {
-            State::of(problem, &self.pins, &self.ground, limit, patience, self.pins_of_a_piece)
+            State::of(problem, clusters, pins, &self.ground, limit, patience)
         };
     }
 
+    /// The tree that is kept of it, where one is.
+    pub(super) fn tree(&self) -> Option<u32> {
+        match self.state {
+            State::Clusters { root } => Some(root),
+            State::Whole { .. } => None,
+        }
+    }
+
+    /// One of the two that a tree became, with what is known of it. It is to be updated.
+    pub(super) fn parted(&self, root: u32) -> Self {
+        KeptComponent {
+            ground: self.ground.clone(),
+            state: State::Clusters { root },
+            told: None,
+            tell_all: self.tell_all,
+        }
+    }
+
+    /// Whether it is kept, has a solution, and no other than that is to be told.
+    pub(super) fn is_settled(&self, clusters: &Clusters) -> bool {
+        self.tree().is_some_and(|root| clusters.has_plan(root)) && self.told.is_none() && !self.tell_all
+    }
+
+    /// Puts the tree of another component and its own together at an edge: its place, the pin above, and the root below.
+    /// It is to be updated.
+    pub(super) fn join(
+        &mut self,
+        clusters: &mut Clusters,
+        facts: &Facts<'_>,
+        other: &Self,
+        (edge, above, below): (u32, PinId, PinId),
+    ) {
+        if let (State::Clusters { root }, State::Clusters { root: smaller }) = (&mut self.state, &other.state) {
+            clusters.share_ground(*smaller, &other.ground, &mut self.ground);
+            *root = clusters.join(facts, edge, above, below);
+        }
+    }
+
     /// What was found.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self, problem: &Problem<'_>, clusters: &Clusters) -> Outcome {
         match &self.state {
-            State::Clusters(clusters) => match clusters.keys() {
+            State::Clusters { root } => match clusters.keys(problem, *root) {
                 Some(keys) => Outcome::Solved { keys, proven: true },
                 None => Outcome::Infeasible,
             },
@@ -118,9 +169,9 @@ impl KeptComponent {
 
     /// In what the solution differs from the one told last; all of it the first time. To be asked after every update.
     /// `None` where there is none; the one told last stays the one to compare with.
-    pub(super) fn changes(&mut self, problem: &Problem<'_>) -> Option<Changes> {
+    pub(super) fn changes(&mut self, problem: &Problem<'_>, clusters: &mut Clusters) -> Option<Changes> {
         let changes = match &mut self.state {
-            State::Clusters(clusters) => clusters.choose(problem, &self.ground)?,
+            State::Clusters { root } => clusters.choose(problem, *root, &self.ground)?,
             State::Whole { found, .. } => {
                 found.as_ref()?;
                 Changes::default()
@@ -131,7 +182,7 @@ impl KeptComponent {
             return Some(changes);
         }
         let told = self.told.take().unwrap_or_default();
-        let now = self.state.solution().unwrap_or_default();
+        let now = self.solution(clusters).unwrap_or_default();
         let mut changes = Changes::default();
         changes.add(&told, &now);
         if std::mem::take(&mut self.tell_all) {
@@ -141,36 +192,32 @@ impl KeptComponent {
     }
 
     /// The solution, its pins and cuts in order.
-    pub(super) fn solution(&self) -> Option<Solution> {
-        self.state.solution()
+    pub(super) fn solution(&self, clusters: &Clusters) -> Option<Solution> {
+        match &self.state {
+            State::Clusters { root } => clusters.solution(*root),
+            State::Whole { found, .. } => found.as_ref().map(|found| found.0.clone()),
+        }
     }
 
     /// What is common to its pipes; [`PinChoice::class`](super::trace::PinChoice) is a place in its classes.
     pub(super) fn ground(&self) -> &Ground {
         &self.ground
     }
-
-    #[cfg(test)]
-    /// Its pins, in canonical order.
-    pub(super) fn pins(&self) -> &[PinId] {
-        &self.pins
-    }
 }
 
 impl State {
     fn of(
         problem: &Problem<'_>,
+        clusters: &mut Clusters,
         pins: &[PinId],
         ground: &Ground,
         limit: u64,
         patience: Patience,
-        pins_of_a_piece: u32,
     ) -> Self {
-        let shape = Shape::of(problem, pins);
         let mut patience = patience;
-        if shape.is_tree && patience.left == 0 {
-            match Clusters::new(problem, pins, ground, shape.is_cuttable, pins_of_a_piece) {
-                Ok(clusters) => return State::Clusters(Box::new(clusters)),
+        if Shape::of(problem, pins).is_tree && patience.left == 0 {
+            match clusters.build(problem, pins, ground) {
+                Ok(root) => return State::Clusters { root },
                 Err(_) => patience = patience.doubled(),
             }
         }
@@ -184,13 +231,6 @@ impl State {
             solution.sort();
         }
         State::Whole { found: found.map(Box::new), exhausted: effort.exhausted, used: effort.used, patience }
-    }
-
-    fn solution(&self) -> Option<Solution> {
-        match self {
-            State::Clusters(clusters) => clusters.solution(),
-            State::Whole { found, .. } => found.as_ref().map(|found| found.0.clone()),
-        }
     }
 }
 

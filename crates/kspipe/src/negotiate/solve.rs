@@ -37,10 +37,10 @@ use crate::graph::{Graph, PinId};
 pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
     let facts = Facts::of(graph)?;
     let problem = Problem::new(&facts);
-    let (best, effort) = best_plan(&problem, |pins| most_effort(&facts, pins));
+    let (best, effort) = best_plan(&problem, |pins| most_effort(&facts, pins.len()));
     let plan = best.map_err(|no_plan| match no_plan {
         NoPlan::Infeasible { component } => {
-            NegotiateError::Infeasible(explain_conflict(&problem, &facts.components[component]))
+            NegotiateError::Infeasible(explain_conflict(&problem, facts.component(component)))
         }
         NoPlan::Undecided => NegotiateError::Undecided { states: effort },
     })?;
@@ -52,7 +52,7 @@ pub fn negotiate(graph: &Graph) -> Result<Plan, NegotiateError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoPlan {
     /// This component has none.
-    Infeasible { component: usize },
+    Infeasible { component: u32 },
     /// The limit came first.
     Undecided,
 }
@@ -61,10 +61,11 @@ pub(super) enum NoPlan {
 pub(super) fn best_plan(problem: &Problem<'_>, most: impl Fn(&[PinId]) -> u64) -> (Result<Plan, NoPlan>, u64) {
     let facts = problem.facts;
     let (mut exhausted, mut undecided, mut used) = (false, false, 0);
-    let mut grounds: Vec<Ground> = Vec::with_capacity(facts.components.len());
+    let mut grounds: Vec<Ground> = Vec::with_capacity(facts.component_count());
     let mut choices = Choices::none(facts);
     let mut total = Keys::default();
-    for (component, pins) in facts.components.iter().enumerate() {
+    for component in facts.components() {
+        let pins = facts.component(component);
         let ground = problem.ground(pins, &Counted::EVERYTHING);
         let mut effort = Effort::up_to(most(pins));
         let solved = component::solve(problem, pins, &ground, &mut effort, &Counted::EVERYTHING);
@@ -85,7 +86,7 @@ pub(super) fn best_plan(problem: &Problem<'_>, most: impl Fn(&[PinId]) -> u64) -
         return (Err(NoPlan::Undecided), used);
     }
     let memory_of = |pin: PinId| {
-        let ground = &grounds[facts.component_of[pin.index()] as usize];
+        let ground = &grounds[facts.component_of(pin) as usize];
         ground.classes[choices.pins[pin.index()].class as usize]
     };
     let mut plan = assemble(facts, &problem.order, &choices, memory_of);
@@ -97,14 +98,14 @@ pub(super) fn best_plan(problem: &Problem<'_>, most: impl Fn(&[PinId]) -> u64) -
 
 /// Joins and comparisons of half-built pipes after which a component is settled for less than the optimum. Its share of
 /// all depends on nothing that is done to the others: by its pins, or an equal one where that is more, and some in any case.
-pub(super) fn most_effort(facts: &Facts<'_>, pins: &[PinId]) -> u64 {
+pub(super) fn most_effort(facts: &Facts<'_>, pins: usize) -> u64 {
     const ALL: u64 = 60_000_000;
     const OF_A_PIN: u64 = 200;
     const OF_A_COMPONENT: u64 = 1_000_000;
     let all_pins = facts.graph.pins().len().max(1) as u64;
-    let own = pins.len() as u64;
+    let own = pins as u64;
     let by_pins = (u128::from(ALL) * u128::from(own) / u128::from(all_pins)) as u64;
-    let equal = ALL / facts.components.len().max(1) as u64;
+    let equal = ALL / facts.component_count().max(1) as u64;
     by_pins.max(equal).max(OF_A_COMPONENT) + OF_A_PIN * own
 }
 
@@ -112,7 +113,7 @@ pub(super) fn most_effort(facts: &Facts<'_>, pins: &[PinId]) -> u64 {
 pub(super) fn proven_by_bounds(facts: &Facts<'_>, order: &KeyOrder, plan: &Plan) -> u8 {
     let least = |key: &Key| match key {
         Key::BytesCopied | Key::Departures | Key::Depth => Some(0),
-        Key::Allocators => Some(facts.components.len() as u128),
+        Key::Allocators => Some(facts.component_count() as u128),
         _ => None,
     };
     let proven = order.keys().iter().take_while(|key| least(key).is_some() && key.of(&plan.cost) == least(key)).count();

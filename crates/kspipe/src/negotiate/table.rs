@@ -18,12 +18,13 @@ use super::around::Watch;
 use super::ask::Ask;
 use super::counted::Counted;
 use super::facts::{Edge, EdgeKind};
-use super::keys::{Key, Keys};
+use super::keys::{Key, KeyOrder, Keys};
 use super::open_pipe::{Excess, Ground, OpenPipe, PipeNumbers};
 use super::problem::Problem;
 use super::sharing::{Link, Sharing, WayOut};
 use super::trace::{PinChoice, Trace, push};
 use crate::graph::PinId;
+use std::borrow::Cow;
 
 /// At most so many half-built pipes are kept of a part.
 pub(super) const MOST_OPEN_PIPES: usize = 1024;
@@ -102,6 +103,11 @@ impl Entry {
         self.pipe.ask_for(numbers, ground);
     }
 
+    /// Whether there are two half-built pipes, one at each end.
+    fn is_two(&self) -> bool {
+        self.far.as_ref().is_some_and(|far| far.pipe.is_some())
+    }
+
     /// The two allow and cost the same.
     fn is_like(&self, other: &Self) -> bool {
         self.pipe == other.pipe && self.sharing == other.sharing && self.far == other.far && self.keys == other.keys
@@ -172,6 +178,25 @@ impl Table {
         }
     }
 
+    /// The same with depths counted from so many less. That keeps the order: of two ways that cost the same in the keys
+    /// before depth, the number of allocators is one of them, and so the number of cuts is the same.
+    pub(super) fn lifted(&self, order: &KeyOrder, by: impl FnOnce() -> u64) -> Cow<'_, Table> {
+        if self.entries.iter().all(|entry| order.get(&entry.keys, Key::Allocators) == 0 && !entry.is_two()) {
+            return Cow::Borrowed(self);
+        }
+        let by = by();
+        if by == 0 {
+            return Cow::Borrowed(self);
+        }
+        let mut lifted = self.clone();
+        for entry in &mut lifted.entries {
+            // Each cut makes a pipe more. Those at the ends are not finished.
+            let cuts = order.get(&entry.keys, Key::Allocators) + u128::from(entry.is_two());
+            order.add(&mut entry.keys, Key::Depth, cuts.saturating_mul(by.into()));
+        }
+        Cow::Owned(lifted)
+    }
+
     fn insert(&mut self, ground: &Ground, effort: &mut Effort, mut entry: Entry, trace: impl FnOnce() -> u32) {
         if ground.is_beyond(&entry.keys) {
             return;
@@ -207,6 +232,8 @@ pub(super) struct Work<'a> {
     pub(super) effort: &'a mut Effort,
     pub(super) traces: &'a mut Vec<Trace>,
     pub(super) watch: Watch<'a>,
+    /// Depths are counted from this pin's on; `None`: from 0.
+    pub(super) base: Option<PinId>,
 }
 
 impl Work<'_> {
@@ -307,10 +334,11 @@ impl Work<'_> {
         }
         if !cuts.is_empty() {
             let cost = self.problem.cut_cost(edge);
+            let base = self.base.map_or(0, |pin| facts.depths()[pin.index()]);
             let chance = self.problem.chance_of_cut(edge_number);
             for cut in &mut cuts.entries {
                 ground.order.add(&mut cut.keys, Key::BytesCopied, cost.bytes.into());
-                ground.order.add(&mut cut.keys, Key::Depth, cost.depth.into());
+                ground.order.add(&mut cut.keys, Key::Depth, cost.depth.saturating_sub(base).into());
                 ground.order.add(&mut cut.keys, Key::Chance, chance);
             }
         }

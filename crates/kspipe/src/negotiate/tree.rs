@@ -9,6 +9,7 @@ use super::sharing::WayOut;
 use super::table::{Table, Work};
 use super::trace::{Solution, Trace, follow, push};
 use crate::graph::PinId;
+use std::borrow::Cow;
 
 /// A pin, the place of the pin above it, and the edge between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Work<'_> {
     }
 
     /// What a piece can be, seen from its top. An empty table: nothing valid.
-    pub(super) fn fold<'t>(&mut self, piece: &Piece<'_>, kept: impl Fn(u32) -> Option<&'t Table>) -> Table {
+    pub(super) fn fold<'t>(&mut self, piece: &Piece<'_>, kept: impl Fn(u32) -> Option<Cow<'t, Table>>) -> Table {
         let mut asks = Vec::new();
         // Pins that some of their neighbours below were met with already, the innermost last.
         let mut begun: Vec<(u32, Table)> = Vec::new();
@@ -111,13 +112,13 @@ impl Work<'_> {
         piece: &Piece<'_>,
         place: u32,
         asks: &mut Vec<Ask>,
-        kept: &impl Fn(u32) -> Option<&'t Table>,
+        kept: &impl Fn(u32) -> Option<Cow<'t, Table>>,
     ) -> Table {
         let is_absent = place == 0 && piece.top == Top::Absent;
         let mut table = if is_absent { self.nothing() } else { self.pin(piece.visits[place as usize].pin, asks) };
         for (_, part) in piece.kept.iter().filter(|(at, _)| *at == place) {
             let Some(other) = kept(*part) else { continue };
-            let mut other = other.clone();
+            let mut other = other.into_owned();
             for (entry, way) in other.entries.iter_mut().enumerate() {
                 way.trace = push(self.traces, Trace::Kept { part: *part, entry: entry as u32 });
             }

@@ -164,7 +164,7 @@ fn work(form: Form, strategy: Strategy, pins: u64, items: Items) -> (u64, bool) 
     let facts = Facts::of(&graph).expect("no cycle");
     let problem = Problem::new(&facts);
     let (mut used, mut exhausted) = (0, false);
-    for pins in &facts.components {
+    for pins in facts.components().map(|component| facts.component(component)) {
         let ground = problem.ground(pins, &Counted::EVERYTHING);
         let mut effort = Effort::up_to(60_000_000 + 200 * pins.len() as u64);
         solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING);

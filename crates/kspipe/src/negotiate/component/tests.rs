@@ -40,7 +40,7 @@ fn stages_find_what_one_go_finds() {
             let graph = random_graph(&mut dice, kind, filters);
             let Ok(facts) = Facts::of(&graph) else { continue };
             let problem = Problem::new(&facts);
-            for pins in &facts.components {
+            for pins in facts.components().map(|component| facts.component(component)) {
                 for may_cut in [false, true] {
                     let (in_one_go, effort) = found(&problem, pins, may_cut, true);
                     if effort.exhausted {

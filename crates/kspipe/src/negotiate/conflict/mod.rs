@@ -104,8 +104,8 @@ pub(super) fn roles(facts: &Facts<'_>, pins: &[PinId], conflict: &Conflict) -> V
     }
     if roles.is_empty() {
         let copies = facts.graph.routes().iter().filter(|route| route.kind == RouteKind::Copy);
-        let component = pins.first().map(|pin| facts.component_of[pin.index()]);
-        let is_inside = |pin: PinId| Some(facts.component_of[pin.index()]) == component;
+        let component = pins.first().map(|pin| facts.component_of(*pin));
+        let is_inside = |pin: PinId| Some(facts.component_of(pin)) == component;
         let inside = copies.filter(|route| is_inside(route.from) && is_inside(route.to));
         roles.extend(inside.map(|route| (route.from, Role::Copies(route.to))));
     }
@@ -202,11 +202,11 @@ impl Trial<'_> {
         counted.sides = Part::only(sides.iter().copied());
 
         let places = 0..facts.edges.len() as u32;
-        let inside = facts.component_of[self.pins[0].index()];
+        let inside = facts.component_of(self.pins[0]);
         let writers: Vec<u32> = places
             .filter(|place| {
                 let edge = facts.edges[*place as usize];
-                edge.kind.writes() && facts.component_of[edge.from.index()] == inside
+                edge.kind.writes() && facts.component_of(edge.from) == inside
             })
             .collect();
         let writers = self.fewest(&writers, |part| Counted { writers: part, ..counted.clone() });
@@ -410,7 +410,7 @@ mod tests {
         fn nothing_of_a_conflict_can_be_left_out(graph in chain()) {
             let Ok(facts) = Facts::of(&graph) else { return Ok(()) };
             let problem = Problem::new(&facts);
-            for pins in &facts.components {
+            for pins in facts.components().map(|component| facts.component(component)) {
                 let ground = problem.ground(pins, &Counted::EVERYTHING);
                 let mut effort = Effort::up_to(EFFORT_OF_A_TRY);
                 if component::solve(&problem, pins, &ground, &mut effort, &Counted::EVERYTHING).is_some() {

@@ -151,15 +151,15 @@ fn helps(graph: &Graph, change: &WhatIf, pins: &[PinId]) -> bool {
 fn without_plan(graph: &Graph, pins: &[PinId], counted: &Counted) -> Option<Vec<PinId>> {
     let Ok(facts) = Facts::of(graph) else { return Some(pins.to_vec()) };
     let problem = Problem::new(&facts);
-    let mut parts: Vec<u32> = pins.iter().map(|pin| facts.component_of[pin.index()]).collect();
+    let mut parts: Vec<u32> = pins.iter().map(|pin| facts.component_of(*pin)).collect();
     parts.sort_unstable();
     parts.dedup();
-    let mut parts = parts.into_iter().map(|part| &facts.components[part as usize]);
+    let mut parts = parts.into_iter().map(|part| facts.component(part));
     let found = parts.find(|pins| {
         let ground = problem.ground(pins, counted);
         component::solve(&problem, pins, &ground, &mut Effort::up_to(EFFORT_OF_A_TRY), counted).is_none()
     });
-    found.cloned()
+    found.map(<[PinId]>::to_vec)
 }
 
 /// Where several things conflict, so that no one change helps: changes that help together, and none of which can be left

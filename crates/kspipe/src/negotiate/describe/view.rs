@@ -98,7 +98,7 @@ impl<'a> View<'a> {
     }
     /// Every pin, upstream before downstream.
     pub(in crate::negotiate) fn downstream(&self) -> &[PinId] {
-        self.facts.as_ref().map_or(&[], |facts| &facts.order)
+        self.facts.as_ref().map_or(&[], |facts| facts.order())
     }
     /// The pin of a pipe farthest downstream in it; of several, the first by full name in byte order (rule 6).
     pub(in crate::negotiate) fn last_pin(&self, id: PipeId) -> Option<PinId> {

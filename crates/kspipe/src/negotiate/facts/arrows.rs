@@ -29,6 +29,11 @@ impl Arrows {
         Arrows { peer, first_route }
     }
 
+    /// Takes over what an out pin is connected to.
+    pub(in crate::negotiate) fn connect(&mut self, graph: &Graph, pin: PinId) {
+        self.peer[pin.index()] = graph.pin(pin).peer().map_or(NONE, |peer| peer.0);
+    }
+
     /// The routes that leave an in pin.
     pub(in crate::negotiate) fn routes_from<'a>(&self, graph: &'a Graph, pin: PinId) -> &'a [Route] {
         &graph.routes()[self.first_route[pin.index()] as usize..self.first_route[pin.index() + 1] as usize]

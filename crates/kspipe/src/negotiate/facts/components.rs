@@ -2,11 +2,17 @@
 
 use super::edges::{Edge, EdgeIndex};
 use crate::graph::{Graph, PinId, RouteKind};
+use std::sync::OnceLock;
 
-/// Sets of pins that edges join, in the order of their first pins.
+/// Sets of pins that edges join. At first they stand in the order of their first pins; who joins and parts them reuses
+/// the numbers that come free.
+#[derive(Clone, Debug)]
 pub(super) struct Components {
-    /// Each in canonical order.
-    pub(super) pins: Vec<Vec<PinId>>,
+    /// Each in canonical order; found when asked for after a change.
+    pins: Vec<OnceLock<Vec<PinId>>>,
+    /// The number of pins of each; 0: the number is free.
+    sizes: Vec<u32>,
+    free: Vec<u32>,
     pub(super) component_of: Vec<u32>,
     /// By component: a `copy` route has both its ends in it.
     pub(super) self_copying: Vec<bool>,
@@ -48,6 +54,58 @@ impl Components {
             let component = component_of[route.from.index()];
             self_copying[component as usize] |= component == component_of[route.to.index()];
         }
-        Components { pins, component_of, self_copying }
+        let pins = pins.into_iter().map(OnceLock::from).collect();
+        Components { pins, sizes, free: Vec::new(), component_of, self_copying }
+    }
+
+    /// The numbers in use, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.sizes).filter(|(_, size)| **size > 0).map(|(number, _)| number)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.sizes.len() - self.free.len()
+    }
+
+    pub(super) fn size(&self, component: u32) -> usize {
+        self.sizes[component as usize] as usize
+    }
+
+    pub(super) fn pins(&self, component: u32) -> &[PinId] {
+        self.pins[component as usize].get_or_init(|| {
+            let all = (0u32..).map(PinId).zip(&self.component_of);
+            all.filter(|(_, other)| **other == component).map(|(pin, _)| pin).collect()
+        })
+    }
+
+    /// A number for a component that has no pin yet.
+    pub(super) fn new_number(&mut self) -> u32 {
+        if let Some(number) = self.free.pop() {
+            return number;
+        }
+        self.pins.push(OnceLock::new());
+        self.sizes.push(0);
+        self.self_copying.push(false);
+        self.sizes.len() as u32 - 1
+    }
+
+    /// Moves those of `among` that are in a component to another. A component without pins gives its number back.
+    pub(super) fn give(&mut self, among: &[PinId], from: u32, to: u32) {
+        let mut moved = 0;
+        for pin in among {
+            let component = &mut self.component_of[pin.index()];
+            if *component == from {
+                *component = to;
+                moved += 1;
+            }
+        }
+        self.sizes[from as usize] -= moved;
+        self.sizes[to as usize] += moved;
+        for changed in [from, to] {
+            self.pins[changed as usize] = OnceLock::new();
+        }
+        if moved > 0 && self.sizes[from as usize] == 0 {
+            self.free.push(from);
+        }
     }
 }

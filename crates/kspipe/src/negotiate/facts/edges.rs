@@ -24,6 +24,19 @@ pub(in crate::negotiate) enum EdgeKind {
 }
 
 impl Edge {
+    /// No connection of an out pin.
+    pub(in crate::negotiate) fn absent(from: PinId) -> Self {
+        Edge { from, to: from, kind: EdgeKind::Absent, cuttable: false }
+    }
+
+    /// The connection of an out pin.
+    pub(in crate::negotiate) fn of_connection(graph: &Graph, from: PinId, cuttable: bool) -> Self {
+        match graph.pin(from).peer() {
+            Some(to) => Edge { from, to, kind: EdgeKind::Connection, cuttable },
+            None => Edge::absent(from),
+        }
+    }
+
     /// Makes a route's edge another kind of edge.
     pub(in crate::negotiate) fn take_kind(&mut self, kind: EdgeKind) {
         (self.kind, self.cuttable) = (kind, kind == EdgeKind::Either);
@@ -56,10 +69,7 @@ impl EdgeKind {
 pub(super) fn edges_of(graph: &Graph) -> Vec<Edge> {
     let cuttable = graph.bridges() == Bridges::Allow;
     let outs = graph.pin_ids().filter(|pin| graph.pin(*pin).direction() == Direction::Out);
-    let connections = outs.map(|from| match graph.pin(from).peer() {
-        Some(to) => Edge { from, to, kind: EdgeKind::Connection, cuttable },
-        None => Edge { from, to: from, kind: EdgeKind::Absent, cuttable: false },
-    });
+    let connections = outs.map(|from| Edge::of_connection(graph, from, cuttable));
     let routes = graph.routes().iter().map(|route| {
         let mut edge = Edge { from: route.from, to: route.to, kind: EdgeKind::Absent, cuttable: false };
         edge.take_kind(EdgeKind::of(route.kind));
@@ -70,39 +80,67 @@ pub(super) fn edges_of(graph: &Graph) -> Vec<Edge> {
     edges
 }
 
-/// The edges at each pin.
+/// What stands where there is room for an edge that is not there.
+const ROOM: u32 = u32::MAX;
+
+/// The edges at each pin. There is room for all that can be there, so that one comes or goes without moving the others.
 #[derive(Clone, Debug)]
 pub(super) struct EdgeIndex {
-    /// By pin: `places[start_of[pin]..start_of[pin + 1]]`.
+    /// By pin: `places[start_of[pin]..start_of[pin + 1]]`, in order, then [`ROOM`].
     places: Vec<u32>,
     start_of: Vec<u32>,
 }
 
 impl EdgeIndex {
-    pub(super) fn of(pins: usize, edges: &[Edge]) -> Self {
-        let present = || edges.iter().enumerate().filter(|(_, edge)| !edge.kind.is_absent());
-        // One place further than the pin's, so that filling moves each to where it belongs.
-        let mut start_of = vec![0u32; pins + 2];
-        for (_, edge) in present() {
-            start_of[edge.from.index() + 2] += 1;
-            start_of[edge.to.index() + 2] += 1;
+    pub(super) fn of(graph: &Graph, edges: &[Edge]) -> Self {
+        let pins = graph.pins().len();
+        let mut start_of = vec![0u32; pins + 1];
+        // A connection and the routes.
+        for route in graph.routes() {
+            start_of[route.from.index() + 1] += 1;
+            start_of[route.to.index() + 1] += 1;
         }
-        for index in 2..start_of.len() {
-            start_of[index] += start_of[index - 1];
+        for index in 1..start_of.len() {
+            start_of[index] += 1 + start_of[index - 1];
         }
-        let mut places = vec![0u32; start_of.last().map_or(0, |end| *end as usize)];
-        for (number, edge) in present() {
+        let mut index = EdgeIndex { places: vec![ROOM; start_of[pins] as usize], start_of };
+        let mut next = index.start_of.clone();
+        for (number, edge) in edges.iter().enumerate().filter(|(_, edge)| !edge.kind.is_absent()) {
             for pin in [edge.from, edge.to] {
-                let next = &mut start_of[pin.index() + 1];
-                places[*next as usize] = number as u32;
+                let next = &mut next[pin.index()];
+                index.places[*next as usize] = number as u32;
                 *next += 1;
             }
         }
-        start_of.pop();
-        EdgeIndex { places, start_of }
+        index
+    }
+
+    fn room_at(&self, pin: PinId) -> std::ops::Range<usize> {
+        self.start_of[pin.index()] as usize..self.start_of[pin.index() + 1] as usize
     }
 
     pub(super) fn at(&self, pin: PinId) -> &[u32] {
-        &self.places[self.start_of[pin.index()] as usize..self.start_of[pin.index() + 1] as usize]
+        let places = &self.places[self.room_at(pin)];
+        match places.last() {
+            Some(&ROOM) => &places[..places.partition_point(|place| *place != ROOM)],
+            _ => places,
+        }
+    }
+
+    /// Puts an edge at a pin, or takes it away.
+    pub(super) fn put(&mut self, pin: PinId, edge: u32, is_there: bool) {
+        let room = self.room_at(pin);
+        let places = &mut self.places[room];
+        let place = places.partition_point(|other| *other < edge);
+        let was_there = places.get(place) == Some(&edge);
+        if is_there && !was_there && places.last() == Some(&ROOM) {
+            places[place..].rotate_right(1);
+            places[place] = edge;
+        } else if !is_there && was_there {
+            places[place..].rotate_left(1);
+            if let Some(last) = places.last_mut() {
+                *last = ROOM;
+            }
+        }
     }
 }

@@ -2,8 +2,8 @@
 //! kind (60).
 
 use super::{KeptComponent, Outcome, State};
-use crate::graph::{Direction, Framing, FramingItem, Graph, PinId, RouteKind};
-use crate::negotiate::clusters::Changes;
+use crate::graph::{Change, Connection, Direction, Framing, FramingItem, Graph, PinId, RouteKind};
+use crate::negotiate::clusters::{Changes, Clusters};
 use crate::negotiate::component;
 use crate::negotiate::counted::Counted;
 use crate::negotiate::decomposition::PINS_OF_A_PIECE;
@@ -62,13 +62,11 @@ fn changed_graphs_are_solved_as_fresh_ones(kind: Kind, seeds: std::ops::Range<u6
         let Ok(facts) = Facts::of(&graph) else { continue };
         let problem = Problem::new(&facts);
         let pieces = dice.of(&[2, 3, 5, PINS_OF_A_PIECE]);
+        let mut clusters = Clusters::new(graph.pins().len(), pieces);
         let mut kept: Vec<KeptComponent> = facts
-            .components
-            .iter()
-            .map(|pins| match pieces {
-                PINS_OF_A_PIECE => KeptComponent::new(&problem, pins.clone(), limit(pins.len())),
-                _ => KeptComponent::in_pieces(&problem, pins.clone(), limit(pins.len()), pieces),
-            })
+            .components()
+            .map(|component| facts.component(component))
+            .map(|pins| KeptComponent::new(&problem, &mut clusters, pins, limit(pins.len())))
             .collect();
         let mut told: Vec<Solution> = vec![Solution::default(); kept.len()];
         for step in 0..8 {
@@ -94,16 +92,29 @@ fn changed_graphs_are_solved_as_fresh_ones(kind: Kind, seeds: std::ops::Range<u6
                 })
                 .collect();
             for (number, component) in kept.iter_mut().enumerate() {
+                let pins = facts.component(number as u32);
                 if step > 0 {
-                    component.update(&problem, &changed, &edges, limit(component.pins().len()));
+                    let is_in = |pin: PinId| facts.component_of(pin) == number as u32;
+                    let changed: Vec<PinId> = changed.iter().copied().filter(|pin| is_in(*pin)).collect();
+                    let edges = edges.iter().copied().filter(|edge| is_in(facts.edges[*edge as usize].from));
+                    let edges: Vec<u32> = edges.collect();
+                    component.update(&problem, &mut clusters, number as u32, (&changed, &edges), limit(pins.len()));
                 }
-                let (outcome, solution) = fresh(&problem, component.pins());
-                assert_eq!(component.outcome(), outcome, "seed {seed}, {kind:?}, step {step}, {graph:#?}");
-                assert_eq!(component.ground().classes, problem.ground(component.pins(), &Counted::EVERYTHING).classes);
-                let changes = component.changes(&problem);
+                let (outcome, solution) = fresh(&problem, pins);
+                assert_eq!(
+                    component.outcome(&problem, &clusters),
+                    outcome,
+                    "seed {seed}, {kind:?}, step {step}, {graph:#?}"
+                );
+                assert_eq!(component.ground().classes, problem.ground(pins, &Counted::EVERYTHING).classes);
+                let changes = component.changes(&problem, &mut clusters);
                 assert_eq!(changes.is_some(), solution.is_some(), "seed {seed}, step {step}");
                 if let (Some(changes), Some(solution)) = (changes, solution) {
-                    assert_eq!(component.solution(), Some(solution.clone()), "seed {seed}, {kind:?}, step {step}");
+                    assert_eq!(
+                        component.solution(&clusters),
+                        Some(solution.clone()),
+                        "seed {seed}, {kind:?}, step {step}"
+                    );
                     apply(&mut told[number], &changes);
                     assert_eq!(told[number], solution, "seed {seed}, {kind:?}, step {step}: what is told");
                     count.cut += u32::from(!solution.cuts.is_empty());
@@ -111,7 +122,7 @@ fn changed_graphs_are_solved_as_fresh_ones(kind: Kind, seeds: std::ops::Range<u6
                     count.infeasible += 1;
                 }
                 match component.state {
-                    State::Clusters(_) => count.kept += 1,
+                    State::Clusters { .. } => count.kept += 1,
                     State::Whole { .. } => count.whole += 1,
                 }
             }
@@ -168,17 +179,56 @@ fn a_change_at_any_pin_of_a_long_chain_is_little_work() {
         let mut graph = chain(4_000, changes_sides);
         let facts = Facts::of(&graph).expect("no cycle");
         let problem = Problem::new(&facts);
-        let pins = facts.components[0].clone();
-        let mut kept = KeptComponent::new(&problem, pins.clone(), u64::MAX);
-        let State::Clusters(clusters) = &mut kept.state else { panic!("a chain is kept") };
-        let all = clusters.used();
+        let pins = facts.component(0).to_vec();
+        let mut clusters = Clusters::new(graph.pins().len(), PINS_OF_A_PIECE);
+        let mut kept = KeptComponent::new(&problem, &mut clusters, &pins, u64::MAX);
+        let root = kept.tree().expect("a chain is kept");
+        let all = clusters.used(root);
         for pin in [0, pins.len() / 2, pins.len() - 1] {
             let item = FramingItem { memory: KSMEMORY_TYPE_SYSTEM, frames: 9, alignment: 64, ..FramingItem::default() };
             graph.pins[pin].framing = Framing::Extended(vec![item]);
             let facts = Facts::of(&graph).expect("no cycle");
             let problem = Problem::new(&facts);
-            let work = clusters.update(&problem, &pins, &mut kept.ground, &[PinId(pin as u32)], &[]).expect("kept");
+            let work = clusters.update(&problem, root, &mut kept.ground, &[PinId(pin as u32)], &[]).expect("kept");
             assert!(work * 50 < all, "{work} of {all} at pin {pin}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_of_a_long_chain_that_comes_or_goes_is_little_work() {
+    for (changes_sides, places) in [(false, &[0, 2_000, 3_998][..]), (true, &[2_000])] {
+        let mut graph = chain(4_000, changes_sides);
+        let facts = Facts::of(&graph).expect("no cycle");
+        let problem = Problem::new(&facts);
+        let pins = facts.component(0).to_vec();
+        let mut clusters = Clusters::new(graph.pins().len(), PINS_OF_A_PIECE);
+        let mut kept = KeptComponent::new(&problem, &mut clusters, &pins, u64::MAX);
+        let all = clusters.used(kept.tree().expect("a chain is kept"));
+        for place in places {
+            let connection = graph.connections()[*place];
+            let Connection { from, to } = connection;
+            let number = Facts::of(&graph).expect("no cycle").edge_of(&graph, from, to).expect("its place");
+            graph.change(Change::Disconnect(connection)).expect("it fits");
+            let facts = Facts::of(&graph).expect("no cycle");
+            let problem = Problem::new(&facts);
+            let (above, below) = clusters.part(number, to);
+            let mut work = 0;
+            let [mut upper, lower] = [above, below].map(|root| {
+                let mut parted = kept.parted(root);
+                work += clusters.update(&problem, root, &mut parted.ground, &[], &[]).expect("kept");
+                parted
+            });
+            assert!(work * 30 < all, "{work} of {all} to part at {place}");
+            graph.change(Change::Connect(connection)).expect("it fits");
+            let facts = Facts::of(&graph).expect("no cycle");
+            let problem = Problem::new(&facts);
+            upper.join(&mut clusters, &facts, &lower, (number, from, to));
+            let root = upper.tree().expect("kept");
+            let work = clusters.update(&problem, root, &mut upper.ground, &[], &[]).expect("kept");
+            assert!(work * 30 < all, "{work} of {all} to join at {place}");
+            assert_eq!(upper.outcome(&problem, &clusters), fresh(&problem, &pins).0);
+            kept = upper;
         }
     }
 }

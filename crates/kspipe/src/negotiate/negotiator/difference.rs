@@ -201,6 +201,26 @@ impl Difference {
         }
     }
 
+    /// Gives the pipes of the plan before the numbers they had before that: `old` by number.
+    pub(super) fn rename_old(&mut self, old: &[u32]) {
+        let name = |pipe: &mut PipeId| pipe.0 = old[pipe.index()];
+        self.regrown.iter_mut().for_each(|regrown| name(&mut regrown.old));
+        self.split.iter_mut().for_each(|split| name(&mut split.from));
+        self.gone.iter_mut().for_each(name);
+        for merged in &mut self.merged {
+            merged.from.iter_mut().for_each(name);
+            merged.from.sort_unstable();
+        }
+        self.split.sort_unstable_by_key(|split| split.from);
+        self.gone.sort_unstable();
+        let runs = std::mem::take(&mut self.stayed).into_iter();
+        let mut stayed: Vec<(u32, u32)> =
+            runs.flat_map(|(run, new)| run.zip(new..)).map(|(number, new)| (old[number as usize], new)).collect();
+        // Mostly runs that are in order, which are merged.
+        stayed.sort();
+        stayed.into_iter().for_each(|(old, new)| self.stay(old..old + 1, new));
+    }
+
     /// Says what changed of a pipe whose pins stayed.
     pub(super) fn compare(&mut self, old: PipeId, before: &Pipe, new: PipeId, now: &Pipe) {
         let changed = [

@@ -1,5 +1,6 @@
 //! The data of the pins, followed downstream from where something changed until it stops changing.
 
+use super::walk::Walk;
 use crate::graph::{Direction, Graph, PinId};
 use crate::negotiate::facts::{Arrows, FactTables, data_at, through};
 use std::cmp::Reverse;
@@ -9,8 +10,6 @@ use std::collections::BinaryHeap;
 #[derive(Clone, Debug)]
 pub(super) struct Flow {
     arrows: Arrows,
-    /// By pin: its place in the order.
-    pub(super) rank: Vec<u32>,
     /// The routes to an out pin, as places in the graph's: `routes_to[first_to[pin]..first_to[pin + 1]]`.
     routes_to: Vec<u32>,
     first_to: Vec<u32>,
@@ -32,10 +31,6 @@ pub(super) struct Flowed {
 
 impl Flow {
     pub(super) fn of(graph: &Graph, tables: &FactTables) -> Self {
-        let mut rank = vec![0; tables.order.len()];
-        for (place, pin) in tables.order.iter().enumerate() {
-            rank[pin.index()] = place as u32;
-        }
         let mut first_to = vec![0u32; graph.pins().len() + 2];
         for route in graph.routes() {
             first_to[route.to.index() + 2] += 1;
@@ -51,13 +46,18 @@ impl Flow {
         }
         let largest = Largest::of(&tables.data);
         let unknown = tables.data.iter().filter(|data| **data == 0).count();
-        Flow { arrows: Arrows::of(graph), rank, routes_to, first_to, largest, unknown }
+        Flow { arrows: Arrows::of(graph), routes_to, first_to, largest, unknown }
+    }
+
+    /// Takes over what an out pin is connected to.
+    pub(super) fn connect(&mut self, graph: &Graph, pin: PinId) {
+        self.arrows.connect(graph, pin);
     }
 
     /// Follows the data from pins that may carry other data than before.
-    pub(super) fn follow(&mut self, graph: &Graph, tables: &mut FactTables, from: &[PinId]) -> Flowed {
+    pub(super) fn follow(&mut self, graph: &Graph, tables: &mut FactTables, walk: &Walk, from: &[PinId]) -> Flowed {
         let mut flowed = Flowed::default();
-        let waits = |pin: PinId| Reverse((self.rank[pin.index()], pin));
+        let waits = |pin: PinId| Reverse(walk.rank(pin));
         let mut waiting: BinaryHeap<_> = from.iter().map(|pin| waits(*pin)).collect();
         let mut last = None;
         while let Some(Reverse((_, pin))) = waiting.pop() {

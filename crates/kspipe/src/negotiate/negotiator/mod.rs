@@ -4,6 +4,7 @@ mod difference;
 mod flow;
 mod patch;
 mod regroup;
+mod relink;
 mod solved;
 mod tallies;
 mod totals;

@@ -7,13 +7,11 @@ use super::totals::Totals;
 use super::walk::Walk;
 use crate::graph::{Connection, PinId};
 use crate::negotiate::allocator_choice::Farther;
-use crate::negotiate::assemble::{
-    Choices, PinAsks, Standing, bridge_at, bridges_of, copies_of, copy_at, distances, pipe_with,
-};
-use crate::negotiate::facts::{EdgeKind, Facts};
+use crate::negotiate::assemble::{Choices, PinAsks, bridge_at, bridges_of, copies_of, copy_at, distances, pipe_with};
+use crate::negotiate::facts::{Edge, EdgeKind, Facts};
 use crate::negotiate::memory::MemoryClass;
 use crate::negotiate::problem::Problem;
-use crate::negotiate::{Pipe, PipeId, Plan};
+use crate::negotiate::{Bridge, Pipe, PipeId, Plan};
 use std::collections::BTreeSet;
 
 /// So many bridges and copies are changed one by one; past them their lists are made anew.
@@ -28,19 +26,46 @@ pub(super) struct Patch {
     pub(super) data: Vec<PinId>,
     /// What unknown data counts as is another number.
     pub(super) unknown: bool,
-    /// Edges that were cut and are not, or are and were not.
-    pub(super) cuts: Vec<u32>,
+    /// Pins lie deeper than they did, or less deep.
+    pub(super) order: bool,
+    /// Edges that are not what they were.
+    pub(super) edges: Vec<ToldEdge>,
+}
+
+/// An edge that the last plan had otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ToldEdge {
+    pub(super) number: u32,
+    pub(super) before: Edge,
+    pub(super) was_cut: bool,
+}
+
+/// Both ends of an edge, where it joins them.
+type Joined = Option<(PinId, PinId)>;
+
+impl ToldEdge {
+    /// Whether it leads to other pins than it did.
+    pub(super) fn is_moved(&self, facts: &Facts<'_>) -> bool {
+        let now = &facts.edges[self.number as usize];
+        (self.before.from, self.before.to, self.before.kind.is_absent()) != (now.from, now.to, now.kind.is_absent())
+    }
+
+    /// What the edge joined in the last plan, and what it joins now.
+    pub(super) fn joined(&self, facts: &Facts<'_>, is_cut: &[bool]) -> (Joined, Joined) {
+        let joined = |edge: &Edge, is_cut: bool| (!is_cut && !edge.kind.is_absent()).then_some((edge.from, edge.to));
+        let now = &facts.edges[self.number as usize];
+        (joined(&self.before, self.was_cut), joined(now, is_cut[self.number as usize]))
+    }
 }
 
 /// What is known of a plan's pipes beside the plan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pipes {
-    pub(super) walk: Walk,
     pub(super) tallies: Tallies,
-    /// By pin: how far downstream it stands, in the measure of its pipe.
+    /// By pin of a component that is not steady: how far downstream it stands in its pipe.
     pub(super) distance: Vec<u32>,
-    /// By pipe: the place of its first pin in the order.
-    first_rank: Vec<u32>,
+    /// By pipe: where its first pin stands in the order.
+    first_rank: Vec<(u32, PinId)>,
 }
 
 /// Asks pins what they bring into their pipes.
@@ -54,7 +79,12 @@ pub(super) struct Asker<'a> {
 
 impl Farther for Asker<'_> {
     fn is_farther(&self, one: PinId, other: PinId) -> bool {
-        Standing { facts: self.facts, distance: self.distance }.is_farther(one, other)
+        let distance = |pin: PinId| {
+            let is_steady = self.walk.is_steady(pin, self.facts.component_of(pin));
+            if is_steady { self.walk.distance(pin) } else { self.distance[pin.index()] }
+        };
+        let (mine, others) = (distance(one), distance(other));
+        mine > others || mine == others && one != other && self.facts.names().is_before(one, other)
     }
 }
 
@@ -63,23 +93,17 @@ impl Asking for Asker<'_> {
         PinAsks::of(self.facts, self.is_cut, pin, self.items[pin.index()])
     }
     fn place(&self, pin: PinId) -> u32 {
-        self.walk.place[pin.index()]
+        self.walk.place(pin)
     }
 }
 
 impl Pipes {
-    pub(super) fn of(facts: &Facts<'_>, choices: &Choices, rank: &[u32], plan: &Plan) -> Self {
-        let walk = Walk::of(facts);
-        let mut distance = distances(facts, &choices.is_cut);
-        for pin in facts.graph.pin_ids() {
-            if walk.is_steady[facts.component_of[pin.index()] as usize] {
-                distance[pin.index()] = walk.level[pin.index()];
-            }
-        }
-        let first_rank = plan.pipes.iter().map(|pipe| rank[pipe.pins[0].index()]).collect();
+    pub(super) fn of(facts: &Facts<'_>, choices: &Choices, walk: &Walk, plan: &Plan) -> Self {
+        let distance = distances(facts, &choices.is_cut);
+        let first_rank = plan.pipes.iter().map(|pipe| walk.rank(pipe.pins[0])).collect();
         let tallies = Tallies::new(facts.graph.pins().len());
-        let mut pipes = Pipes { walk, tallies, distance, first_rank };
-        let (tallies, asker) = pipes.apart(facts, &choices.is_cut, &plan.items);
+        let mut pipes = Pipes { tallies, distance, first_rank };
+        let (tallies, asker) = pipes.apart(facts, walk, &choices.is_cut, &plan.items);
         tallies.of_pipe = plan.pipes.iter().map(|pipe| tallies.chunks_of(&pipe.pins, &asker)).collect();
         pipes
     }
@@ -88,10 +112,11 @@ impl Pipes {
     pub(super) fn apart<'a>(
         &'a mut self,
         facts: &'a Facts<'a>,
+        walk: &'a Walk,
         is_cut: &'a [bool],
         items: &'a [Option<u32>],
     ) -> (&'a mut Tallies, Asker<'a>) {
-        (&mut self.tallies, Asker { facts, walk: &self.walk, distance: &self.distance, is_cut, items })
+        (&mut self.tallies, Asker { facts, walk, distance: &self.distance, is_cut, items })
     }
 
     /// Changes the plan and what is known beside it.
@@ -101,7 +126,7 @@ impl Pipes {
         problem: &Problem<'_>,
         choices: &Choices,
         memory_of: impl Fn(PinId) -> MemoryClass,
-        rank: &[u32],
+        walk: &Walk,
         patch: Patch,
         plan: &mut Plan,
         totals: &mut Totals,
@@ -114,28 +139,30 @@ impl Pipes {
         }
         // Who gets frames of a copy has to hold what is copied.
         let mut dirty = patch.asking;
-        dirty.extend(patch.cuts.iter().map(|edge| facts.edges[*edge as usize].to));
+        dirty.extend(patch.edges.iter().flat_map(|edge| [edge.before.to, facts.edges[edge.number as usize].to]));
         let behind = patch.data.iter().flat_map(|pin| facts.edges_at(*pin).iter().map(move |edge| (*pin, *edge)));
         let behind =
             behind.filter(|(pin, edge)| facts.edges[*edge as usize].from == *pin && choices.is_cut[*edge as usize]);
         dirty.extend(behind.map(|(_, edge)| facts.edges[edge as usize].to));
 
-        let count = plan.pipes.len() as u32;
-        let (touched, before) = if patch.cuts.is_empty() {
-            difference.stay(0..count, 0);
-            let (tallies, asker) = self.apart(facts, &choices.is_cut, &plan.items);
-            tallies.ask_again(&dirty, &asker);
-            (BTreeSet::new(), Vec::new())
-        } else {
-            let old: Vec<(PipeId, Pipe)> = self.without_pins(facts, plan, &patch.cuts);
-            let regrouped = self.regroup(facts, &choices.is_cut, rank, plan, &patch.cuts);
-            let (tallies, asker) = self.apart(facts, &choices.is_cut, &plan.items);
-            tallies.ask_again(&dirty, &asker);
-            old.iter().for_each(|(_, pipe)| totals.take_back_size(pipe.frame_size));
-            (self.renumber(regrouped, rank, plan, &mut difference), old)
+        let old_numbers = if patch.order { self.reorder(walk, plan) } else { None };
+        let regrouped = self.regroup(facts, &choices.is_cut, walk, plan, &patch.edges);
+        let (tallies, asker) = self.apart(facts, walk, &choices.is_cut, &plan.items);
+        tallies.ask_again(&dirty, &asker);
+        let (touched, before) = match regrouped {
+            None => {
+                difference.stay(0..plan.pipes.len() as u32, 0);
+                (BTreeSet::new(), Vec::new())
+            }
+            Some(regrouped) => {
+                let bare = |number: &PipeId| (*number, plan.pipes[number.index()].clone_without_pins());
+                let old: Vec<(PipeId, Pipe)> = regrouped.pipes.iter().map(bare).collect();
+                old.iter().for_each(|(_, pipe)| totals.take_back_size(pipe.frame_size));
+                (self.renumber(regrouped, walk, plan, &mut difference), old)
+            }
         };
         let dirty: BTreeSet<PipeId> = dirty.iter().map(|pin| plan.pipe_of[pin.index()]).collect();
-        let (tallies, asker) = self.apart(facts, &choices.is_cut, &plan.items);
+        let (tallies, asker) = self.apart(facts, walk, &choices.is_cut, &plan.items);
         let total = |pipe: &PipeId| (*pipe, tallies.total(*pipe, &problem.order, &asker));
         let made: Vec<_> = touched.union(&dirty).map(total).collect();
         for (number, (numbers, candidates)) in made {
@@ -156,151 +183,200 @@ impl Pipes {
             }
         }
         plan.strategy = facts.graph.strategy();
+        if let Some(old_numbers) = old_numbers {
+            difference.rename_old(&old_numbers);
+        }
         difference.sort();
         difference
     }
 
-    /// The pipes at these edges, their pins left out.
-    fn without_pins(&self, facts: &Facts<'_>, plan: &Plan, edges: &[u32]) -> Vec<(PipeId, Pipe)> {
-        let ends = edges.iter().map(|edge| &facts.edges[*edge as usize]).flat_map(|edge| [edge.from, edge.to]);
-        let pipes: BTreeSet<PipeId> = ends.map(|pin| plan.pipe_of[pin.index()]).collect();
-        let bare = |pipe: &Pipe| Pipe { pins: Vec::new(), ..*pipe };
-        pipes.into_iter().map(|pipe| (pipe, bare(&plan.pipes[pipe.index()]))).collect()
+    /// Puts the pipes in the order of their first pins, after pins came to lie deeper, or less deep. Returns the numbers
+    /// they had, if that changes any.
+    fn reorder(&mut self, walk: &Walk, plan: &mut Plan) -> Option<Vec<u32>> {
+        self.first_rank.clear();
+        self.first_rank.extend(plan.pipes.iter().map(|pipe| walk.rank(pipe.pins[0])));
+        if self.first_rank.is_sorted() {
+            return None;
+        }
+        let mut old: Vec<u32> = (0..plan.pipes.len() as u32).collect();
+        // What lies behind one pin stays in order, so these are runs, which are merged.
+        old.sort_by_key(|number| self.first_rank[*number as usize]);
+        let mut now = vec![0; old.len()];
+        (0..).zip(&old).for_each(|(new, number): (u32, &u32)| now[*number as usize] = new);
+        let of_pipe = &mut self.tallies.of_pipe;
+        plan.pipes = old.iter().map(|number| plan.pipes[*number as usize].take_with_pins()).collect();
+        *of_pipe = old.iter().map(|number| std::mem::take(&mut of_pipe[*number as usize])).collect();
+        self.first_rank = old.iter().map(|number| self.first_rank[*number as usize]).collect();
+        plan.pipe_of.iter_mut().for_each(|pipe| pipe.0 = now[pipe.index()]);
+        Some(old)
     }
 
     /// Puts the groups among the other pipes, in the order of their first pins. Returns their numbers.
     fn renumber(
         &mut self,
         regrouped: Regrouped,
-        rank: &[u32],
+        walk: &Walk,
         plan: &mut Plan,
         difference: &mut Difference,
     ) -> BTreeSet<PipeId> {
         let Regrouped { pipes: apart, mut groups } = regrouped;
-        groups.sort_unstable_by_key(|group| rank[group.pins[0].index()]);
-        let first_rank_of = |pins: &[PinId]| rank[pins[0].index()];
-        let place_of = |first: u32| self.first_rank.partition_point(|other| *other < first);
-        let ends = [groups.first(), groups.last()].map(|group| group.map(|group| first_rank_of(&group.pins)));
-        let [Some(first), Some(last)] = ends else { return BTreeSet::new() };
-        let start = place_of(first).min(apart.first().map_or(usize::MAX, |pipe| pipe.index()));
-        let end = place_of(last).max(apart.last().map_or(0, |pipe| pipe.index() + 1));
-        let old_count = plan.pipes.len();
+        groups.sort_unstable_by_key(|group| walk.rank(group.pins[0]));
+        let ranks: Vec<(u32, PinId)> = groups.iter().map(|group| walk.rank(group.pins[0])).collect();
 
-        // What stands between the first and the last place that changes, in its new order.
-        let model = plan.pipes[start.min(old_count - 1)].clone_without_pins();
-        let mut pipes = Vec::new();
-        let mut tallies = Vec::new();
-        let mut ranks = Vec::new();
-        let mut touched = BTreeSet::new();
-        let mut left = BTreeSet::new();
-        let mut ways = Vec::new();
-        let mut moved: Vec<(u32, u32)> = Vec::new();
-        let old = plan.pipes.splice(start..end, []).zip(self.tallies.of_pipe.splice(start..end, []));
-        let mut old: std::iter::Peekable<_> = old.zip(start as u32..).collect::<Vec<_>>().into_iter().peekable();
-        let mut groups = groups.into_iter().peekable();
-        loop {
-            let old_first = old.peek().map(|(_, number)| self.first_rank[*number as usize]);
-            if let Some(((pipe, chunks), number)) = old.next_if(|((pipe, _), number)| {
-                let is_next =
-                    groups.peek().is_none_or(|group| self.first_rank[*number as usize] < first_rank_of(&group.pins));
-                pipe.pins.is_empty() || is_next
-            }) {
-                if pipe.pins.is_empty() {
-                    continue;
-                }
-                moved.push((number, (start + pipes.len()) as u32));
-                pipes.push(pipe);
-                tallies.push(chunks);
-                ranks.extend(old_first);
+        // The new number of each pipe: those that are left and the groups, merged.
+        let mut now: Vec<u32> = vec![u32::MAX; plan.pipes.len()];
+        let mut numbers: Vec<PipeId> = Vec::with_capacity(groups.len());
+        let (mut next, mut taken) = (0, apart.iter().peekable());
+        for (old, rank) in self.first_rank.iter().enumerate() {
+            if taken.next_if(|pipe| pipe.index() == old).is_some() {
                 continue;
             }
-            let Some(group) = groups.next() else { break };
-            let number = PipeId((start + pipes.len()) as u32);
-            touched.insert(number);
-            if group.from == [number] {
-                left.insert(number);
+            while ranks.get(numbers.len()).is_some_and(|first| first < rank) {
+                numbers.push(PipeId(next));
+                next += 1;
             }
-            ways.extend(group.from.iter().map(|from| (*from, number)));
-            ranks.push(first_rank_of(&group.pins));
-            tallies.push(group.chunks);
-            pipes.push(Pipe { pins: group.pins, ..model.clone_without_pins() });
+            now[old] = next;
+            next += 1;
         }
-        let grown = pipes.len() as i64 - (end - start) as i64;
-        plan.pipes.splice(start..start, pipes);
-        self.tallies.of_pipe.splice(start..start, tallies);
-        self.first_rank.splice(start..end, ranks);
-        if grown != 0 {
-            // Wrapping, so that going down is adding too.
-            let (end, grown) = (end as u32, grown as u32);
-            for pipe in &mut plan.pipe_of {
-                pipe.0 = pipe.0.wrapping_add(if pipe.0 >= end { grown } else { 0 });
-            }
-        }
-        let renamed = moved.iter().filter(|(old, new)| old != new).map(|(_, new)| PipeId(*new));
-        // What is left of a pipe that keeps its number has it already.
-        let other = touched.iter().copied().filter(|number| !left.contains(number));
-        for number in renamed.chain(other) {
-            for pin in &plan.pipes[number.index()].pins {
-                plan.pipe_of[pin.index()] = number;
-            }
+        numbers.extend((next..).map(PipeId).take(groups.len() - numbers.len()));
+
+        let mut ways = Vec::new();
+        for (group, number) in groups.iter().zip(&numbers) {
+            ways.extend(group.from.iter().map(|from| (*from, *number)));
         }
         ways.sort_unstable();
         let same = difference.sort_out(ways);
-        let mut stayed: Vec<(u32, u32)> = moved;
-        stayed.extend(same.into_iter().map(|(old, new)| (old.0, new.0)));
-        stayed.sort_unstable();
-        difference.stay(0..start as u32, 0);
-        for (old, new) in stayed {
-            difference.stay(old..old + 1, new);
+        let mut same = same.into_iter().map(|(old, new)| (old.0, new.0)).peekable();
+        for (old, new) in (0..).zip(&now) {
+            let stayed = if *new == u32::MAX { same.next_if(|(same, _)| *same == old) } else { Some((old, *new)) };
+            if let Some((old, new)) = stayed {
+                difference.stay(old..old + 1, new);
+            }
         }
-        difference.stay(end as u32..old_count as u32, (end as i64 + grown) as u32);
-        touched
+
+        // Most pins of a pipe stay in one group mostly: the others are told one by one.
+        let mut heirs: Vec<Option<usize>> = vec![None; groups.len()];
+        for pipe in &apart {
+            let from_it = groups.iter().enumerate().filter(|(place, _)| heirs[*place].is_none());
+            let heir = from_it.filter(|(_, group)| group.from == [*pipe]).max_by_key(|(_, group)| group.pins.len());
+            if let Some((place, _)) = heir {
+                now[pipe.index()] = numbers[place].0;
+                heirs[place] = Some(pipe.index());
+            }
+        }
+        if now.iter().zip(0..).any(|(new, old)| *new != old) {
+            plan.pipe_of.iter_mut().for_each(|pipe| pipe.0 = now[pipe.index()]);
+        }
+        for (place, group) in groups.iter().enumerate().filter(|(place, _)| heirs[*place].is_none()) {
+            group.pins.iter().for_each(|pin| plan.pipe_of[pin.index()] = numbers[place]);
+        }
+
+        let Some(model) = apart.first().map(|pipe| plan.pipes[pipe.index()].clone_without_pins()) else {
+            return BTreeSet::new();
+        };
+        leave_out(&mut plan.pipes, &apart);
+        leave_out(&mut self.tallies.of_pipe, &apart);
+        leave_out(&mut self.first_rank, &apart);
+        let (mut pipes, mut chunks) = (Vec::new(), Vec::new());
+        for group in groups {
+            pipes.push(Pipe { pins: group.pins, ..model.clone_without_pins() });
+            chunks.push(group.chunks);
+        }
+        put_in(&mut plan.pipes, &numbers, pipes);
+        put_in(&mut self.tallies.of_pipe, &numbers, chunks);
+        put_in(&mut self.first_rank, &numbers, ranks);
+        numbers.into_iter().collect()
     }
+}
+
+/// So many things are taken out of a list, or put into it, one by one; past them it is made anew.
+const MOST_MOVED: usize = 4;
+
+/// Takes the things at these places out, which are in order.
+fn leave_out<T>(list: &mut Vec<T>, places: &[PipeId]) {
+    if places.len() <= MOST_MOVED {
+        places.iter().rev().for_each(|place| drop(list.remove(place.index())));
+        return;
+    }
+    let mut out = places.iter().peekable();
+    let mut at = 0;
+    list.retain(|_| {
+        at += 1;
+        out.next_if(|place| place.index() + 1 == at).is_none()
+    });
+}
+
+/// Puts things in, so that each stands at its place then; the places are in order.
+fn put_in<T>(list: &mut Vec<T>, places: &[PipeId], things: Vec<T>) {
+    if places.len() <= MOST_MOVED {
+        places.iter().zip(things).for_each(|(place, thing)| list.insert(place.index(), thing));
+        return;
+    }
+    let mut made = Vec::with_capacity(list.len() + things.len());
+    let mut old = std::mem::take(list).into_iter();
+    for (place, thing) in places.iter().zip(things) {
+        let before = place.index() - made.len();
+        made.extend(old.by_ref().take(before));
+        made.push(thing);
+    }
+    made.extend(old);
+    *list = made;
 }
 
 impl Pipe {
     fn clone_without_pins(&self) -> Pipe {
         Pipe { pins: Vec::new(), ..*self }
     }
+
+    fn take_with_pins(&mut self) -> Pipe {
+        Pipe { pins: std::mem::take(&mut self.pins), ..*self }
+    }
 }
 
 /// Changes the bridges and the copies of a plan.
 fn patch_copies(facts: &Facts<'_>, is_cut: &[bool], patch: &Patch, plan: &mut Plan, difference: &mut Difference) {
-    if patch.unknown || patch.cuts.len() + patch.data.len() > MOST_SINGLY {
+    if patch.unknown || patch.edges.len() + patch.data.len() > MOST_SINGLY {
         let bridges = std::mem::replace(&mut plan.bridges, bridges_of(facts, is_cut));
         let copies = std::mem::replace(&mut plan.copies, copies_of(facts, is_cut));
         difference.tell_copies((&bridges, &copies), plan);
         return;
     }
-    for number in &patch.cuts {
-        let edge = &facts.edges[*number as usize];
-        let is_cut = is_cut[*number as usize];
-        if edge.kind == EdgeKind::Connection {
-            let bridge = bridge_at(facts, Connection { from: edge.from, to: edge.to });
-            let found = plan.bridges.binary_search_by_key(&bridge.connection, |bridge| bridge.connection);
+    let routes = facts.graph.routes();
+    let connections = facts.edges.len() - routes.len();
+    for told in &patch.edges {
+        let (edge, is_cut) = (&facts.edges[told.number as usize], is_cut[told.number as usize]);
+        if let Some(route) = routes.get((told.number as usize).wrapping_sub(connections)) {
+            let found =
+                plan.copies.binary_search_by_key(&(route.from, route.to), |copy| (copy.route.from, copy.route.to));
             match found {
-                Err(place) if is_cut => {
-                    plan.bridges.insert(place, bridge);
-                    difference.bridges_made.push(bridge);
-                }
-                Ok(place) if !is_cut => difference.bridges_gone.push(plan.bridges.remove(place)),
-                _ => {}
-            }
-        } else {
-            let place_of = |copy: &crate::negotiate::RouteChoice| (copy.route.from, copy.route.to);
-            let routes = facts.graph.routes();
-            let Some(route) = routes.get((*number as usize + routes.len()).wrapping_sub(facts.edges.len())) else {
-                continue;
-            };
-            match plan.copies.binary_search_by_key(&(route.from, route.to), place_of) {
-                Err(place) if is_cut => {
-                    let copy = copy_at(facts, *route, true);
+                Err(place) if is_cut || edge.kind.is_absent() => {
+                    let copy = copy_at(facts, *route, is_cut);
                     plan.copies.insert(place, copy);
                     difference.copies_made.push(copy);
                 }
-                Ok(place) if !is_cut => difference.copies_gone.push(plan.copies.remove(place)),
-                _ => {}
+                Ok(place) if is_cut || edge.kind.is_absent() => plan.copies[place] = copy_at(facts, *route, is_cut),
+                Ok(place) => difference.copies_gone.push(plan.copies.remove(place)),
+                Err(_) => {}
             }
+            continue;
+        }
+        let bridge = |edge: &Edge, is_cut: bool| {
+            (is_cut && edge.kind == EdgeKind::Connection).then_some(Connection { from: edge.from, to: edge.to })
+        };
+        let find = |bridges: &[Bridge], at| bridges.binary_search_by_key(&at, |bridge| bridge.connection);
+        let (before, now) = (bridge(&told.before, told.was_cut), bridge(edge, is_cut));
+        if before == now {
+            continue;
+        }
+        if let Some(Ok(place)) = before.map(|at| find(&plan.bridges, at)) {
+            difference.bridges_gone.push(plan.bridges.remove(place));
+        }
+        if let Some(at) = now
+            && let Err(place) = find(&plan.bridges, at)
+        {
+            let bridge = bridge_at(facts, at);
+            plan.bridges.insert(place, bridge);
+            difference.bridges_made.push(bridge);
         }
     }
     for pin in &patch.data {

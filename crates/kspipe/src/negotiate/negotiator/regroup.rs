@@ -1,9 +1,10 @@
 //! Which pins are one pipe after cuts came and went: only pipes at those cuts are looked at.
 
-use super::patch::Pipes;
+use super::patch::{Pipes, ToldEdge};
+use super::walk::Walk;
 use crate::graph::PinId;
 use crate::negotiate::assemble::distance_of;
-use crate::negotiate::facts::Facts;
+use crate::negotiate::facts::{EdgeKind, Facts};
 use crate::negotiate::{PipeId, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,54 +53,72 @@ impl Divided {
 }
 
 impl Pipes {
-    /// Takes the pipes at these edges apart, which were cut or are, and finds what their pins become.
+    /// Takes the pipes at these edges apart, which joined other pins than they do, and finds what their pins become. `None`
+    /// where each pipe has the pins it had.
     pub(super) fn regroup(
         &mut self,
         facts: &Facts<'_>,
         is_cut: &[bool],
-        rank: &[u32],
+        walk: &Walk,
         plan: &mut Plan,
-        changed: &[u32],
-    ) -> Regrouped {
-        let ends = |edge: &u32| {
-            let edge = &facts.edges[*edge as usize];
-            [plan.pipe_of[edge.from.index()], plan.pipe_of[edge.to.index()]]
-        };
-        let pipes: BTreeSet<PipeId> = changed.iter().flat_map(ends).collect();
+        changed: &[ToldEdge],
+    ) -> Option<Regrouped> {
+        let pipe_of = |pin: PinId| plan.pipe_of[pin.index()];
+        let mut pipes: BTreeSet<PipeId> = BTreeSet::new();
         let mut new_cuts: BTreeMap<PipeId, Vec<(u32, u32)>> = BTreeMap::new();
         let mut joined: Vec<(PinId, PinId)> = Vec::new();
-        for number in changed {
-            let edge = &facts.edges[*number as usize];
-            let [from, to] = ends(number);
-            if !is_cut[*number as usize] {
-                joined.push((edge.from, edge.to));
-            } else if from == to {
-                // Of the two the one that is met later is the one behind the edge.
-                let behind = if self.walk.place[edge.from.index()] > self.walk.place[edge.to.index()] {
-                    edge.from
-                } else {
-                    edge.to
-                };
-                let behind = (self.walk.place[behind.index()], self.walk.end[behind.index()]);
-                new_cuts.entry(from).or_default().push(behind);
+        // What was joined below something else since is told apart from that.
+        let mut moved: Vec<(u32, u32)> = Vec::new();
+        let mut is_moved = false;
+        for told in changed {
+            let (before, now) = told.joined(facts, is_cut);
+            let edge = &facts.edges[told.number as usize];
+            if told.is_moved(facts) {
+                is_moved = true;
+                if edge.kind == EdgeKind::Connection {
+                    let behind = walk.behind(edge.to);
+                    moved.push((behind.start, behind.end));
+                }
+            }
+            if before == now {
+                continue;
+            }
+            for (from, to) in before.into_iter().chain(now) {
+                pipes.extend([pipe_of(from), pipe_of(to)]);
+            }
+            joined.extend(now);
+            if let Some((from, to)) = before {
+                // Of the two the one that is met later is the one behind the edge; in a tree it is the in pin always.
+                let is_behind = !walk.is_in_tree(to) && walk.place(from) > walk.place(to);
+                let behind = walk.behind(if is_behind { from } else { to });
+                new_cuts.entry(pipe_of(from)).or_default().push((behind.start, behind.end));
             }
         }
-        let component_of = |pipe: PipeId, plan: &Plan| facts.component_of[plan.pipes[pipe.index()].pins[0].index()];
+        for cuts in new_cuts.values_mut() {
+            cuts.extend(&moved);
+        }
+        if pipes.is_empty() {
+            return None;
+        }
+        let component_of = |pipe: PipeId, plan: &Plan| facts.component_of(plan.pipes[pipe.index()].pins[0]);
         let mut visited: BTreeSet<u32> = BTreeSet::new();
         for pipe in &pipes {
             let component = component_of(*pipe, plan);
             let many = new_cuts.get(pipe).is_some_and(|cuts| cuts.len() > MOST_CUTS);
-            if many || !self.walk.is_steady[component as usize] {
+            let is_steady = walk.is_steady(plan.pipes[pipe.index()].pins[0], component);
+            if many || !is_steady {
                 visited.insert(component);
             }
         }
+        // A pipe may have had pins of what are several components now, and these may join others.
+        let is_visited = |component: u32| visited.contains(&component) || is_moved && !visited.is_empty();
         let (visit, divide): (Vec<PipeId>, Vec<PipeId>) =
-            pipes.iter().partition(|pipe| visited.contains(&component_of(**pipe, plan)));
+            pipes.iter().partition(|pipe| is_visited(component_of(**pipe, plan)));
         let joined: Vec<(PinId, PinId)> =
-            joined.into_iter().filter(|(pin, _)| !visited.contains(&facts.component_of[pin.index()])).collect();
-        let mut groups = self.divided(facts, is_cut, rank, plan, &divide, new_cuts, &joined);
-        groups.extend(self.visited(facts, is_cut, rank, plan, &visit));
-        Regrouped { pipes: pipes.into_iter().collect(), groups }
+            joined.into_iter().filter(|(pin, _)| !is_visited(facts.component_of(*pin))).collect();
+        let mut groups = self.divided(facts, is_cut, walk, plan, &divide, new_cuts, &joined);
+        groups.extend(self.visited(facts, is_cut, walk, plan, &visit));
+        Some(Regrouped { pipes: pipes.into_iter().collect(), groups })
     }
 
     /// The groups that the pins of pipes of steady components make, without going from pin to pin.
@@ -108,7 +127,7 @@ impl Pipes {
         &mut self,
         facts: &Facts<'_>,
         is_cut: &[bool],
-        rank: &[u32],
+        walk: &Walk,
         plan: &mut Plan,
         pipes: &[PipeId],
         mut new_cuts: BTreeMap<PipeId, Vec<(u32, u32)>>,
@@ -119,6 +138,7 @@ impl Pipes {
         for pipe in pipes {
             let mut cuts = new_cuts.remove(pipe).unwrap_or_default();
             cuts.sort_unstable();
+            cuts.dedup();
             let rest = parts.len();
             let behind = cuts.iter().zip(rest + 1..).map(|((first, end), part)| (*first, *end, part)).collect();
             parts.extend((0..=cuts.len()).map(|_| Group { from: vec![*pipe], ..Group::default() }));
@@ -136,16 +156,16 @@ impl Pipes {
             let part_of = |place: u32| division.part_of(place) - division.rest;
             if let [(first, end, part)] = division.behind[..] {
                 // Most often there is one cut, and many pins.
-                let is_behind = |pin: &PinId| (first..end).contains(&self.walk.place[pin.index()]);
+                let is_behind = |pin: &PinId| (first..end).contains(&walk.place(*pin));
                 let (behind, rest) = parted(pins, is_behind);
                 (parts[part].pins, parts[division.rest].pins) = (behind, rest);
             } else {
                 for pin in pins {
-                    let part = division.part_of(self.walk.place[pin.index()]);
+                    let part = division.part_of(walk.place(pin));
                     parts[part].pins.push(pin);
                 }
             }
-            let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
+            let (tallies, asker) = self.apart(facts, walk, is_cut, &plan.items);
             let divided = tallies.divide(chunks, count, part_of, |first, last| division.is_whole(first, last), &asker);
             for (part, chunks) in (division.rest..).zip(divided) {
                 parts[part].chunks = chunks;
@@ -153,7 +173,7 @@ impl Pipes {
         }
         let part_of = |pin: PinId| {
             let division = &divisions[&plan.pipe_of[pin.index()]];
-            division.part_of(self.walk.place[pin.index()])
+            division.part_of(walk.place(pin))
         };
         let mut into: Vec<usize> = (0..parts.len()).collect();
         for (from, to) in joined {
@@ -161,7 +181,7 @@ impl Pipes {
             into[from] = to;
         }
         let mut groups: BTreeMap<usize, Vec<Group>> = BTreeMap::new();
-        for (number, part) in parts.into_iter().enumerate() {
+        for (number, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.pins.is_empty()) {
             groups.entry(root(&mut into, number)).or_default().push(part);
         }
         let whole = |mut parts: Vec<Group>| {
@@ -169,13 +189,13 @@ impl Pipes {
             // The largest first, so that the others go into it.
             parts.sort_by_key(|part| std::cmp::Reverse(part.pins.len()));
             for mut part in parts {
-                group.pins = merged(group.pins, part.pins, rank);
+                group.pins = merged(group.pins, part.pins, walk);
                 group.chunks.append(&mut part.chunks);
                 group.from.append(&mut part.from);
             }
             group.from.sort_unstable();
             group.from.dedup();
-            let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
+            let (tallies, asker) = self.apart(facts, walk, is_cut, &plan.items);
             group.chunks = tallies.settled(group.chunks, &group.pins, &asker);
             group
         };
@@ -187,7 +207,7 @@ impl Pipes {
         &mut self,
         facts: &Facts<'_>,
         is_cut: &[bool],
-        rank: &[u32],
+        walk: &Walk,
         plan: &mut Plan,
         pipes: &[PipeId],
     ) -> Vec<Group> {
@@ -213,15 +233,15 @@ impl Pipes {
                     }
                 }
             }
-            group.pins.sort_unstable_by_key(|pin| rank[pin.index()]);
+            group.pins.sort_unstable_by_key(|pin| walk.rank(*pin));
             group.from.sort_unstable();
             group.from.dedup();
             for pin in &group.pins {
-                if !self.walk.is_steady[facts.component_of[pin.index()] as usize] {
+                if !walk.is_steady(*pin, facts.component_of(*pin)) {
                     self.distance[pin.index()] = distance_of(facts, is_cut, &self.distance, *pin);
                 }
             }
-            let (tallies, asker) = self.apart(facts, is_cut, &plan.items);
+            let (tallies, asker) = self.apart(facts, walk, is_cut, &plan.items);
             group.chunks = tallies.chunks_of(&group.pins, &asker);
             groups.push(group);
         }
@@ -249,15 +269,15 @@ fn parted(pins: Vec<PinId>, is: impl Fn(&PinId) -> bool) -> (Vec<PinId>, Vec<Pin
     (those, others)
 }
 
-/// Two lists in the order of `rank` as one, runs of each taken at once.
-fn merged(one: Vec<PinId>, other: Vec<PinId>, rank: &[u32]) -> Vec<PinId> {
+/// Two lists, each in the order of the walk's ranks, as one, runs of each taken at once.
+fn merged(one: Vec<PinId>, other: Vec<PinId>, walk: &Walk) -> Vec<PinId> {
     if one.is_empty() || other.is_empty() {
         return if one.is_empty() { other } else { one };
     }
     let mut merged = Vec::with_capacity(one.len() + other.len());
     let (mut one, mut other) = (&one[..], &other[..]);
     while let Some(next) = other.first() {
-        let before = one.partition_point(|pin| rank[pin.index()] < rank[next.index()]);
+        let before = one.partition_point(|pin| walk.rank(*pin) < walk.rank(*next));
         merged.extend_from_slice(&one[..before]);
         one = &one[before..];
         std::mem::swap(&mut one, &mut other);

@@ -2,66 +2,73 @@
 
 use super::difference::Difference;
 use super::flow::{Flow, Flowed};
-use super::patch::{Patch, Pipes};
+use super::patch::{Patch, Pipes, ToldEdge};
+use super::relink::Relinked;
 use super::totals::Totals;
+use super::walk::Walk;
 use crate::graph::{Bridges, Change, Graph, PinId};
 use crate::negotiate::assemble::{Choices, assemble};
-use crate::negotiate::clusters::Changes;
+use crate::negotiate::clusters::{Changes, Clusters};
 use crate::negotiate::conflict::explain_conflict;
-use crate::negotiate::facts::{EdgeKind, FactTables, Facts};
+use crate::negotiate::decomposition::PINS_OF_A_PIECE;
+use crate::negotiate::facts::{Edge, EdgeKind, FactTables, Facts};
 use crate::negotiate::kept::{KeptComponent, Outcome};
-use crate::negotiate::keys::{KeyOrder, Keys};
+use crate::negotiate::keys::Keys;
 use crate::negotiate::memory::MemoryClass;
 use crate::negotiate::problem::Problem;
 use crate::negotiate::solve::{most_effort, proven_by_bounds};
 use crate::negotiate::{NegotiateError, Plan};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A graph's facts and solution.
 #[derive(Clone, Debug)]
 pub(super) struct Solved {
-    tables: Arc<FactTables>,
-    flow: Flow,
-    components: Vec<KeptComponent>,
-    /// By component: what its solution costs, if it has one.
-    keys: Vec<Option<Keys>>,
+    pub(super) tables: Arc<FactTables>,
+    pub(super) flow: Flow,
+    pub(super) walk: Walk,
+    pub(super) clusters: Clusters,
+    pub(super) components: BTreeMap<u32, KeptComponent>,
+    /// By component that has a solution: what it costs.
+    keys: BTreeMap<u32, Keys>,
     totals: Totals,
     /// Components without a plan, those of which none was found, those whose plan may not be the best.
     infeasible: BTreeSet<u32>,
-    undecided: BTreeSet<u32>,
-    unproven: BTreeSet<u32>,
-    choices: Choices,
-    pipes: Pipes,
-    untold: Untold,
+    pub(super) undecided: BTreeSet<u32>,
+    pub(super) unproven: BTreeSet<u32>,
+    pub(super) choices: Choices,
+    pub(super) pipes: Pipes,
+    pub(super) untold: Untold,
 }
 
 /// What changed since the last plan.
 #[derive(Clone, Debug, Default)]
-struct Untold {
+pub(super) struct Untold {
     /// The plan is to be put together anew.
-    everything: bool,
+    pub(super) everything: bool,
+    /// Pins lie deeper than they did, or less deep.
+    pub(super) order: bool,
     /// Pins that ask something else, or use another item.
     asking: Vec<PinId>,
     /// Pins that carry other data.
     data: Vec<PinId>,
     /// What unknown data counts as is another number.
     unknown: bool,
-    /// Edges that were cut and are not, or are and were not.
-    cuts: BTreeSet<u32>,
+    /// Edges that were changed: what was there, and whether it was cut.
+    pub(super) edges: BTreeMap<u32, (Edge, bool)>,
 }
 
 /// What changes of a graph touch.
 #[derive(Default)]
-struct Touched {
+pub(super) struct Touched {
     /// Pins that ask something else.
-    asking: Vec<PinId>,
+    pub(super) asking: Vec<PinId>,
     /// Pins that may carry other data.
-    sources: Vec<PinId>,
+    pub(super) sources: Vec<PinId>,
     /// Pins that were connected or are, the out pin first.
-    connections: Vec<(PinId, PinId)>,
+    pub(super) connections: Vec<(PinId, PinId)>,
     /// Routes that go otherwise.
-    routes: Vec<(PinId, PinId)>,
+    pub(super) routes: Vec<(PinId, PinId)>,
     /// Every connection may be cut that could not, or the reverse.
     bridges: bool,
     strategy: bool,
@@ -104,8 +111,10 @@ impl Solved {
         let tables = facts.tables();
         let mut solved = Solved {
             flow: Flow::of(graph, &tables),
-            components: Vec::new(),
-            keys: Vec::new(),
+            walk: Walk::of(&facts),
+            clusters: Clusters::new(graph.pins().len(), PINS_OF_A_PIECE),
+            components: BTreeMap::new(),
+            keys: BTreeMap::new(),
             totals: Totals::default(),
             infeasible: BTreeSet::new(),
             undecided: BTreeSet::new(),
@@ -120,61 +129,62 @@ impl Solved {
     }
 
     /// Solves every component from nothing.
-    fn solve_all(&mut self, graph: &Graph, solver: fn(&Problem<'_>, Vec<PinId>, u64) -> KeptComponent) {
+    fn solve_all(&mut self, graph: &Graph, solver: fn(&Problem<'_>, &mut Clusters, &[PinId], u64) -> KeptComponent) {
         let facts = Facts::with(graph, &self.tables);
         let problem = Problem::new(&facts);
-        let solve = |pins: &Vec<PinId>| solver(&problem, pins.clone(), most_effort(&facts, pins));
-        self.components = facts.components.iter().map(solve).collect();
+        self.clusters = Clusters::new(graph.pins().len(), PINS_OF_A_PIECE);
+        let clusters = &mut self.clusters;
+        let solve = |component: u32| {
+            let pins = facts.component(component);
+            (component, solver(&problem, clusters, pins, most_effort(&facts, pins.len())))
+        };
+        self.components = facts.components().map(solve).collect();
         self.forget_outcomes();
-        for component in 0..self.components.len() as u32 {
-            self.note(&problem.order, component);
+        for component in facts.components() {
+            self.note(&problem, component);
         }
         self.untold.everything = true;
     }
 
     fn forget_outcomes(&mut self) {
-        self.keys = vec![None; self.components.len()];
+        self.keys.clear();
         self.totals = Totals::default();
         self.infeasible.clear();
         self.undecided.clear();
         self.unproven.clear();
     }
 
-    /// Notes what came out for a component.
-    fn note(&mut self, order: &KeyOrder, component: u32) {
-        let outcome = self.components[component as usize].outcome();
-        let keys = match outcome {
-            Outcome::Solved { keys, .. } => Some(keys),
-            Outcome::Infeasible | Outcome::Undecided { .. } => None,
-        };
-        if let Some(before) = std::mem::replace(&mut self.keys[component as usize], keys) {
-            self.totals.take_back(order, &before);
+    /// Notes what came out for a component; nothing where it is none any more.
+    pub(super) fn note(&mut self, problem: &Problem<'_>, component: u32) {
+        let outcome = self.components.get(&component).map(|kept| kept.outcome(problem, &self.clusters));
+        if let Some(before) = self.keys.remove(&component) {
+            self.totals.take_back(&problem.order, &before);
         }
-        if let Some(keys) = keys {
-            self.totals.add(order, &keys);
+        if let Some(Outcome::Solved { keys, .. }) = outcome {
+            self.totals.add(&problem.order, &keys);
+            self.keys.insert(component, keys);
         }
         let mut put = |set: fn(&mut Self) -> &mut BTreeSet<u32>, is_in: bool| {
             let set = set(self);
             let _ = if is_in { set.insert(component) } else { set.remove(&component) };
         };
-        put(|solved| &mut solved.infeasible, outcome == Outcome::Infeasible);
-        put(|solved| &mut solved.undecided, matches!(outcome, Outcome::Undecided { .. }));
-        put(|solved| &mut solved.unproven, matches!(outcome, Outcome::Solved { proven: false, .. }));
+        put(|solved| &mut solved.infeasible, outcome == Some(Outcome::Infeasible));
+        put(|solved| &mut solved.undecided, matches!(outcome, Some(Outcome::Undecided { .. })));
+        put(|solved| &mut solved.unproven, matches!(outcome, Some(Outcome::Solved { proven: false, .. })));
     }
 
     /// Takes over what differs between the solution of a component and the one before. Where there is none now, the one
     /// before stays until there is one.
-    fn take_over(choices: &mut Choices, untold: &mut Untold, changes: &Changes) {
+    fn take_over(choices: &mut Choices, untold: &mut Untold, edges: &[Edge], changes: &Changes) {
         for (pin, choice) in &changes.pins {
             choices.pins[pin.index()] = *choice;
             untold.asking.push(*pin);
         }
-        for (edges, is_cut) in [(&changes.cuts_added, true), (&changes.cuts_removed, false)] {
-            for edge in edges {
-                let was_cut = std::mem::replace(&mut choices.is_cut[*edge as usize], is_cut);
-                // What changed twice is as it was.
-                if was_cut != is_cut && !untold.cuts.remove(edge) {
-                    untold.cuts.insert(*edge);
+        for (changed, is_cut) in [(&changes.cuts_added, true), (&changes.cuts_removed, false)] {
+            for number in changed {
+                let was_cut = std::mem::replace(&mut choices.is_cut[*number as usize], is_cut);
+                if was_cut != is_cut {
+                    untold.edges.entry(*number).or_insert((edges[*number as usize], was_cut));
                 }
             }
         }
@@ -183,34 +193,40 @@ impl Solved {
     /// The same after changes, of which `changes` names the places. Errors where the graph has a cycle now.
     pub(super) fn changed(mut self, graph: &Graph, changes: &[Change]) -> Result<Self, NegotiateError> {
         let touched = Touched::by(graph, changes);
-        let connections = self.tables.edges.len() - graph.routes().len();
-        let mut kinds = Vec::new();
-        for (from, to) in &touched.routes {
-            let found = graph.routes().binary_search_by_key(&(*from, *to), |route| (route.from, route.to));
-            if let Ok(place) = found {
-                kinds.push((connections + place, EdgeKind::of(graph.routes()[place].kind)));
+        let links = self.links(graph, &touched);
+        let mut relinked = Relinked::default();
+        if links.iter().any(|link| link.is_moved()) {
+            if touched.strategy || touched.bridges {
+                return Solved::new(graph);
+            }
+            match self.can_relink(&links).then(|| self.relink(graph, &links)).flatten() {
+                Some(found) => relinked = found,
+                None => return self.reconnected(graph, &touched),
             }
         }
-        let moved = |(place, kind): &(usize, EdgeKind)| self.tables.edges[*place].kind.is_absent() != kind.is_absent();
-        if !touched.connections.is_empty() || kinds.iter().any(moved) {
-            return self.reconnected(graph, &touched);
-        }
-        let mut struck = BTreeSet::new();
         let tables = Arc::make_mut(&mut self.tables);
-        for (place, kind) in kinds {
-            tables.edges[place].take_kind(kind);
-            struck.insert(tables.component_of[tables.edges[place].from.index()]);
+        for link in links.iter().filter(|link| !link.is_moved()) {
+            tables.put_edge(link.number, link.now);
+            relinked.again.insert(tables.component_of(link.now.from));
         }
         if touched.bridges {
             for edge in tables.edges.iter_mut().filter(|edge| edge.kind == EdgeKind::Connection) {
                 edge.cuttable = graph.bridges() == Bridges::Allow;
             }
         }
-        let flowed = self.flow.follow(graph, tables, &touched.sources);
+        let flowed = self.flow.follow(graph, tables, &self.walk, &touched.sources);
         if touched.strategy || touched.bridges {
             self.solve_all(graph, KeptComponent::to_be_kept);
         } else {
-            self.solve_again(graph, &touched, &flowed, &struck);
+            let facts = Facts::with(graph, &self.tables);
+            for link in links.iter().filter(|link| !link.is_moved()) {
+                let kept = self.components.get(&facts.component_of(link.now.from));
+                if kept.is_some_and(|kept| kept.tree().is_some()) {
+                    self.clusters.change_kind(&facts, link.number);
+                }
+            }
+            drop(facts);
+            self.solve_again(graph, &touched, &flowed, relinked);
         }
         self.untold.asking.extend(touched.asking.into_iter().chain(flowed.required));
         self.untold.data.extend(flowed.data);
@@ -218,12 +234,11 @@ impl Solved {
         Ok(self)
     }
 
-    /// Solves the components again in which something asks, carries or costs something else; those that are `struck`
-    /// from nothing.
-    fn solve_again(&mut self, graph: &Graph, touched: &Touched, flowed: &Flowed, struck: &BTreeSet<u32>) {
+    /// Solves the components again in which something asks, carries or costs something else, and those that were relinked.
+    fn solve_again(&mut self, graph: &Graph, touched: &Touched, flowed: &Flowed, relinked: Relinked) {
         let facts = Facts::with(graph, &self.tables);
         let problem = Problem::new(&facts);
-        let component_of = |pin: PinId| facts.component_of[pin.index()];
+        let component_of = |pin: PinId| facts.component_of(pin);
         let mut asking: Vec<(u32, PinId)> =
             touched.asking.iter().chain(&flowed.required).map(|pin| (component_of(*pin), *pin)).collect();
         asking.sort_unstable();
@@ -241,44 +256,36 @@ impl Solved {
         }
         edges.sort_unstable();
         edges.dedup();
-        let mut again: BTreeSet<u32> = struck.clone();
+        let Relinked { mut again, deeper } = relinked;
         again.extend(asking.iter().map(|(component, _)| *component));
         again.extend(edges.iter().map(|(component, _)| *component));
         for component in again {
-            if struck.contains(&component) {
-                let pins = &facts.components[component as usize];
-                let solved = KeptComponent::to_be_kept(&problem, pins.clone(), most_effort(&facts, pins));
-                self.components[component as usize] = solved;
-                self.untold.everything = true;
-            } else {
-                let limit = most_effort(&facts, &facts.components[component as usize]);
+            if let Some(kept) = self.components.get_mut(&component) {
+                let limit = most_effort(&facts, facts.component_size(component));
                 let (pins, edges) = (seconds(&asking, component), seconds(&edges, component));
-                let kept = &mut self.components[component as usize];
-                kept.update(&problem, &pins, &edges, limit);
-                if let Some(changes) = kept.changes(&problem) {
-                    Solved::take_over(&mut self.choices, &mut self.untold, &changes);
+                kept.update(&problem, &mut self.clusters, component, (&pins, &edges), limit);
+                if let Some(changes) = kept.changes(&problem, &mut self.clusters) {
+                    Solved::take_over(&mut self.choices, &mut self.untold, &facts.edges, &changes);
                 }
             }
-            self.note(&problem.order, component);
+            self.note(&problem, component);
         }
+        deeper.into_iter().for_each(|component| self.note(&problem, component));
     }
 
-    /// The same after pins were joined or parted: the facts are found anew, and the components in which nothing changed
-    /// stay as they are.
+    /// The same after pins were joined or parted where that cannot be followed: the facts are found anew, and the
+    /// components in which nothing changed stay as they are.
     fn reconnected(mut self, graph: &Graph, touched: &Touched) -> Result<Self, NegotiateError> {
-        if touched.strategy || touched.bridges {
-            return Solved::new(graph);
-        }
         let facts = Facts::of(graph)?;
         let problem = Problem::new(&facts);
         let before = std::mem::replace(&mut self.tables, facts.tables());
-        let mut struck = vec![false; facts.components.len()];
-        for (from, to) in touched.connections.iter().chain(&touched.routes) {
-            for pin in [from, to] {
-                struck[facts.component_of[pin.index()] as usize] = true;
-            }
-        }
-        let mut old: Vec<Option<KeptComponent>> = self.components.drain(..).map(Some).collect();
+        let struck: BTreeSet<u32> = touched
+            .connections
+            .iter()
+            .chain(&touched.routes)
+            .flat_map(|(from, to)| [facts.component_of(*from), facts.component_of(*to)])
+            .collect();
+        let mut old = std::mem::take(&mut self.components);
         // What lies upstream of a cut, and so what it costs, can have changed in components that did not.
         let depths_before = before.depths();
         let is_other = |pin: PinId| {
@@ -287,19 +294,22 @@ impl Solved {
                 || facts.unknown_data != before.unknown_data && facts.data[place] == 0
                 || depths_before.is_some_and(|before| before[place] != facts.depths()[place])
         };
-        for (number, pins) in facts.components.iter().enumerate() {
+        for number in facts.components() {
+            let pins = facts.component(number);
             let kept = match pins.first() {
-                Some(first) if !struck[number] => old[before.component_of[first.index()] as usize].take(),
+                Some(first) if !struck.contains(&number) => old.remove(&before.component_of(*first)),
                 _ => None,
             };
             // How much work is done on one that was too hard depends on how many there are.
-            let is_sure = |kept: &KeptComponent| match kept.outcome() {
+            let is_sure = |kept: &KeptComponent| match kept.outcome(&problem, &self.clusters) {
                 Outcome::Solved { proven, .. } => proven,
                 Outcome::Infeasible => true,
                 Outcome::Undecided { .. } => false,
             };
+            let limit = most_effort(&facts, pins.len());
             let Some(mut kept) = kept.filter(is_sure) else {
-                self.components.push(KeptComponent::to_be_kept(&problem, pins.clone(), most_effort(&facts, pins)));
+                let solved = KeptComponent::to_be_kept(&problem, &mut self.clusters, pins, limit);
+                self.components.insert(number, solved);
                 continue;
             };
             let is_asking = |pin: &PinId| {
@@ -314,29 +324,35 @@ impl Solved {
             });
             let edges: Vec<u32> = dearer.map(|(_, edge)| edge).collect();
             if !asking.is_empty() || !edges.is_empty() {
-                kept.update(&problem, &asking, &edges, most_effort(&facts, pins));
+                kept.update(&problem, &mut self.clusters, number, (&asking, &edges), limit);
             }
-            self.components.push(kept);
+            self.components.insert(number, kept);
+        }
+        for root in old.values().filter_map(KeptComponent::tree) {
+            self.clusters.drop_tree(root);
         }
         self.flow = Flow::of(graph, &facts);
+        self.walk = Walk::of(&facts);
         self.forget_outcomes();
         self.untold = Untold { everything: true, ..Untold::default() };
-        for component in 0..self.components.len() as u32 {
-            self.note(&problem.order, component);
+        for component in facts.components() {
+            self.note(&problem, component);
         }
         Ok(self)
     }
 
     /// Why the graph has no plan; `None` where it has one.
     pub(super) fn error(&self, graph: &Graph) -> Option<NegotiateError> {
-        if let Some(first) = self.infeasible.first() {
-            let facts = Facts::with(graph, &self.tables);
-            let pins = &facts.components[*first as usize];
-            return Some(NegotiateError::Infeasible(explain_conflict(&Problem::new(&facts), pins)));
+        let facts = Facts::with(graph, &self.tables);
+        let problem = Problem::new(&facts);
+        let first = self.infeasible.iter().map(|component| facts.component(*component)).min_by_key(|pins| pins.first());
+        if let Some(pins) = first {
+            return Some(NegotiateError::Infeasible(explain_conflict(&problem, pins)));
         }
-        let states = |component: &u32| match self.components[*component as usize].outcome() {
-            Outcome::Undecided { used } => used,
-            Outcome::Solved { .. } | Outcome::Infeasible => 0,
+        let outcome = |component: &u32| Some(self.components.get(component)?.outcome(&problem, &self.clusters));
+        let states = |component: &u32| match outcome(component) {
+            Some(Outcome::Undecided { used }) => used,
+            _ => 0,
         };
         let states: u64 = self.undecided.iter().map(states).fold(0, u64::saturating_add);
         (!self.undecided.is_empty()).then_some(NegotiateError::Undecided { states })
@@ -349,27 +365,29 @@ impl Solved {
         let untold = std::mem::take(&mut self.untold);
         let difference = match plan {
             Some(plan) if !untold.everything => {
-                let Untold { asking, data, unknown, cuts, .. } = untold;
-                let patch = Patch { asking, data, unknown, cuts: cuts.into_iter().collect() };
+                let Untold { asking, data, unknown, order, edges, .. } = untold;
+                let now = |number: u32| (facts.edges[number as usize], self.choices.is_cut[number as usize]);
+                let edges = edges.into_iter().filter(|(number, before)| now(*number) != *before);
+                let edges = edges.map(|(number, (before, was_cut))| ToldEdge { number, before, was_cut }).collect();
+                let patch = Patch { asking, data, unknown, order, edges };
                 let components = &self.components;
                 let choices = &self.choices;
                 let memory_of = |pin: PinId| memory_of(components, &facts, pin, choices);
-                let (rank, totals) = (&self.flow.rank, &mut self.totals);
-                self.pipes.patch(&problem, choices, memory_of, rank, patch, plan, totals)
+                self.pipes.patch(&problem, choices, memory_of, &self.walk, patch, plan, &mut self.totals)
             }
             _ => {
                 self.choices = Choices::none(&facts);
-                for component in &mut self.components {
+                for component in self.components.values_mut() {
                     // Told as a whole.
-                    let _ = component.changes(&problem);
-                    if let Some(solution) = component.solution() {
+                    let _ = component.changes(&problem, &mut self.clusters);
+                    if let Some(solution) = component.solution(&self.clusters) {
                         self.choices.take(&solution);
                     }
                 }
                 let memory_of = |pin: PinId| memory_of(&self.components, &facts, pin, &self.choices);
                 let new = assemble(&facts, &problem.order, &self.choices, memory_of);
                 let difference = Difference::between(plan.as_ref(), &new);
-                self.pipes = Pipes::of(&facts, &self.choices, &self.flow.rank, &new);
+                self.pipes = Pipes::of(&facts, &self.choices, &self.walk, &new);
                 self.totals.clear_sizes();
                 new.pipes.iter().for_each(|pipe| self.totals.add_size(pipe.frame_size));
                 *plan = Some(new);
@@ -389,9 +407,13 @@ impl Solved {
 }
 
 /// The memory chosen at a pin.
-fn memory_of(components: &[KeptComponent], facts: &Facts<'_>, pin: PinId, choices: &Choices) -> MemoryClass {
-    let component = &components[facts.component_of[pin.index()] as usize];
-    component.ground().classes[choices.pins[pin.index()].class as usize]
+fn memory_of(
+    components: &BTreeMap<u32, KeptComponent>,
+    facts: &Facts<'_>,
+    pin: PinId,
+    choices: &Choices,
+) -> MemoryClass {
+    components[&facts.component_of(pin)].ground().classes[choices.pins[pin.index()].class as usize]
 }
 
 /// What belongs to a component, in a list in the order of the components.

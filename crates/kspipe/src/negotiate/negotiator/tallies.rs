@@ -1,5 +1,6 @@
 //! What the pins of each pipe come to, in chunks, so that a pipe of many pins is tallied again without asking each.
 
+use super::walk::{Moved, Walk};
 use crate::graph::PinId;
 use crate::negotiate::PipeId;
 use crate::negotiate::allocator_choice::{Candidates, Farther};
@@ -114,6 +115,19 @@ impl Tallies {
             (chunk.first, chunk.last) = (chunk.first.min(place), chunk.last.max(place));
         }
         chunk.preferred.sort_unstable();
+    }
+
+    /// Pins stand elsewhere in the walk now.
+    pub(super) fn moved(&mut self, moved: Moved, walk: &Walk) {
+        for chunk in &mut self.chunks {
+            if moved.is_one_run(chunk.first, chunk.last) {
+                (chunk.first, chunk.last) = (moved.now(chunk.first), moved.now(chunk.last));
+            } else {
+                let places = || chunk.pins.iter().map(|pin| walk.place(*pin));
+                chunk.first = places().min().unwrap_or(0);
+                chunk.last = places().max().unwrap_or(0);
+            }
+        }
     }
 
     /// Takes chunks apart: `part_of` says to which of `parts` parts a place in the walk belongs; it is the same for all

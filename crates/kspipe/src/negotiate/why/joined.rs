@@ -18,8 +18,10 @@ pub(super) fn reasons(view: &View<'_>, cut: Connection) -> Vec<Reason> {
     let both = BothPipes::of(view, cut);
     let Ok(facts) = Facts::of(&both.graph) else { return Vec::new() };
     let problem = Problem::new(&facts);
-    let component = facts.component_of.first().map_or(0, |component| *component as usize);
-    let Some(pins) = facts.components.get(component) else { return Vec::new() };
+    if both.graph.pins().is_empty() {
+        return Vec::new();
+    }
+    let pins = facts.component(facts.component_of(PinId(0)));
     let conflict = Conflict::of(&problem, pins);
     let mut reasons = both.reasons(view, &facts, pins, &conflict);
     if reasons.is_empty() {
