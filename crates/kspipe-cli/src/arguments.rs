@@ -99,6 +99,7 @@ pub(crate) enum Command {
     #[command(after_help = CONVERT_EXAMPLES)]
     Convert(ConvertArguments),
     /// Measure what frames cost on this machine
+    #[command(after_help = crate::bench::IPC_EXAMPLES)]
     Bench(crate::bench::BenchArguments),
 }
 
