@@ -120,7 +120,8 @@ fn serve(end: &mut impl End, job: Job) -> io::Result<()> {
             end.send(job.touch)?;
         }
     }
-    process::say([now(), processor_time() - before])
+    process::say([now(), processor_time() - before])?;
+    process::wait_for_the_end()
 }
 
 /// What a job took: nanoseconds of time, and of both processes' processors, for each frame.

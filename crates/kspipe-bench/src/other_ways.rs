@@ -133,11 +133,8 @@ impl End for Messages {
 
     fn receive(&mut self, _: Touch) -> io::Result<()> {
         let index = message(&self.back)?;
-        match retry(|| rustix::io::write(&self.back, &index.to_ne_bytes())) {
-            // Who sent its last frame may have ended, and needs no buffer.
-            Ok(_) | Err(rustix::io::Errno::PIPE) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        retry(|| rustix::io::write(&self.back, &index.to_ne_bytes()))?;
+        Ok(())
     }
 }
 

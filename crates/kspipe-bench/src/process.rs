@@ -71,7 +71,10 @@ impl Peer {
         Ok(stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S')))
     }
 
+    /// Lets it end, and waits for that. Until then its sockets are open: one that is closed with messages in it takes those
+    /// on their way to the other side along.
     pub(crate) fn ends(mut self) -> io::Result<()> {
+        self.give(&[])?;
         if self.child.wait()?.success() { Ok(()) } else { Err(io::Error::other("the other process failed")) }
     }
 }
@@ -81,6 +84,11 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// As the other process: waits until it may end.
+pub(crate) fn wait_for_the_end() -> io::Result<()> {
+    given().map(drop)
 }
 
 /// As the other process: what it is given.

@@ -38,7 +38,7 @@ fn sleep_for_frames(wakes: u64, processor: usize) -> io::Result<()> {
         frames.receive(Touch::Nothing)?;
         woken(&words);
     }
-    Ok(())
+    process::wait_for_the_end()
 }
 
 fn sleep_on_a_futex(wakes: u64, processor: usize) -> io::Result<()> {
@@ -52,7 +52,7 @@ fn sleep_on_a_futex(wakes: u64, processor: usize) -> io::Result<()> {
         }
         woken(&words);
     }
-    Ok(())
+    process::wait_for_the_end()
 }
 
 fn words() -> io::Result<Words> {

@@ -117,6 +117,7 @@ pub(crate) enum Command {
     #[command(after_help = session::TOP_EXAMPLES)]
     Top(session::TopArguments),
     /// Measure what frames cost on this machine
+    #[command(after_help = crate::bench::IPC_EXAMPLES)]
     Bench(crate::bench::BenchArguments),
 }
 

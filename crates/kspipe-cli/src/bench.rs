@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-const IPC_EXAMPLES: &str = "\
+pub(crate) const IPC_EXAMPLES: &str = "\
 Examples:
   kspipe bench ipc
   kspipe bench ipc --format json -o ipc.json
