@@ -1306,6 +1306,8 @@ typedef struct KSP_FRAME KSP_FRAME;   /* a frame that this process has, come in 
 #define KSP_E_READ_ONLY ((HRESULT)0x80044B0E)      /* the frame may only be read */
 #define KSP_E_BUSY ((HRESULT)0x80044B0F)           /* another thread is in a call with it */
 #define KSP_E_NO_FORMAT ((HRESULT)0x80044B10)      /* the graph does not say what the pin's frames hold */
+#define KSP_E_HOLDS_MOST ((HRESULT)0x80044B11)     /* not trusted, and has as many frames as it may: the next comes after a release */
+#define KSP_E_NOT_WHOLE ((HRESULT)0x80044B12)      /* not trusted, and what it sends is no whole picture */
 
 /* Waits without an end. */
 #define KSP_INFINITE 0xFFFFFFFFu
@@ -1374,7 +1376,7 @@ HRESULT KspOpenFrames(KSP_FILTER *filter, const char *pin, KSP_FRAMES **frames);
 /*
  * The next frame. Waits at most so many milliseconds: 0 not at all, KSP_INFINITE without an end.
  *
- * E_HANDLE, VFW_E_TIMEOUT, KSP_E_END_OF_STREAM, KSP_E_SERVER_GONE, KSP_E_SHUT, KSP_E_NO_FRAME, KSP_E_BUSY.
+ * E_HANDLE, VFW_E_TIMEOUT, KSP_E_END_OF_STREAM, KSP_E_SERVER_GONE, KSP_E_SHUT, KSP_E_NO_FRAME, KSP_E_HOLDS_MOST, KSP_E_BUSY.
  */
 HRESULT KspNextFrame(KSP_FRAMES *frames, ULONG milliseconds, KSP_FRAME **frame);
 
@@ -1396,13 +1398,15 @@ HRESULT KspOpenWriter(KSP_FILTER *filter, const char *pin, KSP_WRITER **writer);
  * A free frame to fill. Waits until the graph has begun, and for a frame, at most so many milliseconds, as KspNextFrame does.
  * Its header has the next number, and as many bytes of data as the format has; its bytes are anything.
  *
- * E_HANDLE, VFW_E_TIMEOUT, KSP_E_STOPPING, KSP_E_SERVER_GONE, KSP_E_SHUT, KSP_E_HANDS_ON, KSP_E_BUSY.
+ * E_HANDLE, VFW_E_TIMEOUT, KSP_E_STOPPING, KSP_E_SERVER_GONE, KSP_E_SHUT, KSP_E_HANDS_ON, KSP_E_HOLDS_MOST, KSP_E_BUSY.
  */
 HRESULT KspAcquireFrame(KSP_WRITER *writer, ULONG milliseconds, KSP_FRAME **frame);
 
 /*
  * Sends a frame that was acquired from this writer, or that came in by the pin whose frames go out here. Whatever the answer,
- * the frame is not the caller's any more; where it is not sent, it goes back. Never waits. E_HANDLE, KSP_E_FOREIGN, KSP_E_BUSY.
+ * the frame is not the caller's any more; where it is not sent, it goes back. Never waits.
+ *
+ * E_HANDLE, KSP_E_FOREIGN, KSP_E_NOT_WHOLE, KSP_E_BUSY; of a process that is not trusted KSP_E_SERVER_GONE and KSP_E_SHUT too.
  */
 HRESULT KspSendFrame(KSP_WRITER *writer, KSP_FRAME *frame);
 

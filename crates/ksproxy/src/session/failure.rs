@@ -55,6 +55,10 @@ numbers! {
     KSP_E_BUSY = 0x8004_4B0F;
     /// The graph does not say what the pin's frames hold.
     KSP_E_NO_FORMAT = 0x8004_4B10;
+    /// This process is not trusted, and has as many frames as it may: the next comes after a release.
+    KSP_E_HOLDS_MOST = 0x8004_4B11;
+    /// This process is not trusted, and what it sends is no whole picture.
+    KSP_E_NOT_WHOLE = 0x8004_4B12;
 }
 
 /// Why a call failed.
@@ -115,6 +119,9 @@ impl From<StreamError> for Failure {
             StreamError::ServerGone => Self::new(KSP_E_SERVER_GONE, "the server has ended"),
             StreamError::Shut => Self::new(KSP_E_SHUT, "the server has taken the pin away"),
             StreamError::Nonsense => Self::new(KSP_E_NO_FRAME, "what was sent is no frame"),
+            StreamError::HoldsMost => {
+                Self::new(KSP_E_HOLDS_MOST, "this process has as many frames of the pin as the server allows")
+            }
         }
     }
 }
@@ -130,6 +137,10 @@ impl From<WriteError> for Failure {
                 Self::new(KSP_E_HANDS_ON, "frames that go out by this pin came in by another; there are no new ones")
             }
             WriteError::Foreign => Self::new(KSP_E_FOREIGN, "the frame cannot go out by this pin"),
+            WriteError::NotWhole => Self::new(KSP_E_NOT_WHOLE, "the frame is no whole picture"),
+            WriteError::HoldsMost => {
+                Self::new(KSP_E_HOLDS_MOST, "one frame is being filled, and the server allows no more")
+            }
         }
     }
 }
