@@ -137,7 +137,9 @@ impl State {
                 self.happened(place, process, What::Overdue);
             }
             let Some(occupant) = &mut self.places[place].occupant else { continue };
+            // Of one that was killed, its end comes after that of its handles.
             if let Some(hung_up) = &mut occupant.hung_up
+                && !occupant.evicted
                 && !std::mem::replace(&mut hung_up.reported, true)
             {
                 // What a mediated process has is the server's: by closing its pins it left.

@@ -1,15 +1,13 @@
 //! What comes in by a mediated process's pin, and stays the server's until the process asks for it.
 
 use super::super::signal::Signal;
+use super::LOOKS;
 use crate::verbs::{FrameMessage, Step};
 use ks::NtStatus;
 use kspipe::allocator::shared::{Holder, ReceivedFrame, Receiver, Unready};
 use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How often an arrival is looked for that comes just when its notice is asked for.
-const LOOKS: u32 = 4;
 
 /// The most frames that a pool has.
 const MOST_FRAMES: u32 = 65_536;

@@ -4,7 +4,6 @@
 //! What the process says is a number, a header and the place of a file: there is nothing that it could say to reach a frame that
 //! is not its own. Each request ends in bounded time, and nothing here waits for the process.
 
-mod acquiring;
 mod intake;
 mod output;
 
@@ -23,6 +22,9 @@ use rustix::fd::OwnedFd;
 use std::sync::Arc;
 use zerocopy::{FromBytes, IntoBytes};
 
+/// How often a frame is looked for that comes just when its notice is asked for.
+const LOOKS: u32 = 4;
+
 /// What the server does for a mediated process.
 #[derive(Debug, Default)]
 pub(super) struct Mediation {
@@ -35,7 +37,7 @@ struct Pin {
     /// The number of its factory.
     factory: u32,
     pipe: PipeId,
-    signal: Arc<Signal>,
+    signal: Signal,
     way: Way,
 }
 
@@ -81,11 +83,11 @@ impl Mediation {
                 let acquirer = if sends_as.is_in_pin() { None } else { Some(participant.acquirer(sends_as)) };
                 let acquirer = acquirer.transpose().map_err(failed)?;
                 let sender = participant.sender_to(sends_as, &[sends_to]).map_err(failed)?;
-                Way::Out(Output::new(sender, acquirer, picture))
+                Way::Out(Output::new(sender, acquirer, picture).map_err(none_left)?)
             }
         };
         let (signal, theirs) = Signal::new().map_err(none_left)?;
-        self.pins.push(Pin { factory, pipe, signal: Arc::new(signal), way });
+        self.pins.push(Pin { factory, pipe, signal, way });
         Ok(theirs)
     }
 
@@ -200,20 +202,26 @@ impl Mediation {
 
     /// What is readable when something has come that the process waits for.
     pub(super) fn awaited(&self) -> impl Iterator<Item = Arc<OwnedFd>> + '_ {
-        self.pins.iter().filter_map(|pin| match &pin.way {
-            Way::In(intake) => intake.awaited(),
-            Way::Out(_) => None,
-        })
+        self.pins.iter().filter_map(|pin| pin.way.awaited())
     }
 
-    /// Something has come by an in pin with this event.
+    /// Something has come at a pin with this event.
     pub(super) fn has_come(&mut self, event: &Arc<OwnedFd>) {
-        for Pin { signal, way, .. } in &mut self.pins {
-            if let Way::In(intake) = way
-                && intake.awaited().is_some_and(|awaited| Arc::ptr_eq(&awaited, event))
-            {
-                intake.has_come(signal);
+        let is_it = |pin: &&mut Pin| pin.way.awaited().is_some_and(|awaited| Arc::ptr_eq(&awaited, event));
+        for Pin { signal, way, .. } in self.pins.iter_mut().filter(is_it) {
+            match way {
+                Way::In(intake) => intake.has_come(signal),
+                Way::Out(output) => output.has_come(signal),
             }
+        }
+    }
+}
+
+impl Way {
+    fn awaited(&self) -> Option<Arc<OwnedFd>> {
+        match self {
+            Way::In(intake) => intake.awaited(),
+            Way::Out(output) => output.awaited(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What goes out by a mediated process's pin: the server writes it, and sends it.
 
 use super::super::signal::Signal;
-use super::acquiring::Acquiring;
+use super::LOOKS;
 use crate::verbs::{FrameMessage, MOST_WRITTEN, Step, WriteMessage};
 use ks::NtStatus;
 use ksobject::MemoryFile;
-use kspipe::allocator::shared::{Acquirer, Held, Holder, ReceivedFrame, Sender, UnsentFrame, WritableFrame};
+use kspipe::allocator::shared::{Acquirer, Held, Holder, ReceivedFrame, Sender, Unready, UnsentFrame, WritableFrame};
+use rustix::fd::OwnedFd;
 use std::sync::Arc;
 
 /// How much is read of a file at once.
@@ -16,7 +17,11 @@ const PIECE: usize = 64 << 10;
 pub(super) struct Output {
     sender: Sender,
     /// `None`: what goes out is what came in.
-    acquiring: Option<Acquiring>,
+    acquirer: Option<Acquirer>,
+    /// A duplicate of the acquirer's event, which the process never sees.
+    event: Option<Arc<OwnedFd>>,
+    /// The process was told that no frame is free, and waits to hear that one is: in line with all others.
+    is_awaited: bool,
     filling: Option<Filling>,
     file: Option<MemoryFile>,
     /// Bytes of a picture, where the graph says what goes out.
@@ -34,8 +39,9 @@ struct Filling {
 }
 
 impl Output {
-    pub(super) fn new(sender: Sender, acquirer: Option<Acquirer>, picture: Option<u64>) -> Self {
-        Self { sender, acquiring: acquirer.map(Acquiring::new), filling: None, file: None, picture, copies: 0 }
+    pub(super) fn new(sender: Sender, acquirer: Option<Acquirer>, picture: Option<u64>) -> std::io::Result<Self> {
+        let event = acquirer.as_ref().map(|acquirer| acquirer.event().try_clone_to_owned()).transpose()?.map(Arc::new);
+        Ok(Self { sender, acquirer, event, is_awaited: false, filling: None, file: None, picture, copies: 0 })
     }
 
     /// Whose frames go out.
@@ -56,19 +62,44 @@ impl Output {
     }
 
     /// A free frame, one at a time.
-    pub(super) fn acquire(&mut self, signal: &Arc<Signal>) -> Result<FrameMessage, NtStatus> {
-        let acquiring = self.acquiring.as_mut().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
+    pub(super) fn acquire(&mut self, signal: &Signal) -> Result<FrameMessage, NtStatus> {
+        self.is_awaited = false;
+        let acquirer = self.acquirer.as_mut().ok_or(NtStatus::STATUS_INVALID_DEVICE_REQUEST)?;
         if self.filling.is_some() {
             return Ok(FrameMessage::none(Step::HoldsMost));
         }
-        Ok(match acquiring.acquire(signal) {
-            Ok(frame) => {
-                let message = FrameMessage::of(frame.index(), &frame.header());
-                self.filling = Some(Filling { frame, written: 0 });
-                message
-            }
-            Err(step) => FrameMessage::none(step),
-        })
+        for _ in 0..LOOKS {
+            let step = match acquirer.try_acquire() {
+                Ok(frame) => {
+                    let message = FrameMessage::of(frame.index(), &frame.header());
+                    self.filling = Some(Filling { frame, written: 0 });
+                    return Ok(message);
+                }
+                Err(Unready::Empty) if acquirer.arm() => {
+                    self.is_awaited = true;
+                    Step::Nothing
+                }
+                Err(Unready::Empty | Unready::TimedOut | Unready::Ended | Unready::Nonsense) => continue,
+                Err(Unready::Shut | Unready::Interrupted) => Step::Shut,
+                Err(Unready::PoolClosed | Unready::ServerGone) => Step::Closed,
+            };
+            return Ok(FrameMessage::none(step));
+        }
+        // They come and go: the process asks again at once, and others are served before it.
+        signal.say();
+        Ok(FrameMessage::none(Step::Nothing))
+    }
+
+    /// What is readable when a frame is free that the process waits for.
+    pub(super) fn awaited(&self) -> Option<Arc<OwnedFd>> {
+        self.event.clone().filter(|_| self.is_awaited)
+    }
+
+    /// A frame is free.
+    pub(super) fn has_come(&mut self, signal: &Signal) {
+        if std::mem::take(&mut self.is_awaited) {
+            signal.say();
+        }
     }
 
     /// Copies the next bytes of the file into the frame.
