@@ -437,7 +437,7 @@ impl Clusters {
         let base = self.base(problem.facts, number);
         // The table of a part below, with depths as this one counts them.
         let table = |part: u32| {
-            let depth = |pin: PinId| problem.facts.depths()[pin.index()];
+            let depth = |pin: PinId| u64::from(problem.facts.depths()[pin.index()]);
             let by = || match (self.base(problem.facts, part), base) {
                 (Some(its), Some(mine)) if its != mine => depth(its).saturating_sub(depth(mine)),
                 _ => 0,

@@ -21,7 +21,7 @@ impl<'a> Problem<'a> {
 
     /// What a cut of this edge costs.
     pub(super) fn cut_cost(&self, edge: &Edge) -> CutCost {
-        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: self.facts.depths()[edge.from.index()] }
+        CutCost { bytes: self.facts.copied_bytes(edge.from), depth: self.facts.depths()[edge.from.index()].into() }
     }
 
     /// The last tie of using this alternative of a pin: nothing for its first one.

@@ -334,7 +334,7 @@ impl Work<'_> {
         }
         if !cuts.is_empty() {
             let cost = self.problem.cut_cost(edge);
-            let base = self.base.map_or(0, |pin| facts.depths()[pin.index()]);
+            let base = self.base.map_or(0, |pin| facts.depths()[pin.index()].into());
             let chance = self.problem.chance_of_cut(edge_number);
             for cut in &mut cuts.entries {
                 ground.order.add(&mut cut.keys, Key::BytesCopied, cost.bytes.into());

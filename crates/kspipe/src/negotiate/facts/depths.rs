@@ -4,12 +4,12 @@ use super::Arrows;
 use crate::graph::{Graph, PinId};
 
 /// For each pin, the number of pins it can be reached from, itself included.
-pub(super) fn depths(graph: &Graph, order: &[PinId]) -> Vec<u64> {
+pub(super) fn depths(graph: &Graph, order: &[PinId]) -> Vec<u32> {
     let count = graph.pins().len();
     let arrows = Arrows::of(graph);
     if graph.connections().len() + graph.routes().len() + weak_components(graph) == count {
         // Without undirected cycles no pin is reached two ways, so the counts add up.
-        let mut depths = vec![1u64; count];
+        let mut depths = vec![1u32; count];
         for pin in order {
             for next in arrows.from(graph, *pin) {
                 depths[next.index()] += depths[pin.index()];
@@ -17,7 +17,7 @@ pub(super) fn depths(graph: &Graph, order: &[PinId]) -> Vec<u64> {
         }
         return depths;
     }
-    let mut depths = vec![0u64; count];
+    let mut depths = vec![0u32; count];
     let mut reached_from = vec![0u64; count];
     for block in order.chunks(64) {
         reached_from.fill(0);
@@ -27,7 +27,7 @@ pub(super) fn depths(graph: &Graph, order: &[PinId]) -> Vec<u64> {
         for pin in order {
             let bits = reached_from[pin.index()];
             if bits != 0 {
-                depths[pin.index()] += u64::from(bits.count_ones());
+                depths[pin.index()] += bits.count_ones();
                 for next in arrows.from(graph, *pin) {
                     reached_from[next.index()] |= bits;
                 }

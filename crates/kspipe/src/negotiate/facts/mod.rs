@@ -50,7 +50,7 @@ pub(super) struct FactTables {
     pub(super) edges: Vec<Edge>,
     edges_at: EdgeIndex,
     components: Components,
-    depths: OnceLock<Vec<u64>>,
+    depths: OnceLock<Vec<u32>>,
     names: OnceLock<NameOrder>,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Facts<'a> {
     }
 
     /// For each pin, the number of pins it can be reached from, itself included.
-    pub(super) fn depths(&self) -> &[u64] {
+    pub(super) fn depths(&self) -> &[u32] {
         self.tables.depths.get_or_init(|| depths::depths(self.graph, self.order()))
     }
 
@@ -118,7 +118,7 @@ impl FactTables {
     }
 
     /// [`Facts::depths`], if they were asked for.
-    pub(super) fn depths(&self) -> Option<&[u64]> {
+    pub(super) fn depths(&self) -> Option<&[u32]> {
         self.depths.get().map(Vec::as_slice)
     }
 
@@ -190,16 +190,16 @@ impl FactTables {
     }
 
     /// The number of pins a pin can be reached from, itself included, if that was asked for; else 0.
-    pub(super) fn depth(&self, pin: PinId) -> i64 {
-        self.depths.get().map_or(0, |depths| depths[pin.index()] as i64)
+    pub(super) fn depth(&self, pin: PinId) -> u32 {
+        self.depths.get().map_or(0, |depths| depths[pin.index()])
     }
 
-    /// These pins can be reached from so many more pins, or fewer.
-    pub(super) fn deepen(&mut self, pins: &[PinId], by: i64) {
+    /// These pins can be reached from more pins than they could, or fewer: `now` says from how many, by what it was.
+    pub(super) fn deepen(&mut self, pins: &[PinId], now: impl Fn(u32) -> u32) {
         if let Some(depths) = self.depths.get_mut() {
             for pin in pins {
                 let depth = &mut depths[pin.index()];
-                *depth = depth.saturating_add_signed(by);
+                *depth = now(*depth);
             }
         }
     }

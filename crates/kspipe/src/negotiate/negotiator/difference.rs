@@ -144,12 +144,6 @@ impl Difference {
         (self.copies_gone, self.copies_made) = apart(copies, &new.copies, key);
     }
 
-    /// The old number of a pipe whose pins stayed.
-    pub(super) fn old_number(&self, new: PipeId) -> Option<PipeId> {
-        let run = self.stayed.iter().find(|(old, first)| (*first..*first + (old.end - old.start)).contains(&new.0))?;
-        Some(PipeId(run.0.start + (new.0 - run.1)))
-    }
-
     /// Says where the pins of pipes went: `ways` are all pairs of an old pipe and a new one with a pin in both, in order.
     /// Returns the pairs of pipes whose pins stayed.
     pub(super) fn sort_out(&mut self, ways: Vec<(PipeId, PipeId)>) -> Vec<(PipeId, PipeId)> {
@@ -199,26 +193,6 @@ impl Difference {
             Some((run, first)) if run.end == old.start && *first + (run.end - run.start) == new => run.end = old.end,
             _ => self.stayed.push((old, new)),
         }
-    }
-
-    /// Gives the pipes of the plan before the numbers they had before that: `old` by number.
-    pub(super) fn rename_old(&mut self, old: &[u32]) {
-        let name = |pipe: &mut PipeId| pipe.0 = old[pipe.index()];
-        self.regrown.iter_mut().for_each(|regrown| name(&mut regrown.old));
-        self.split.iter_mut().for_each(|split| name(&mut split.from));
-        self.gone.iter_mut().for_each(name);
-        for merged in &mut self.merged {
-            merged.from.iter_mut().for_each(name);
-            merged.from.sort_unstable();
-        }
-        self.split.sort_unstable_by_key(|split| split.from);
-        self.gone.sort_unstable();
-        let runs = std::mem::take(&mut self.stayed).into_iter();
-        let mut stayed: Vec<(u32, u32)> =
-            runs.flat_map(|(run, new)| run.zip(new..)).map(|(number, new)| (old[number as usize], new)).collect();
-        // Mostly runs that are in order, which are merged.
-        stayed.sort();
-        stayed.into_iter().for_each(|(old, new)| self.stay(old..old + 1, new));
     }
 
     /// Says what changed of a pipe whose pins stayed.

@@ -80,8 +80,11 @@ pub(super) struct Asker<'a> {
 impl Farther for Asker<'_> {
     fn is_farther(&self, one: PinId, other: PinId) -> bool {
         let distance = |pin: PinId| {
-            let is_steady = self.walk.is_steady(pin, self.facts.component_of(pin));
-            if is_steady { self.walk.distance(pin) } else { self.distance[pin.index()] }
+            let in_tree = self.walk.distance_in_tree(pin);
+            in_tree.unwrap_or_else(|| {
+                let is_steady = self.walk.is_steady(pin, self.facts.component_of(pin));
+                if is_steady { self.walk.distance(pin) } else { self.distance[pin.index()] }
+            })
         };
         let (mine, others) = (distance(one), distance(other));
         mine > others || mine == others && one != other && self.facts.names().is_before(one, other)
@@ -145,21 +148,23 @@ impl Pipes {
             behind.filter(|(pin, edge)| facts.edges[*edge as usize].from == *pin && choices.is_cut[*edge as usize]);
         dirty.extend(behind.map(|(_, edge)| facts.edges[edge as usize].to));
 
-        let old_numbers = if patch.order { self.reorder(walk, plan) } else { None };
         let regrouped = self.regroup(facts, &choices.is_cut, walk, plan, &patch.edges);
         let (tallies, asker) = self.apart(facts, walk, &choices.is_cut, &plan.items);
         tallies.ask_again(&dirty, &asker);
-        let (touched, before) = match regrouped {
-            None => {
-                difference.stay(0..plan.pipes.len() as u32, 0);
-                (BTreeSet::new(), Vec::new())
-            }
-            Some(regrouped) => {
-                let bare = |number: &PipeId| (*number, plan.pipes[number.index()].clone_without_pins());
-                let old: Vec<(PipeId, Pipe)> = regrouped.pipes.iter().map(bare).collect();
-                old.iter().for_each(|(_, pipe)| totals.take_back_size(pipe.frame_size));
-                (self.renumber(regrouped, walk, plan, &mut difference), old)
-            }
+        let (touched, before, then) = if regrouped.is_none() && !patch.order {
+            difference.stay(0..plan.pipes.len() as u32, 0);
+            (BTreeSet::new(), Vec::new(), None)
+        } else {
+            let regrouped = regrouped.unwrap_or_default();
+            let bare = |number: &PipeId| (*number, plan.pipes[number.index()].clone_without_pins());
+            let old: Vec<(PipeId, Pipe)> = regrouped.pipes.iter().map(bare).collect();
+            old.iter().for_each(|(_, pipe)| totals.take_back_size(pipe.frame_size));
+            let (touched, then) = self.renumber(regrouped, patch.order, walk, plan, &mut difference);
+            (touched, old, Some(then))
+        };
+        let old_number = |number: PipeId| match &then {
+            Some(then) => then[number.index()],
+            None => Some(number),
         };
         let dirty: BTreeSet<PipeId> = dirty.iter().map(|pin| plan.pipe_of[pin.index()]).collect();
         let (tallies, asker) = self.apart(facts, walk, &choices.is_cut, &plan.items);
@@ -173,72 +178,74 @@ impl Pipes {
             let then = std::mem::replace(pipe, now);
             if !touched.contains(&number) {
                 totals.take_back_size(then.frame_size);
-                if let Some(old) = difference.old_number(number) {
+                if let Some(old) = old_number(number) {
                     difference.compare(old, &then, number, &plan.pipes[number.index()]);
                 }
-            } else if let Some(old) = difference.old_number(number)
+            } else if let Some(old) = old_number(number)
                 && let Some((_, then)) = before.iter().find(|(pipe, _)| *pipe == old)
             {
                 difference.compare(old, then, number, &plan.pipes[number.index()]);
             }
         }
         plan.strategy = facts.graph.strategy();
-        if let Some(old_numbers) = old_numbers {
-            difference.rename_old(&old_numbers);
-        }
         difference.sort();
         difference
     }
 
-    /// Puts the pipes in the order of their first pins, after pins came to lie deeper, or less deep. Returns the numbers
-    /// they had, if that changes any.
-    fn reorder(&mut self, walk: &Walk, plan: &mut Plan) -> Option<Vec<u32>> {
-        self.first_rank.clear();
-        self.first_rank.extend(plan.pipes.iter().map(|pipe| walk.rank(pipe.pins[0])));
-        if self.first_rank.is_sorted() {
-            return None;
+    /// The pipes that are left of those there were, in the order of their first pins now, if pins came to lie deeper or
+    /// less deep.
+    fn left(&mut self, apart: &[PipeId], is_moved: bool, walk: &Walk) -> Vec<u32> {
+        let mut taken = apart.iter().peekable();
+        let mut left: Vec<u32> = Vec::with_capacity(self.first_rank.len());
+        let mut moved: Vec<u32> = Vec::new();
+        for (old, rank) in (0..).zip(&mut self.first_rank) {
+            if taken.next_if(|pipe| pipe.0 == old).is_some() {
+                continue;
+            }
+            let now = if is_moved { walk.rank(rank.1) } else { *rank };
+            if std::mem::replace(rank, now) == now { left.push(old) } else { moved.push(old) }
         }
-        let mut old: Vec<u32> = (0..plan.pipes.len() as u32).collect();
-        // What lies behind one pin stays in order, so these are runs, which are merged.
-        old.sort_by_key(|number| self.first_rank[*number as usize]);
-        let mut now = vec![0; old.len()];
-        (0..).zip(&old).for_each(|(new, number): (u32, &u32)| now[*number as usize] = new);
-        let of_pipe = &mut self.tallies.of_pipe;
-        plan.pipes = old.iter().map(|number| plan.pipes[*number as usize].take_with_pins()).collect();
-        *of_pipe = old.iter().map(|number| std::mem::take(&mut of_pipe[*number as usize])).collect();
-        self.first_rank = old.iter().map(|number| self.first_rank[*number as usize]).collect();
-        plan.pipe_of.iter_mut().for_each(|pipe| pipe.0 = now[pipe.index()]);
-        Some(old)
+        if moved.is_empty() {
+            return left;
+        }
+        // What lies behind one pin stays in order, and so do those that are where they were.
+        let rank = |number: &u32| self.first_rank[*number as usize];
+        moved.sort_by_key(rank);
+        merged(&left, &moved, rank)
     }
 
-    /// Puts the groups among the other pipes, in the order of their first pins. Returns their numbers.
+    /// Puts the pipes that are left and the groups in the order of their first pins. Returns the numbers of the groups, and
+    /// for each number the one that a pipe of the same pins had.
     fn renumber(
         &mut self,
         regrouped: Regrouped,
+        is_moved: bool,
         walk: &Walk,
         plan: &mut Plan,
         difference: &mut Difference,
-    ) -> BTreeSet<PipeId> {
+    ) -> (BTreeSet<PipeId>, Vec<Option<PipeId>>) {
         let Regrouped { pipes: apart, mut groups } = regrouped;
         groups.sort_unstable_by_key(|group| walk.rank(group.pins[0]));
         let ranks: Vec<(u32, PinId)> = groups.iter().map(|group| walk.rank(group.pins[0])).collect();
 
-        // The new number of each pipe: those that are left and the groups, merged.
-        let mut now: Vec<u32> = vec![u32::MAX; plan.pipes.len()];
+        let left = self.left(&apart, is_moved, walk);
         let mut numbers: Vec<PipeId> = Vec::with_capacity(groups.len());
-        let (mut next, mut taken) = (0, apart.iter().peekable());
-        for (old, rank) in self.first_rank.iter().enumerate() {
-            if taken.next_if(|pipe| pipe.index() == old).is_some() {
-                continue;
-            }
-            while ranks.get(numbers.len()).is_some_and(|first| first < rank) {
-                numbers.push(PipeId(next));
-                next += 1;
-            }
-            now[old] = next;
-            next += 1;
+        let mut then: Vec<Option<PipeId>> = Vec::with_capacity(left.len() + groups.len());
+        let mut rest = &left[..];
+        for rank in &ranks {
+            let before = rest.partition_point(|old| self.first_rank[*old as usize] < *rank);
+            then.extend(rest[..before].iter().map(|old| Some(PipeId(*old))));
+            rest = &rest[before..];
+            numbers.push(PipeId(then.len() as u32));
+            then.push(None);
         }
-        numbers.extend((next..).map(PipeId).take(groups.len() - numbers.len()));
+        then.extend(rest.iter().map(|old| Some(PipeId(*old))));
+        let mut now: Vec<Option<PipeId>> = vec![None; plan.pipes.len()];
+        for (new, old) in (0..).zip(&then) {
+            if let Some(old) = old {
+                now[old.index()] = Some(PipeId(new));
+            }
+        }
 
         let mut ways = Vec::new();
         for (group, number) in groups.iter().zip(&numbers) {
@@ -246,47 +253,113 @@ impl Pipes {
         }
         ways.sort_unstable();
         let same = difference.sort_out(ways);
-        let mut same = same.into_iter().map(|(old, new)| (old.0, new.0)).peekable();
+        let mut next_same = same.iter().peekable();
         for (old, new) in (0..).zip(&now) {
-            let stayed = if *new == u32::MAX { same.next_if(|(same, _)| *same == old) } else { Some((old, *new)) };
-            if let Some((old, new)) = stayed {
-                difference.stay(old..old + 1, new);
+            let new = new.or_else(|| next_same.next_if(|(same, _)| same.0 == old).map(|(_, new)| *new));
+            if let Some(new) = new {
+                difference.stay(old..old + 1, new.0);
             }
         }
 
         // Most pins of a pipe stay in one group mostly: the others are told one by one.
-        let mut heirs: Vec<Option<usize>> = vec![None; groups.len()];
+        let mut is_heir = vec![false; groups.len()];
         for pipe in &apart {
-            let from_it = groups.iter().enumerate().filter(|(place, _)| heirs[*place].is_none());
-            let heir = from_it.filter(|(_, group)| group.from == [*pipe]).max_by_key(|(_, group)| group.pins.len());
-            if let Some((place, _)) = heir {
-                now[pipe.index()] = numbers[place].0;
-                heirs[place] = Some(pipe.index());
+            let from_it = groups.iter().enumerate().filter(|(_, group)| group.most_from == Some(*pipe));
+            if let Some((place, _)) = from_it.max_by_key(|(_, group)| group.pins.len() - group.others.len()) {
+                now[pipe.index()] = Some(numbers[place]);
+                is_heir[place] = true;
             }
         }
-        if now.iter().zip(0..).any(|(new, old)| *new != old) {
-            plan.pipe_of.iter_mut().for_each(|pipe| pipe.0 = now[pipe.index()]);
-        }
-        for (place, group) in groups.iter().enumerate().filter(|(place, _)| heirs[*place].is_none()) {
-            group.pins.iter().for_each(|pin| plan.pipe_of[pin.index()] = numbers[place]);
+        rename(&mut plan.pipe_of, &now);
+        for ((group, number), is_heir) in groups.iter().zip(&numbers).zip(is_heir) {
+            let told = if is_heir { &group.others } else { &group.pins };
+            told.iter().for_each(|pin| plan.pipe_of[pin.index()] = *number);
         }
 
-        let Some(model) = apart.first().map(|pipe| plan.pipes[pipe.index()].clone_without_pins()) else {
-            return BTreeSet::new();
-        };
-        leave_out(&mut plan.pipes, &apart);
-        leave_out(&mut self.tallies.of_pipe, &apart);
-        leave_out(&mut self.first_rank, &apart);
         let (mut pipes, mut chunks) = (Vec::new(), Vec::new());
-        for group in groups {
-            pipes.push(Pipe { pins: group.pins, ..model.clone_without_pins() });
-            chunks.push(group.chunks);
+        if let Some(model) = apart.first().map(|pipe| plan.pipes[pipe.index()].clone_without_pins()) {
+            for group in groups {
+                pipes.push(Pipe { pins: group.pins, ..model.clone_without_pins() });
+                chunks.push(group.chunks);
+            }
         }
-        put_in(&mut plan.pipes, &numbers, pipes);
-        put_in(&mut self.tallies.of_pipe, &numbers, chunks);
-        put_in(&mut self.first_rank, &numbers, ranks);
-        numbers.into_iter().collect()
+        if left.is_sorted() {
+            change(&mut plan.pipes, &apart, &numbers, pipes);
+            change(&mut self.tallies.of_pipe, &apart, &numbers, chunks);
+            change(&mut self.first_rank, &apart, &numbers, ranks);
+        } else {
+            arrange(&mut plan.pipes, &then, pipes, Pipe::take_with_pins);
+            arrange(&mut self.tallies.of_pipe, &then, chunks, std::mem::take);
+            arrange(&mut self.first_rank, &then, ranks, |rank| *rank);
+        }
+        for (old, new) in same {
+            then[new.index()] = Some(old);
+        }
+        (numbers.into_iter().collect(), then)
     }
+}
+
+/// Two lists that are in the order of a key, as one, runs of each taken at once.
+fn merged<T: Copy, K: Ord>(one: &[T], other: &[T], key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut merged = Vec::with_capacity(one.len() + other.len());
+    let (mut one, mut other) = (one, other);
+    while let Some(next) = other.first().map(&key) {
+        let before = one.iter().position(|thing| key(thing) > next).unwrap_or(one.len());
+        merged.extend_from_slice(&one[..before]);
+        one = &one[before..];
+        std::mem::swap(&mut one, &mut other);
+    }
+    merged.extend_from_slice(one);
+    merged
+}
+
+/// So many numbers from which on pipes are numbered otherwise are compared with for each pin; past them each pin's is
+/// looked up.
+const MOST_SHIFTS: usize = 4;
+
+/// Gives the pins the new numbers of their pipes, by the old ones. A number that there is no new one for can become any.
+fn rename(pipe_of: &mut [PipeId], now: &[Option<PipeId>]) {
+    // From which number on how much more is added.
+    let mut shifts = [(u32::MAX, 0u32); MOST_SHIFTS];
+    let (mut count, mut last) = (0, 0u32);
+    for (old, new) in (0u32..).zip(now) {
+        let by = new.map_or(last, |new| new.0.wrapping_sub(old));
+        if by != last {
+            if let Some(shift) = shifts.get_mut(count) {
+                *shift = (old, by.wrapping_sub(last));
+            }
+            (count, last) = (count + 1, by);
+        }
+    }
+    if count > MOST_SHIFTS {
+        let now: Vec<u32> = now.iter().map(|new| new.map_or(0, |new| new.0)).collect();
+        pipe_of.iter_mut().for_each(|pipe| pipe.0 = now[pipe.index()]);
+    } else if count > 0 {
+        for pipe in pipe_of {
+            let old = pipe.0;
+            let by = shifts.iter().map(|(first, by)| if old >= *first { *by } else { 0 });
+            pipe.0 = by.fold(old, u32::wrapping_add);
+        }
+    }
+}
+
+/// Makes a list anew: of what was at the places `then`, and where there is none, of things, one after the other.
+fn arrange<T>(list: &mut Vec<T>, then: &[Option<PipeId>], things: Vec<T>, take: impl Fn(&mut T) -> T) {
+    let mut things = things.into_iter();
+    let mut made = Vec::with_capacity(then.len());
+    for old in then {
+        match old {
+            Some(old) => made.push(take(&mut list[old.index()])),
+            None => made.extend(things.next()),
+        }
+    }
+    *list = made;
+}
+
+/// Takes the things at some places out of a list, and puts others in, so that each stands at its place then.
+fn change<T>(list: &mut Vec<T>, out: &[PipeId], places: &[PipeId], things: Vec<T>) {
+    leave_out(list, out);
+    put_in(list, places, things);
 }
 
 /// So many things are taken out of a list, or put into it, one by one; past them it is made anew.

@@ -19,6 +19,10 @@ pub(super) struct Group {
     pub(super) chunks: Vec<u32>,
     /// The pipes they come from, in order.
     pub(super) from: Vec<PipeId>,
+    /// The pipe that most of them come from, where that is known.
+    pub(super) most_from: Option<PipeId>,
+    /// Those that come from others than that.
+    pub(super) others: Vec<PinId>,
 }
 
 /// What pipes become.
@@ -156,9 +160,14 @@ impl Pipes {
             let part_of = |place: u32| division.part_of(place) - division.rest;
             if let [(first, end, part)] = division.behind[..] {
                 // Most often there is one cut, and many pins.
-                let is_behind = |pin: &PinId| (first..end).contains(&walk.place(*pin));
-                let (behind, rest) = parted(pins, is_behind);
-                (parts[part].pins, parts[division.rest].pins) = (behind, rest);
+                let is_behind = |pin: PinId| (first..end).contains(&walk.place(pin));
+                let most_behind = (end - first) as usize;
+                (parts[part].pins, parts[division.rest].pins) = if most_behind > pins.len() / 2 {
+                    parted(pins, is_behind)
+                } else {
+                    let (rest, behind) = parted(pins, |pin| !is_behind(pin));
+                    (behind, rest)
+                };
             } else {
                 for pin in pins {
                     let part = division.part_of(walk.place(pin));
@@ -188,8 +197,16 @@ impl Pipes {
             let mut group = Group::default();
             // The largest first, so that the others go into it.
             parts.sort_by_key(|part| std::cmp::Reverse(part.pins.len()));
+            group.most_from = parts.first().and_then(|largest| largest.from.first().copied());
             for mut part in parts {
-                group.pins = merged(group.pins, part.pins, walk);
+                if part.from.first() != group.most_from.as_ref() {
+                    group.others.extend_from_slice(&part.pins);
+                }
+                if group.pins.is_empty() {
+                    group.pins = part.pins;
+                } else {
+                    merge_into(&mut group.pins, &part.pins, walk);
+                }
                 group.chunks.append(&mut part.chunks);
                 group.from.append(&mut part.from);
             }
@@ -236,6 +253,7 @@ impl Pipes {
             group.pins.sort_unstable_by_key(|pin| walk.rank(*pin));
             group.from.sort_unstable();
             group.from.dedup();
+            group.most_from = Some(group.from[0]).filter(|_| group.from.len() == 1);
             for pin in &group.pins {
                 if !walk.is_steady(*pin, facts.component_of(*pin)) {
                     self.distance[pin.index()] = distance_of(facts, is_cut, &self.distance, *pin);
@@ -257,31 +275,45 @@ fn root(into: &mut [usize], mut at: usize) -> usize {
     at
 }
 
-/// The pins that are so, and the others, each in their order.
-fn parted(pins: Vec<PinId>, is: impl Fn(&PinId) -> bool) -> (Vec<PinId>, Vec<PinId>) {
-    let (mut those, mut others) = (Vec::with_capacity(pins.len()), Vec::with_capacity(pins.len()));
+/// The pins that are so, and the others, each in their order. The first are most of them and stay where they are.
+fn parted(mut pins: Vec<PinId>, is: impl Fn(PinId) -> bool) -> (Vec<PinId>, Vec<PinId>) {
+    let mut others = Vec::new();
+    let (mut at, mut kept) = (0, 0);
     // Pins of one side mostly stand together.
-    for run in pins.chunk_by(|one, next| is(one) == is(next)) {
-        if run.first().is_some_and(&is) { those.extend_from_slice(run) } else { others.extend_from_slice(run) }
+    while let Some(first) = pins.get(at) {
+        let is_so = is(*first);
+        let end = pins[at..].iter().position(|pin| is(*pin) != is_so).map_or(pins.len(), |length| at + length);
+        if is_so {
+            pins.copy_within(at..end, kept);
+            kept += end - at;
+        } else {
+            others.extend_from_slice(&pins[at..end]);
+        }
+        at = end;
     }
-    those.shrink_to_fit();
-    others.shrink_to_fit();
-    (those, others)
+    pins.truncate(kept);
+    for list in [&mut pins, &mut others] {
+        // The room is there for when they are joined again; not for more.
+        if list.capacity() / 2 > list.len() {
+            list.shrink_to_fit();
+        }
+    }
+    (pins, others)
 }
 
-/// Two lists, each in the order of the walk's ranks, as one, runs of each taken at once.
-fn merged(one: Vec<PinId>, other: Vec<PinId>, walk: &Walk) -> Vec<PinId> {
-    if one.is_empty() || other.is_empty() {
-        return if one.is_empty() { other } else { one };
+/// Takes pins into others, both in the order of the walk's ranks; runs of each are taken at once, from the last on.
+fn merge_into(pins: &mut Vec<PinId>, others: &[PinId], walk: &Walk) {
+    let (mut left, mut other) = (pins.len(), others);
+    pins.reserve_exact(others.len());
+    pins.extend_from_slice(others);
+    while let Some(last) = other.last() {
+        let last = walk.rank(*last);
+        let before = pins[..left].partition_point(|pin| walk.rank(*pin) < last);
+        pins.copy_within(before..left, before + other.len());
+        left = before;
+        let before = left.checked_sub(1).map(|above| walk.rank(pins[above]));
+        let stay = before.map_or(0, |before| other.partition_point(|pin| walk.rank(*pin) < before));
+        pins[left + stay..left + other.len()].copy_from_slice(&other[stay..]);
+        other = &other[..stay];
     }
-    let mut merged = Vec::with_capacity(one.len() + other.len());
-    let (mut one, mut other) = (&one[..], &other[..]);
-    while let Some(next) = other.first() {
-        let before = one.partition_point(|pin| walk.rank(*pin) < walk.rank(*next));
-        merged.extend_from_slice(&one[..before]);
-        one = &one[before..];
-        std::mem::swap(&mut one, &mut other);
-    }
-    merged.extend_from_slice(one);
-    merged
 }

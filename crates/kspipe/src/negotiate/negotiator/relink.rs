@@ -136,7 +136,7 @@ impl Solved {
         tables.put_edge(link.number, gone);
         if link.is_connection() {
             let by = tables.depth(edge.from);
-            tables.deepen(self.walk.pins(behind), -by);
+            tables.deepen(self.walk.pins(behind), |depth| depth.saturating_sub(by));
             let moved = self.walk.part(edge.to);
             self.pipes.tallies.moved(moved, &self.walk);
             self.flow.connect(graph, edge.from);
@@ -151,7 +151,7 @@ impl Solved {
             let moved = self.walk.join(edge.from, edge.to)?;
             self.pipes.tallies.moved(moved, &self.walk);
             let by = tables.depth(edge.from);
-            tables.deepen(self.walk.pins(self.walk.behind(edge.to)), by);
+            tables.deepen(self.walk.pins(self.walk.behind(edge.to)), |depth| depth.saturating_add(by));
             self.flow.connect(graph, edge.from);
         }
         tables.put_edge(link.number, link.now);

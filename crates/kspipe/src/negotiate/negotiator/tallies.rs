@@ -15,9 +15,6 @@ const CHUNK: usize = 64;
 #[derive(Clone, Debug)]
 struct Chunk {
     pins: Vec<PinId>,
-    /// The first and the last of their places in the walk through their component ([`Walk`](super::walk::Walk)).
-    first: u32,
-    last: u32,
     numbers: NumberAsks,
     candidates: Candidates,
     /// The sizes preferred, in order.
@@ -35,6 +32,9 @@ pub(super) trait Asking: Farther {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies {
     chunks: Vec<Chunk>,
+    /// By chunk: the first and the last of its pins' places in the walk through their component
+    /// ([`Walk`](super::walk::Walk)).
+    spans: Vec<(u32, u32)>,
     free: Vec<u32>,
     /// By pin.
     chunk_of: Vec<u32>,
@@ -55,14 +55,8 @@ impl Tallies {
     }
 
     fn chunk(&mut self, pins: Vec<PinId>, asking: &impl Asking) -> u32 {
-        let chunk = Chunk {
-            pins,
-            first: 0,
-            last: 0,
-            numbers: NumberAsks::nothing(),
-            candidates: Candidates::default(),
-            preferred: Vec::new(),
-        };
+        let chunk =
+            Chunk { pins, numbers: NumberAsks::nothing(), candidates: Candidates::default(), preferred: Vec::new() };
         let number = match self.free.pop() {
             Some(number) => {
                 self.chunks[number as usize] = chunk;
@@ -70,6 +64,7 @@ impl Tallies {
             }
             None => {
                 self.chunks.push(chunk);
+                self.spans.push((0, 0));
                 self.chunks.len() as u32 - 1
             }
         };
@@ -103,7 +98,7 @@ impl Tallies {
         chunk.numbers = NumberAsks::nothing();
         chunk.candidates = Candidates::default();
         chunk.preferred.clear();
-        (chunk.first, chunk.last) = (u32::MAX, 0);
+        let (mut first, mut last) = (u32::MAX, 0);
         for pin in &chunk.pins {
             let asked = asking.ask(*pin);
             chunk.numbers.take_in(&asked.numbers);
@@ -112,21 +107,19 @@ impl Tallies {
                 chunk.preferred.push(asked.preferred_size);
             }
             let place = asking.place(*pin);
-            (chunk.first, chunk.last) = (chunk.first.min(place), chunk.last.max(place));
+            (first, last) = (first.min(place), last.max(place));
         }
+        self.spans[number as usize] = (first, last);
         chunk.preferred.sort_unstable();
     }
 
     /// Pins stand elsewhere in the walk now.
     pub(super) fn moved(&mut self, moved: Moved, walk: &Walk) {
-        for chunk in &mut self.chunks {
-            if moved.is_one_run(chunk.first, chunk.last) {
-                (chunk.first, chunk.last) = (moved.now(chunk.first), moved.now(chunk.last));
-            } else {
+        for (span, chunk) in self.spans.iter_mut().zip(&self.chunks) {
+            *span = moved.now(span.0, span.1).unwrap_or_else(|| {
                 let places = || chunk.pins.iter().map(|pin| walk.place(*pin));
-                chunk.first = places().min().unwrap_or(0);
-                chunk.last = places().max().unwrap_or(0);
-            }
+                (places().min().unwrap_or(0), places().max().unwrap_or(0))
+            });
         }
     }
 
@@ -142,12 +135,12 @@ impl Tallies {
     ) -> Vec<Vec<u32>> {
         let mut divided = vec![Vec::new(); parts];
         for number in chunks {
-            let chunk = &mut self.chunks[number as usize];
-            if is_whole(chunk.first, chunk.last) {
-                divided[part_of(chunk.first)].push(number);
+            let (first, last) = self.spans[number as usize];
+            if is_whole(first, last) {
+                divided[part_of(first)].push(number);
                 continue;
             }
-            let pins = std::mem::take(&mut chunk.pins);
+            let pins = std::mem::take(&mut self.chunks[number as usize].pins);
             self.free.push(number);
             let mut apart: Vec<(usize, Vec<PinId>)> = Vec::new();
             for pin in pins {

@@ -39,21 +39,17 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    /// Whether the places from `first` to `last` stayed beside each other.
-    pub(super) fn is_one_run(self, first: u32, last: u32) -> bool {
-        let side =
-            |place: u32| [self.first, self.middle, self.end].into_iter().filter(|border| *border <= place).count();
-        side(first) == side(last)
-    }
-
-    /// Where what was at this place is now.
-    pub(super) fn now(self, place: u32) -> u32 {
-        if (self.first..self.middle).contains(&place) {
-            place + (self.end - self.middle)
-        } else if (self.middle..self.end).contains(&place) {
-            place - (self.middle - self.first)
+    /// Where what was at the places from `first` to `last` is now; `None` where these are beside each other no more.
+    pub(super) fn now(self, first: u32, last: u32) -> Option<(u32, u32)> {
+        let (one, other) = (self.middle - self.first, self.end - self.middle);
+        if last < self.first || first >= self.end {
+            Some((first, last))
+        } else if self.first <= first && last < self.middle {
+            Some((first + other, last + other))
+        } else if self.middle <= first && last < self.end {
+            Some((first - one, last - one))
         } else {
-            place
+            None
         }
     }
 }
@@ -176,7 +172,13 @@ impl Walk {
 
     /// How far downstream a pin of a steady component stands, beside others of its pipe.
     pub(super) fn distance(&self, pin: PinId) -> u32 {
-        if self.is_in_tree(pin) { self.level[self.place(pin) as usize] } else { self.distance[pin.index()] }
+        self.distance_in_tree(pin).unwrap_or_else(|| self.distance[pin.index()])
+    }
+
+    /// The same of a pin of a tree.
+    pub(super) fn distance_in_tree(&self, pin: PinId) -> Option<u32> {
+        let place = self.place(pin);
+        (place < self.trees).then(|| self.level[place as usize])
     }
 
     /// Orders the pins as [`Facts::order`] does.
