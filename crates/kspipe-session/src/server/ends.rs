@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// How long a process has at least, from its first pin to its joining, where there is a deadline.
 const TIME_TO_JOIN: Duration = Duration::from_secs(2);
+/// A process that ends closes its handles first, and its end is known a little later. Who lives for so long after it closed
+/// them has hung up.
+const TIME_TO_END: Duration = Duration::from_secs(1);
 
 impl State {
     /// Takes back what a mediated process has: how many frames. The claims of its filter's holders can be ended after that,
@@ -137,9 +140,9 @@ impl State {
                 self.happened(place, process, What::Overdue);
             }
             let Some(occupant) = &mut self.places[place].occupant else { continue };
-            // Of one that was killed, its end comes after that of its handles.
             if let Some(hung_up) = &mut occupant.hung_up
                 && !occupant.evicted
+                && now.saturating_duration_since(hung_up.since) >= TIME_TO_END
                 && !std::mem::replace(&mut hung_up.reported, true)
             {
                 // What a mediated process has is the server's: by closing its pins it left.
@@ -157,7 +160,7 @@ impl State {
 
     fn shall_be_evicted(&self, place: usize, now: Instant) -> bool {
         let (Some(occupant), Some(after)) = (&self.places[place].occupant, self.evict_after) else { return false };
-        let hung_up = occupant.hung_up.as_ref().map(|hung_up| hung_up.since);
+        let hung_up = occupant.hung_up.as_ref().filter(|hung_up| hung_up.reported).map(|hung_up| hung_up.since);
         let since = [hung_up, occupant.overdue].into_iter().flatten().min();
         !occupant.evicted && since.is_some_and(|since| now.saturating_duration_since(since) >= after)
     }
