@@ -1,8 +1,8 @@
 //! The control words of a shared pool, by name.
 
 use super::super::sync::{AtomicU64, Ordering};
-use super::layout::{ARRIVAL_WORDS, Dimensions, OfHolder};
-use super::region::{Events, Region, write_then_read};
+use super::layout::{ARRIVAL_WORDS, Dimensions, HEADER_OF_FRAME_WORDS, OfHolder};
+use super::region::{Events, Region, will_change, write_then_read};
 use super::word::{Holder, Word};
 #[cfg(not(loom))]
 use std::os::fd::{AsFd, BorrowedFd};
@@ -56,6 +56,19 @@ impl Control {
         self.region.at(self.dimensions.frame(frame))
     }
 
+    /// Has the processor fetch a frame's state word to change it: for who is about to, or will soon. A look first and a
+    /// swap after it would fetch it twice where another processor had it, to read and then to write.
+    #[inline(always)]
+    pub(super) fn word_will_change(&self, frame: u32) {
+        will_change(self.word(frame));
+    }
+
+    /// Has the processor fetch the place for what is pushed to an in pin as the `nth`: for its sender, which is about to.
+    #[inline(always)]
+    pub(super) fn arrival_will_change(&self, in_pin: Holder, nth: u64) {
+        will_change(self.arrival(in_pin, nth, 0));
+    }
+
     /// Whether the pool is closed.
     pub(super) fn state(&self) -> &AtomicU64 {
         self.region.at(Dimensions::STATE)
@@ -103,6 +116,13 @@ impl Control {
     #[inline(always)]
     pub(super) fn section(&self, holder: Holder) -> &AtomicU64 {
         self.of_holder(holder, OfHolder::Section)
+    }
+
+    /// A word of the header of the frame that is handed over to an in pin.
+    #[inline(always)]
+    pub(super) fn header(&self, in_pin: Holder, word: usize) -> &AtomicU64 {
+        assert!(word < HEADER_OF_FRAME_WORDS, "a word of a header");
+        self.region.at(self.dimensions.of_holder(in_pin, OfHolder::Header) + word)
     }
 
     #[inline(always)]

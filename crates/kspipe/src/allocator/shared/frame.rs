@@ -38,11 +38,6 @@ impl Claim {
         self.frame
     }
 
-    #[inline]
-    pub(super) fn holder(&self) -> Holder {
-        self.holder
-    }
-
     /// It is a claim of this holder's on a frame of this pool.
     #[inline]
     pub(super) fn is_of(&self, shared: &Arc<Shared>, holder: Holder) -> bool {

@@ -1,10 +1,10 @@
 //! Handing a frame over to the in pins downstream, and taking it there. See the module above for the protocol.
 
 use super::super::header::{FrameFlags, FrameHeader};
-use super::super::sync::Ordering;
+use super::super::sync::{AtomicU64, Ordering};
 use super::bell::{ARMED, ASLEEP};
 use super::control::Control;
-use super::layout::ARRIVAL_WORDS;
+use super::layout::HEADER_OF_FRAME_WORDS;
 use super::park::Patience;
 use super::region::write_then_read;
 use super::word::{Holder, Word};
@@ -19,41 +19,70 @@ pub(super) const CLOSED: u64 = 1;
 /// ```text
 ///  63                                            17  16  15            0
 /// +-------------------------------------------------+---+---------------+
-/// | which push this is, modulo 2^47                  | A |     frame     |
+/// | which push this is, modulo 2^47                  | 1 |     frame     |
 /// +-------------------------------------------------+---+---------------+
 /// ```
-/// Without A (arrived) it is written, and not there yet. The number of the push tells it from what the place said a round
-/// before.
+/// The number of the push tells it from what the place said a round before, and the bit that is set from a place where nothing
+/// was ever pushed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Arrival(u64);
 
 impl Arrival {
-    const ARRIVED: u64 = 1 << 16;
-
-    fn written(nth: u64, frame: u32) -> Self {
-        Self(nth << 17 | u64::from(frame & 0xFFFF))
-    }
-
-    pub(super) fn arrived(nth: u64, frame: u32) -> Self {
-        Self(Self::written(nth, frame).0 | Self::ARRIVED)
+    fn new(nth: u64, frame: u32) -> Self {
+        Self(nth << 17 | 1 << 16 | u64::from(frame & 0xFFFF))
     }
 
     pub(super) fn read(control: &Control, in_pin: Holder, nth: u64) -> Self {
-        // Acquire: the header was written before it arrived.
+        // Acquire: the header was written before.
         Self(control.arrival(in_pin, nth, 0).load(Ordering::Acquire))
     }
 
+    /// What is pushed as the `nth` has arrived.
     pub(super) fn is_push(self, nth: u64) -> bool {
-        self.0 >> 17 == nth & (u64::MAX >> 17)
-    }
-
-    pub(super) fn has_arrived(self) -> bool {
-        self.0 & Self::ARRIVED != 0
+        self.0 >> 16 == (nth << 17 | 1 << 16) >> 16
     }
 
     /// May be any number below 2^16.
     pub(super) fn frame(self) -> u32 {
         (self.0 & 0xFFFF) as u32
+    }
+}
+
+/// The value of an in pin's section: what its sender is handing over to it.
+///
+/// ```text
+///  63                                            17  16           1   0
+/// +-------------------------------------------------+---------------+---+
+/// | which push it will be, modulo 2^47               |     frame     | O |
+/// +-------------------------------------------------+---------------+---+
+/// ```
+/// O (odd): it is being handed over; else it is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Section(pub(super) u64);
+
+impl Section {
+    const ODD: u64 = 1;
+
+    fn begun(nth: u64, frame: u32) -> Self {
+        Self(nth << 17 | u64::from(frame & 0xFFFF) << 1 | Self::ODD)
+    }
+
+    pub(super) fn over(self) -> Self {
+        Self(self.0 & !Self::ODD)
+    }
+
+    pub(super) fn is_odd(self) -> bool {
+        self.0 & Self::ODD != 0
+    }
+
+    /// It is being handed over as the `nth`.
+    pub(super) fn is_push(self, nth: u64) -> bool {
+        self.is_odd() && self.0 >> 17 == nth & (u64::MAX >> 17)
+    }
+
+    /// May be any number below 2^16.
+    pub(super) fn frame(self) -> u32 {
+        (self.0 >> 1 & 0xFFFF) as u32
     }
 }
 
@@ -74,6 +103,15 @@ struct Receiving {
     pushed: u64,
     /// Its gate as seen before the frame was passed on.
     gate: u64,
+}
+
+/// A hand-over that has begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    /// The frame's word before.
+    seen: Word,
+    /// Who is there, as bits.
+    to: u64,
 }
 
 impl Receiving {
@@ -117,35 +155,54 @@ impl Giving {
     /// not kept goes home.
     #[inline]
     pub(super) fn hand_over(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<u32, Unsent> {
+        let begun = self.begin(frame, header)?;
         #[cfg(feature = "wrong-hand-over")]
         if super::wrong::exchanged() {
-            return self.push_before_the_swap(frame, header);
+            return self.push_before_the_swap(frame, header, begun);
         }
-        self.begin();
-        let passed = self.pass_on(frame, header, own);
+        let passed = self.pass_on(frame, begun, own);
         let to = match passed {
-            Ok(true) => self.deliver(frame),
+            Ok(true) => self.deliver(frame, header),
             _ => 0,
         };
         self.finish();
         passed.map(|_| to)
     }
 
-    /// Says that a frame is being handed over. Relaxed: who must know reads it after it has seen what `pass_on` swapped.
+    /// Looks which in pins are there, and says for each of them which frame is being handed over to it, and as what. Relaxed:
+    /// who must know reads it after it has seen what `pass_on` swapped.
     #[inline]
-    pub(super) fn begin(&self) {
-        for receiving in &self.to {
-            let section = self.control.section(receiving.holder);
-            section.store(section.load(Ordering::Relaxed) | 1, Ordering::Relaxed);
+    pub(super) fn begin(&mut self, frame: u32, header: &FrameHeader) -> Result<Begun, Unsent> {
+        let control = &self.control;
+        let seen = Word(control.word(frame).load(Ordering::Relaxed));
+        if !seen.is_held_by(self.from) || seen.is_offered() {
+            return Err(Unsent::NotHeld);
         }
+        // Nobody else sets an in pin's bit, so one that is clear stays clear. Looked at before anything is written: a
+        // frame that is passed on and not pushed is told from one that is still held by this.
+        if let Some(held) = self.to.iter().find(|receiving| seen.is_held_by(receiving.holder)) {
+            return Err(Unsent::HeldAlready(held.holder));
+        }
+        let mut to = 0;
+        for receiving in &mut self.to {
+            let holder = receiving.holder;
+            receiving.gate = control.gate(holder).load(Ordering::Acquire);
+            if receiving.is_open() {
+                to |= holder.bit();
+                control.arrival_will_change(holder, receiving.pushed);
+                write_header(header, |word| control.header(holder, word));
+                control.section(holder).store(Section::begun(receiving.pushed, frame).0, Ordering::Relaxed);
+            }
+        }
+        Ok(Begun { seen, to })
     }
 
     /// Release: what was pushed is there for who sees the section ended.
     #[inline]
     pub(super) fn finish(&self) {
-        for receiving in &self.to {
+        for receiving in self.to.iter().filter(|receiving| receiving.is_open()) {
             let section = self.control.section(receiving.holder);
-            section.store((section.load(Ordering::Relaxed) | 1).wrapping_add(1), Ordering::Release);
+            section.store(Section(section.load(Ordering::Relaxed)).over().0, Ordering::Release);
         }
     }
 
@@ -162,32 +219,16 @@ impl Giving {
     /// Swaps this holder's bit for the in pins', or adds them to it. `false` where none was there: a frame that is not kept
     /// went home then.
     #[inline]
-    pub(super) fn pass_on(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<bool, Unsent> {
+    pub(super) fn pass_on(&self, frame: u32, begun: Begun, own: Own) -> Result<bool, Unsent> {
         let (control, from) = (&self.control, self.from);
-        let word = control.word(frame);
-        let mut seen = Word(word.load(Ordering::Relaxed));
-        if !seen.is_held_by(from) || seen.is_offered() {
-            return Err(Unsent::NotHeld);
-        }
-        // Nobody else sets an in pin's bit, so one that is clear stays clear. Looked at before anything is written: a
-        // frame that is passed on and not pushed is told from one that is still held by this.
-        if let Some(held) = self.to.iter().find(|receiving| seen.is_held_by(receiving.holder)) {
-            return Err(Unsent::HeldAlready(held.holder));
-        }
-        let mut to = 0;
-        for receiving in &mut self.to {
-            receiving.gate = control.gate(receiving.holder).load(Ordering::Acquire);
-            if receiving.is_open() {
-                to |= receiving.holder.bit();
-                write(control, receiving.holder, receiving.pushed, frame, header);
-            }
-        }
+        let Begun { mut seen, to } = begun;
         if to == 0 {
             if own == Own::Ends {
                 control.give_back(frame, from);
             }
             return Ok(false);
         }
+        let word = control.word(frame);
         // Other holders may give theirs back meanwhile. Sequentially consistent, with the second look at the gates.
         loop {
             let passed = match own {
@@ -207,7 +248,7 @@ impl Giving {
     /// Looks again who is there, takes the frame back from who is not, and pushes it to the others. Returns how many those
     /// are.
     #[inline]
-    pub(super) fn deliver(&mut self, frame: u32) -> u32 {
+    pub(super) fn deliver(&mut self, frame: u32, header: &FrameHeader) -> u32 {
         let control = &self.control;
         let mut to = 0;
         write_then_read();
@@ -216,7 +257,7 @@ impl Giving {
             #[cfg(feature = "wrong-hand-over")]
             let same = same || super::wrong::no_second_look();
             if same {
-                push(control, receiving.holder, receiving.pushed, frame);
+                push(control, receiving.holder, receiving.pushed, frame, header);
                 receiving.pushed = receiving.pushed.wrapping_add(1);
                 to += 1;
             } else {
@@ -228,21 +269,14 @@ impl Giving {
 
     /// What a hand-over must not do: see [`wrong`](super::wrong).
     #[cfg(feature = "wrong-hand-over")]
-    fn push_before_the_swap(&mut self, frame: u32, header: &FrameHeader) -> Result<u32, Unsent> {
-        self.begin();
+    fn push_before_the_swap(&mut self, frame: u32, header: &FrameHeader, begun: Begun) -> Result<u32, Unsent> {
         let (control, from) = (&self.control, self.from);
-        let mut to = 0;
-        for receiving in &mut self.to {
-            receiving.gate = control.gate(receiving.holder).load(Ordering::Acquire);
-            if receiving.is_open() {
-                to |= receiving.holder.bit();
-                write(control, receiving.holder, receiving.pushed, frame, header);
-                push(control, receiving.holder, receiving.pushed, frame);
-                receiving.pushed = receiving.pushed.wrapping_add(1);
-            }
+        for receiving in self.to.iter_mut().filter(|receiving| receiving.is_open()) {
+            push(control, receiving.holder, receiving.pushed, frame, header);
+            receiving.pushed = receiving.pushed.wrapping_add(1);
         }
         let word = control.word(frame);
-        let mut seen = Word(word.load(Ordering::Relaxed));
+        let Begun { mut seen, to } = begun;
         while let Err(now) = word.compare_exchange(seen.0, seen.handed(from, to).0, Ordering::SeqCst, Ordering::Relaxed)
         {
             seen = Word(now);
@@ -252,42 +286,45 @@ impl Giving {
     }
 }
 
-/// Pushes what was written as the `nth`, and wakes who stopped looking. For an in pin's one sender, and for the server when
-/// that one is dead.
+/// Pushes a frame as the `nth`, and wakes who stopped looking. For an in pin's one sender, and for the server when that one is
+/// dead. The in pin took what the place said a round before: a ring has a place for every frame, see [`take`](Taking::take).
+///
+/// The place is written at once, and not before the swap: who waits looks at it all the time, and every look takes its cache
+/// line from who writes.
 #[inline]
-pub(super) fn push(control: &Control, to: Holder, nth: u64, frame: u32) {
+pub(super) fn push(control: &Control, to: Holder, nth: u64, frame: u32, header: &FrameHeader) {
+    write_header(header, |word| control.arrival(to, nth, 1 + word));
     // Release: the header. Sequentially consistent, with who stops looking: it says so before its last look here.
-    control.arrival(to, nth, 0).store(Arrival::arrived(nth, frame).0, Ordering::SeqCst);
+    control.arrival(to, nth, 0).store(Arrival::new(nth, frame).0, Ordering::SeqCst);
     // Relaxed: for the sender after this one, and for the server; both come after this one's end.
     control.tail(to).store(nth.wrapping_add(1), Ordering::Relaxed);
     write_then_read();
     control.ring(to);
 }
 
-/// Writes what is going to be pushed as the `nth`. Relaxed: published by the swap of the frame's word, and by the push. The
-/// in pin took what the place said a round before: a ring has a place for every frame, see [`take`](Taking::take).
-#[inline]
-fn write(control: &Control, to: Holder, nth: u64, frame: u32, header: &FrameHeader) {
+/// Relaxed: published by what is written after it.
+#[inline(always)]
+fn write_header<'a>(header: &FrameHeader, place: impl Fn(usize) -> &'a AtomicU64) {
     let words = [
-        Arrival::written(nth, frame).0,
         header.sequence,
         header.presentation_time as u64,
         header.duration as u64,
         header.data_used,
         header.flags.bits().into(),
     ];
-    for (place, word) in words.into_iter().take(ARRIVAL_WORDS).enumerate() {
-        control.arrival(to, nth, place).store(word, Ordering::Relaxed);
+    for (nth, word) in words.into_iter().take(HEADER_OF_FRAME_WORDS).enumerate() {
+        place(nth).store(word, Ordering::Relaxed);
     }
 }
 
-#[inline]
-fn read_header(control: &Control, in_pin: Holder, nth: u64) -> FrameHeader {
-    let mut words = [0; 6];
-    for (place, word) in words.iter_mut().take(ARRIVAL_WORDS).enumerate().skip(1) {
-        *word = control.arrival(in_pin, nth, place).load(Ordering::Relaxed);
+/// Relaxed: after a look at what was written after it.
+#[inline(always)]
+pub(super) fn read_header<'a>(place: impl Fn(usize) -> &'a AtomicU64) -> FrameHeader {
+    let mut words = [0; 5];
+    for (nth, word) in words.iter_mut().take(HEADER_OF_FRAME_WORDS).enumerate() {
+        *word = place(nth).load(Ordering::Relaxed);
     }
-    let [_, sequence, presentation_time, duration, data_used, flags] = words;
+    let [sequence, presentation_time, duration, data_used, flags] = words;
     FrameHeader {
         presentation_time: presentation_time as i64,
         duration: duration as i64,
@@ -342,14 +379,18 @@ impl Taking {
     pub(super) fn take(&mut self) -> Result<Option<Arrived>, Nonsense> {
         let control = &self.control;
         let arrival = Arrival::read(control, self.in_pin, self.taken);
-        if !arrival.is_push(self.taken) || !arrival.has_arrived() {
+        if !arrival.is_push(self.taken) {
             return Ok(None);
         }
         let frame = arrival.frame();
-        let header = read_header(control, self.in_pin, self.taken);
+        let is_one = frame < control.frames();
+        if is_one {
+            control.word_will_change(frame);
+        }
+        let header = read_header(|word| control.arrival(self.in_pin, self.taken, 1 + word));
         self.taken = self.taken.wrapping_add(1);
         control.head(self.in_pin).store(self.taken, Ordering::Relaxed);
-        if frame < control.frames() && Word(control.word(frame).load(Ordering::Relaxed)).is_held_by(self.in_pin) {
+        if is_one && Word(control.word(frame).load(Ordering::Relaxed)).is_held_by(self.in_pin) {
             Ok(Some(Arrived { frame, header }))
         } else {
             Err(Nonsense)
@@ -359,7 +400,7 @@ impl Taking {
     fn is_empty(&self) -> bool {
         // As in `ring`: sequentially consistent, after the bell was written.
         let arrival = Arrival(self.control.arrival(self.in_pin, self.taken, 0).load(Ordering::SeqCst));
-        !arrival.is_push(self.taken) || !arrival.has_arrived()
+        !arrival.is_push(self.taken)
     }
 
     /// All that was sent before the end of the stream was taken. Sequentially consistent, after the bell was written, as
@@ -370,7 +411,7 @@ impl Taking {
 
     /// The sender is in the middle of handing a frame over to this in pin.
     pub(super) fn is_being_sent(&self) -> bool {
-        self.control.section(self.in_pin).load(Ordering::Acquire) & 1 == 1
+        Section(self.control.section(self.in_pin).load(Ordering::Acquire)).is_odd()
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -6,6 +6,8 @@ use super::word::Holder;
 pub(super) const APART: usize = if cfg!(loom) { 1 } else { 16 };
 /// Words of an arrival, which is a place of a ring: one cache line.
 pub(super) const ARRIVAL_WORDS: usize = if cfg!(loom) { 2 } else { 8 };
+/// Words of the header that travels with a frame.
+pub(super) const HEADER_OF_FRAME_WORDS: usize = if cfg!(loom) { 1 } else { 5 };
 /// Words that describe the pool, and do not change: see [`super::header`].
 pub(super) const HEADER_WORDS: usize = if cfg!(loom) { 0 } else { 48 };
 /// The most frames of a shared pool: an arrival has 16 bits for a frame's index.
@@ -33,8 +35,10 @@ pub(super) enum OfHolder {
     Bell,
     /// Frames ever pushed to it. Written by its sender.
     Tail,
-    /// Odd while a frame is handed over to it. Written by its sender.
+    /// Odd while a frame is handed over to it, and which: see [`super::handover::Section`]. Written by its sender.
     Section,
+    /// The first of the [`HEADER_OF_FRAME_WORDS`] of the frame that is handed over to it. Written by its sender.
+    Header,
     /// Where its stream ends: one more than the frames pushed to it by then. Written by its sender.
     Ended,
     /// Frames ever taken from its ring. Written by the holder, for others to look at.
@@ -46,9 +50,10 @@ pub(super) enum OfHolder {
 }
 
 impl OfHolder {
-    const LINES: usize = if cfg!(loom) { 9 } else { 3 };
+    const LINES: usize = if cfg!(loom) { 10 } else { 3 };
 
-    /// Those that are seldom written share a line, the sender's share the second, the holder's own the third.
+    /// Those that are seldom written share a line, and are all that who waits looks at; the sender's share the second, which
+    /// nobody else touches while all is well; the holder's own the third.
     const fn place(self) -> usize {
         if cfg!(loom) {
             return self as usize;
@@ -57,9 +62,10 @@ impl OfHolder {
             OfHolder::Gate => 0,
             OfHolder::Waiter => 1,
             OfHolder::Bell => 2,
+            OfHolder::Ended => 3,
             OfHolder::Tail => APART,
             OfHolder::Section => APART + 1,
-            OfHolder::Ended => APART + 2,
+            OfHolder::Header => APART + 2,
             OfHolder::Head => 2 * APART,
             OfHolder::Acquired => 2 * APART + 1,
             OfHolder::Waited => 2 * APART + 2,
@@ -150,6 +156,8 @@ mod tests {
         for holder in dimensions.holders() {
             let words = [Gate, Waiter, Bell, Tail, Section, Ended, Head, Acquired, Waited];
             places.extend(words.map(|word| dimensions.of_holder(holder, word)));
+            let header = dimensions.of_holder(holder, Header);
+            places.extend(header..header + HEADER_OF_FRAME_WORDS);
         }
         for in_pin in [Holder::in_pin(0), Holder::in_pin(1)].into_iter().flatten() {
             let starts = (0..4).map(|nth| dimensions.arrival(in_pin, nth));

@@ -12,15 +12,15 @@
 //!
 //! # Handing a frame over
 //!
-//! The sender (1) says that it is handing over to these in pins (their *sections*, odd), (2) writes the frame's index and header into the next
-//! place of each in pin's ring, (3) swaps its own bit for the in pins' bits, or adds
+//! The sender (1) sees that no in pin has the frame, (2) says for each in pin that is there that it is handing over to it, which
+//! frame, as which push and with which header (its *section*, odd), (3) swaps its own bit for the in pins' bits, or adds
 //! these to its own where others in its process have the frame, too, (4) looks again whether each in pin is still
-//! there, takes the bit back where it is not, and (5) marks the place in the ring as arrived: it pushes. Then the section
-//! ends.
+//! there, takes the bit back where it is not, and (5) writes the frame's index and header into the next place of the in
+//! pin's ring: it pushes. Then the section ends.
 //!
 //! * *The sender dies before (3)*: it holds the frame, and its bits are swept. *After (3)*: the in pin's bit is set, and
-//!   the next place of its ring names the frame, which only holds of one that never arrived, because an in pin's bit is
-//!   clear when its next place is written; the server pushes it.
+//!   its section names the frame and a push that never arrived. An in pin's bit is clear when its section begins, so the
+//!   bit is this hand-over's; the server pushes the frame.
 //! * *The receiver dies*: the server closes its *gate*, then sweeps its bits. Closing, (3), (4) and the sweep's
 //!   reads are sequentially consistent: either the sender's second look sees the closed gate, or the sweep sees the bit.
 //!   A gate carries an epoch, so that a sender which slept from (3) to (4) through a close and a reopening still sees a

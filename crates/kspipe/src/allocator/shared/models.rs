@@ -145,12 +145,12 @@ enum Step {
 }
 
 fn die_at(step: Step, sender: &mut Giving, frame: u32) {
-    sender.begin();
+    let begun = sender.begin(frame, &numbered(5)).unwrap();
     if step != Step::Begun {
-        assert_eq!(sender.pass_on(frame, &numbered(5), Own::Ends), Ok(true));
+        assert_eq!(sender.pass_on(frame, begun, Own::Ends), Ok(true));
     }
     if step == Step::Delivered {
-        sender.deliver(frame);
+        sender.deliver(frame, &numbered(5));
     }
 }
 
@@ -203,10 +203,10 @@ fn sender_and_receiver_die_and_nothing_is_left() {
 
 /// As `die_at`, where the receiver may be gone before.
 fn die_at_if_there(step: Step, sender: &mut Giving, frame: u32) {
-    sender.begin();
-    let passed = step != Step::Begun && sender.pass_on(frame, &numbered(5), Own::Ends) == Ok(true);
+    let begun = sender.begin(frame, &numbered(5)).unwrap();
+    let passed = step != Step::Begun && sender.pass_on(frame, begun, Own::Ends) == Ok(true);
     if passed && step == Step::Delivered {
-        sender.deliver(frame);
+        sender.deliver(frame, &numbered(5));
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::super::sync::Ordering;
 use super::control::Control;
-use super::handover::{Arrival, CLOSED, push};
+use super::handover::{Arrival, CLOSED, Section, push, read_header};
 use super::region::write_then_read;
 use super::waiting::Cell;
 use super::word::{Holder, Word};
@@ -66,27 +66,27 @@ impl Control {
 
     fn finish_hand_over_to(&self, in_pin: Holder) -> bool {
         let mut has_arrived = false;
+        let section = self.section(in_pin);
+        let begun = Section(section.load(Ordering::Acquire));
         if self.gate(in_pin).load(Ordering::SeqCst) & CLOSED != 0 {
             // The dead one can have passed a frame on to it after it was swept.
             self.sweep(in_pin);
         } else {
             let nth = self.tail(in_pin).load(Ordering::Acquire);
-            let arrival = Arrival::read(self, in_pin, nth);
-            let frame = arrival.frame();
-            if arrival.is_push(nth) && frame < self.frames() {
-                if arrival.has_arrived() {
-                    self.tail(in_pin).store(nth.wrapping_add(1), Ordering::Relaxed);
-                } else if Word(self.word(frame).load(Ordering::SeqCst)).is_held_by(in_pin) {
-                    push(self, in_pin, nth, frame);
-                    has_arrived = true;
-                }
+            let frame = begun.frame();
+            if Arrival::read(self, in_pin, nth).is_push(nth) {
+                self.tail(in_pin).store(nth.wrapping_add(1), Ordering::Relaxed);
+            } else if begun.is_push(nth)
+                && frame < self.frames()
+                && Word(self.word(frame).load(Ordering::SeqCst)).is_held_by(in_pin)
+            {
+                push(self, in_pin, nth, frame, &read_header(|word| self.header(in_pin, word)));
+                has_arrived = true;
             }
             // The dead one may have pushed and owed the wake.
             self.ring_for_the_dead(in_pin);
         }
-        let section = self.section(in_pin);
-        let now = section.load(Ordering::Relaxed);
-        section.store(now.wrapping_add(now & 1), Ordering::Release);
+        section.store(begun.over().0, Ordering::Release);
         has_arrived
     }
 
@@ -125,7 +125,7 @@ impl Control {
     pub(super) fn reopen(&self, holder: Holder) -> Result<(), InSection> {
         // Makes what a sender did before its second look visible, its section among it.
         self.sweep(holder);
-        if self.section(holder).load(Ordering::Acquire) & 1 == 1 {
+        if Section(self.section(holder).load(Ordering::Acquire)).is_odd() {
             return Err(InSection);
         }
         self.bell(holder).store(0, Ordering::Relaxed);

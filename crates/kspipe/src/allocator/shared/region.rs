@@ -139,6 +139,23 @@ mod mapped {
     }
 }
 
+/// Has the processor fetch a word's cache line to write it. A hint: nothing depends on it.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(super) fn will_change(word: &AtomicU64) {
+    #[cfg(all(target_arch = "x86_64", not(miri), not(loom)))]
+    // SAFETY: a hint. It reads nothing, writes nothing and faults nowhere; processors that do not know it do nothing.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) word.as_ptr(), options(readonly, nostack, preserves_flags));
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri), not(loom)))]
+    // SAFETY: a hint. It reads nothing, writes nothing and faults nowhere; processors that do not know it do nothing.
+    unsafe {
+        std::arch::asm!("prfm pstl1keep, [{}]", in(reg) word.as_ptr(), options(readonly, nostack, preserves_flags));
+    }
+    let _ = word;
+}
+
 pub(super) use mapped::{Events, Region};
 
 /// Between a write and a read of two different words, where another thread writes the second and reads the first: one of

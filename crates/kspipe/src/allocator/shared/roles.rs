@@ -2,7 +2,7 @@
 
 use super::super::header::FrameHeader;
 use super::frame::{Claim, Held, ReceivedFrame, WritableFrame};
-use super::handover::{Giving, Nonsense, Own, Taking, Unreceived, Unsent};
+use super::handover::{Arrived, Giving, Nonsense, Own, Taking, Unreceived, Unsent};
 use super::participant::Role;
 use super::waiting::{Acquiring, Unavailable};
 use super::word::Holder;
@@ -87,11 +87,7 @@ impl Acquirer {
     /// None is free (there is none free while others wait), or the pool, this holder or the server is gone.
     #[inline]
     pub fn try_acquire(&mut self) -> Result<WritableFrame, Unready> {
-        if self.role.shared.is_gone() {
-            return Err(Unready::ServerGone);
-        }
-        let got = self.acquiring.try_acquire();
-        self.frame(got)
+        self.try_acquire_index().map(|frame| self.frame(frame))
     }
 
     /// A free frame; waits for one, first come, first served, at most for the time given.
@@ -100,12 +96,26 @@ impl Acquirer {
     /// None came home in time, or the pool, this holder or the server is gone.
     #[inline]
     pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<WritableFrame, Unready> {
+        self.acquire_index(timeout).map(|frame| self.frame(frame))
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), for who counts the claim itself.
+    #[inline]
+    pub(super) fn try_acquire_index(&mut self) -> Result<u32, Unready> {
         if self.role.shared.is_gone() {
             return Err(Unready::ServerGone);
         }
+        self.acquiring.try_acquire().map_err(|none| self.unready(none))
+    }
+
+    /// As [`acquire`](Self::acquire), for who counts the claim itself.
+    #[inline]
+    pub(super) fn acquire_index(&mut self, timeout: Option<Duration>) -> Result<u32, Unready> {
         let shared = &self.role.shared;
-        let got = self.acquiring.acquire(timeout, || shared.is_over());
-        self.frame(got)
+        if shared.is_gone() {
+            return Err(Unready::ServerGone);
+        }
+        self.acquiring.acquire(timeout, || shared.is_over()).map_err(|none| self.unready(none))
     }
 
     /// The descriptor for `poll`, `epoll` or an `AsyncFd`: readable when there may be a free frame after [`arm`](Self::arm).
@@ -137,15 +147,19 @@ impl Acquirer {
     }
 
     #[inline]
-    fn frame(&self, got: Result<u32, Unavailable>) -> Result<WritableFrame, Unready> {
+    fn frame(&self, frame: u32) -> WritableFrame {
+        WritableFrame::new(Claim::new(self.role.shared.clone(), frame, self.role.holder))
+    }
+
+    #[inline]
+    fn unready(&self, none: Unavailable) -> Unready {
         let shared = &self.role.shared;
-        match got {
-            Ok(frame) => Ok(WritableFrame::new(Claim::new(shared.clone(), frame, self.role.holder))),
+        match none {
             // One that polls would wait no longer, and ask for ever.
-            Err(Unavailable::Empty) if shared.is_over() => Err(shared.stopped()),
-            Err(Unavailable::Empty) => Err(Unready::Empty),
-            Err(Unavailable::TimedOut) => Err(Unready::TimedOut),
-            Err(Unavailable::Stopped) => Err(shared.stopped()),
+            Unavailable::Empty if shared.is_over() => shared.stopped(),
+            Unavailable::Empty => Unready::Empty,
+            Unavailable::TimedOut => Unready::TimedOut,
+            Unavailable::Stopped => shared.stopped(),
         }
     }
 }
@@ -223,11 +237,14 @@ impl Receiver {
     /// None has arrived, or none will: then only once nothing is left.
     #[inline]
     pub fn try_receive(&mut self) -> Result<ReceivedFrame, Unready> {
+        self.try_receive_index().map(|arrived| self.frame(arrived))
+    }
+
+    /// As [`try_receive`](Self::try_receive), for who counts the claim itself.
+    #[inline]
+    pub(super) fn try_receive_index(&mut self) -> Result<Arrived, Unready> {
         match self.taking.take() {
-            Ok(Some(arrived)) => {
-                let claim = Claim::new(self.role.shared.clone(), arrived.frame, self.role.holder);
-                Ok(ReceivedFrame::new(claim, arrived.header))
-            }
+            Ok(Some(arrived)) => Ok(arrived),
             Ok(None) if self.taking.has_ended() => Err(Unready::Ended),
             Ok(None) if self.taking.is_closed() || self.role.shared.is_over() => Err(self.role.shared.stopped()),
             Ok(None) => Err(Unready::Empty),
@@ -241,16 +258,26 @@ impl Receiver {
     /// None arrived in time, or none will: then only once nothing is left.
     #[inline]
     pub fn receive(&mut self, timeout: Option<Duration>) -> Result<ReceivedFrame, Unready> {
+        self.receive_index(timeout).map(|arrived| self.frame(arrived))
+    }
+
+    /// As [`receive`](Self::receive), for who counts the claim itself.
+    #[inline]
+    pub(super) fn receive_index(&mut self, timeout: Option<Duration>) -> Result<Arrived, Unready> {
         let shared = &self.role.shared;
         match self.taking.wait(timeout, || shared.is_over()) {
-            Ok(arrived) => {
-                Ok(ReceivedFrame::new(Claim::new(shared.clone(), arrived.frame, self.role.holder), arrived.header))
-            }
+            Ok(arrived) => Ok(arrived),
             Err(Unreceived::TimedOut) => Err(Unready::TimedOut),
             Err(Unreceived::Stopped) => Err(shared.stopped()),
             Err(Unreceived::Ended) => Err(Unready::Ended),
             Err(Unreceived::Nonsense) => Err(self.nonsense()),
         }
+    }
+
+    #[inline]
+    fn frame(&self, arrived: Arrived) -> ReceivedFrame {
+        let claim = Claim::new(self.role.shared.clone(), arrived.frame, self.role.holder);
+        ReceivedFrame::new(claim, arrived.header)
     }
 
     /// A shut holder's claims may have been ended under it.

@@ -374,7 +374,8 @@ fn the_words_lie_where_the_page_says() {
     assert_eq!(dimensions.of_holder(in_pin(0), OfHolder::Gate), 144);
     assert_eq!(dimensions.of_holder(in_pin(1), OfHolder::Tail), 144 + 48 + 16);
     assert_eq!(dimensions.of_holder(in_pin(1), OfHolder::Section), 144 + 48 + 17);
-    assert_eq!(dimensions.of_holder(in_pin(1), OfHolder::Ended), 144 + 48 + 18);
+    assert_eq!(dimensions.of_holder(in_pin(1), OfHolder::Header), 144 + 48 + 18);
+    assert_eq!(dimensions.of_holder(in_pin(1), OfHolder::Ended), 144 + 48 + 3);
     assert_eq!(dimensions.of_holder(acquirer(1), OfHolder::Acquired), 144 + 3 * 48 + 33);
     assert_eq!(dimensions.arrival(in_pin(1), 3), 144 + 4 * 48 + (4 + 3) * 8);
     assert_eq!(dimensions.words(), 144 + 4 * 48 + 2 * 4 * 8);

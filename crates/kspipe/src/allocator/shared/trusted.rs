@@ -7,9 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::super::header::FrameHeader;
-use super::frame::private::Held as _;
-use super::frame::{Claim, ReceivedFrame, WritableFrame};
-use super::handover::{Own, Unsent};
+use super::handover::{Arrived, Own, Unsent};
 use super::participant::{Participant, RoleError};
 use super::roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason};
 use super::view::{Access, FrameView};
@@ -137,7 +135,7 @@ impl TrustedAcquirer {
     /// # Errors
     /// See there.
     pub fn try_acquire(&mut self) -> Result<TrustedFrame, Unready> {
-        Ok(TrustedFrame::acquired(&self.claims, self.acquirer.try_acquire()?))
+        self.acquirer.try_acquire_index().map(|frame| self.frame(frame))
     }
 
     /// See [`Acquirer::acquire`].
@@ -145,7 +143,11 @@ impl TrustedAcquirer {
     /// # Errors
     /// See there.
     pub fn acquire(&mut self, timeout: Option<Duration>) -> Result<TrustedFrame, Unready> {
-        Ok(TrustedFrame::acquired(&self.claims, self.acquirer.acquire(timeout)?))
+        self.acquirer.acquire_index(timeout).map(|frame| self.frame(frame))
+    }
+
+    fn frame(&self, frame: u32) -> TrustedFrame {
+        TrustedFrame::counted(&self.claims, frame, self.acquirer.holder(), FrameHeader::default())
     }
 
     /// See [`Acquirer::event`].
@@ -215,7 +217,7 @@ impl TrustedReceiver {
     /// # Errors
     /// See there.
     pub fn try_receive(&mut self) -> Result<TrustedFrame, Unready> {
-        Ok(TrustedFrame::received(&self.claims, self.receiver.try_receive()?))
+        self.receiver.try_receive_index().map(|arrived| self.frame(arrived))
     }
 
     /// See [`Receiver::receive`].
@@ -223,7 +225,11 @@ impl TrustedReceiver {
     /// # Errors
     /// See there.
     pub fn receive(&mut self, timeout: Option<Duration>) -> Result<TrustedFrame, Unready> {
-        Ok(TrustedFrame::received(&self.claims, self.receiver.receive(timeout)?))
+        self.receiver.receive_index(timeout).map(|arrived| self.frame(arrived))
+    }
+
+    fn frame(&self, arrived: Arrived) -> TrustedFrame {
+        TrustedFrame::counted(&self.claims, arrived.frame, self.receiver.holder(), arrived.header)
     }
 
     /// See [`Receiver::event`].
@@ -267,19 +273,8 @@ pub struct TrustedFrame {
 }
 
 impl TrustedFrame {
-    fn acquired(claims: &Arc<Claims>, frame: WritableFrame) -> Self {
-        let header = frame.header();
-        Self::counted(claims, frame.into_claim(), header)
-    }
-
-    fn received(claims: &Arc<Claims>, frame: ReceivedFrame) -> Self {
-        let header = frame.header();
-        Self::counted(claims, frame.into_claim(), header)
-    }
-
-    fn counted(claims: &Arc<Claims>, claim: Claim, header: FrameHeader) -> Self {
-        let (frame, holder) = (claim.frame(), claim.holder());
-        claim.pass_on();
+    /// A claim that the holder just came to have: it is counted from here on.
+    fn counted(claims: &Arc<Claims>, frame: u32, holder: Holder, header: FrameHeader) -> Self {
         claims.count(frame, holder).fetch_add(1, Ordering::Relaxed);
         TrustedFrame { claims: claims.clone(), frame, holder, header, passed_on: false }
     }

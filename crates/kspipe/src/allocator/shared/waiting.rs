@@ -199,6 +199,8 @@ impl Acquiring {
                     .is_ok()
             {
                 self.next = next;
+                // The one that has been free for longest, most likely: it is here when it is acquired.
+                control.word_will_change(next);
                 count(control.acquired(self.holder));
                 return Ok(frame);
             }
