@@ -107,9 +107,12 @@ impl State {
         self.end_streams(filter);
     }
 
-    /// Those whose ends are waited for.
+    /// Those whose ends are waited for, each process once as long as its places stand side by side.
     pub(super) fn pidfds(&self) -> Vec<Arc<OwnedFd>> {
-        self.places.iter().filter_map(|place| Some(place.occupant.as_ref()?.pidfd.clone())).collect()
+        let occupied = self.places.iter().filter_map(|place| Some(place.occupant.as_ref()?.pidfd.clone()));
+        let mut pidfds: Vec<_> = occupied.collect();
+        pidfds.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        pidfds
     }
 
     pub(super) fn recover_the_dead(&mut self) {

@@ -11,13 +11,16 @@ mod status;
 
 use crate::lock::lock;
 use extension::SessionExtension;
-use ksobject::{InProcessObjects, PinFactory};
+use ks::NtStatus;
+use ksobject::{InProcessObjects, Limits, PinFactory};
+use kspipe::allocator::CommitError;
 use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool, WrittenBy};
 use kspipe::graph::{FilterId, Strategy};
 use kspipe::negotiate::Plan;
 use kspipe::stream::{Part, Prepared, Process, Report, RunError, RunOptions, Running, SharingError};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use state::State;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -155,6 +158,19 @@ pub enum ServeError {
     },
 }
 
+impl ServeError {
+    /// This process has as many files open as it may (`ulimit -n`).
+    pub fn is_out_of_descriptors(&self) -> bool {
+        let number = match self {
+            Self::Pool { source: CreateError::Memory(CommitError::OutOfMemory { errno, .. }), .. } => *errno,
+            Self::Pool { source: CreateError::Event(number), .. } => Some(*number),
+            Self::System { source, .. } | Self::Wait(source) => source.raw_os_error(),
+            _ => None,
+        };
+        number.is_some_and(|number| [Errno::MFILE, Errno::NFILE].contains(&Errno::from_raw_os_error(number)))
+    }
+}
+
 /// Serves a graph: makes the pools that processes share, runs the filters that are not outside, and offers every pin of
 /// those that are. A process that joins with a filter has the filter's holders until it leaves, or ends: then its frames come
 /// home, and another may take its place.
@@ -270,13 +286,17 @@ impl Server {
             // Who may have it is for the state to say: a pin of a process that has ended does not count.
             PinFactory { name, can_allocate: false, ..factory }
         });
-        let factories = factories.collect();
+        let factories: Vec<_> = factories.collect();
+        let pins = factories.len();
         let asked = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| system(error.into()))?;
         let shared = Arc::new(Shared { state: Mutex::new(state), asked });
         let extension = Arc::new(SessionExtension::new(Arc::downgrade(&shared)));
         let filter = InProcessObjects::create_extended_filter(factories, extension);
-        let none_left = |_| system(io::Error::from(rustix::io::Errno::MFILE));
-        let objects = ksobject::Server::bind(path, filter.map_err(none_left)?).map_err(system)?;
+        // A process may have every filter, each by a client of its own.
+        let limits = Limits::default().with_room_for(outside.len(), pins);
+        let none_left = |_| system(io::Error::from(Errno::MFILE));
+        let mut objects = ksobject::Server::with_limits(limits).map_err(system)?;
+        objects.listen(path, filter.map_err(none_left)?).map_err(system)?;
         let runs_filters = prepared.graph().filters().len() > outside.len();
         let waiting = Waiting { prepared, plan: plan.clone() };
         let own = match options.begins {
@@ -324,11 +344,13 @@ impl Server {
                 own => own,
             };
             let left = options.look_every.saturating_sub(looked.elapsed());
-            Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
-            // One packet of each connection, at most 64: who floods is served no more than others, and looks are made in time.
+            let somebody_died = Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
+            // One request of each process, at most 64: who floods is served no more than others, and looks are made in time.
             objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)?;
             let mut state = lock(&shared.state);
-            state.recover_the_dead();
+            if somebody_died {
+                state.recover_the_dead();
+            }
             if looked.elapsed() >= options.look_every {
                 looked = Instant::now();
                 state.look(looked);
@@ -339,8 +361,8 @@ impl Server {
         Ok(running.wait())
     }
 
-    /// Waits for a client, for a process's end, for somebody who asks to stop, or for the time.
-    fn wait(objects: &ksobject::Server, shared: &Shared, timeout: Duration) -> io::Result<()> {
+    /// Waits for a client, for a process's end, for somebody who asks to stop, or for the time. Whether a process has ended.
+    fn wait(objects: &ksobject::Server, shared: &Shared, timeout: Duration) -> io::Result<bool> {
         // Not less than it is.
         let nanoseconds = i64::from(timeout.subsec_nanos());
         let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanoseconds };
@@ -352,13 +374,14 @@ impl Server {
         polled.extend(awaited.iter().map(|event| PollFd::new(event.as_ref(), PollFlags::IN)));
         polled.extend(pidfds.iter().map(|pidfd| PollFd::new(pidfd.as_ref(), PollFlags::IN)));
         match poll(&mut polled, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let has_come = polled.iter().skip(2).zip(&awaited).filter(|(polled, _)| !polled.revents().is_empty());
+        let is_ready = |polled: &PollFd<'_>| !polled.revents().is_empty();
+        let has_come = polled.iter().skip(2).zip(&awaited).filter(|(polled, _)| is_ready(polled));
         has_come.for_each(|(_, event)| lock(&shared.state).has_come(event));
         let _ = rustix::io::read(&shared.asked, &mut [0; 8]);
-        Ok(())
+        Ok(polled.iter().skip(2 + awaited.len()).any(is_ready))
     }
 }
 
@@ -386,4 +409,12 @@ fn trusted(participant: Participant) -> TrustedPool {
     // protocol, this process's own, root's and whom the caller of `trust_user` answers for; to pins that only read go others.
     // A holder is recovered when its process has ended, or said that it has dropped all it had.
     unsafe { TrustedPool::new(participant) }
+}
+
+/// What is answered where the system gives this process nothing more.
+fn none_left(error: io::Error) -> NtStatus {
+    match Errno::from_io_error(&error) {
+        Some(Errno::MFILE | Errno::NFILE) => NtStatus::STATUS_TOO_MANY_OPENED_FILES,
+        _ => NtStatus::STATUS_INSUFFICIENT_RESOURCES,
+    }
 }
