@@ -233,10 +233,11 @@ impl ServerControl {
         let _ = rustix::io::write(&self.0.asked, &1u64.to_ne_bytes());
     }
 
-    /// Says the end of the streams that a filter sends, in the place of a process that will not come, or not come again.
-    /// Does nothing where a living process has the filter, or none of that name is outside.
-    pub fn end_streams_of(&self, filter: &str) {
-        lock(&self.0.state).end_streams_of(filter);
+    /// Says that no process will come to a filter, or come again: the streams that it sends end, and a filter, in whatever
+    /// process, all of whose frames go there ends with the next of them. Does nothing where a living process has the filter,
+    /// or none of that name is outside. A process can join with it all the same, for those that have not ended.
+    pub fn give_up(&self, filter: &str) {
+        lock(&self.0.state).give_up(filter);
     }
 
     /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.

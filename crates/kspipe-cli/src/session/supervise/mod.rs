@@ -185,6 +185,8 @@ impl Supervisor {
                 let failed = report.outcome == Outcome::Failed;
                 self.parts.insert(place, *report);
                 if !failed {
+                    // It does not come again: who sends to it alone has nothing to go on for, and others go on.
+                    self.control.give_up(&filter);
                     return Ok(());
                 }
                 // It has said why.
@@ -208,7 +210,7 @@ impl Supervisor {
         }
         // As where a filter fails among others: what was made is delivered, and the sources end.
         self.is_ending = true;
-        self.control.end_streams_of(&filter);
+        self.control.give_up(&filter);
         self.control.stop();
         Ok(())
     }
