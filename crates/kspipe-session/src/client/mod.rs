@@ -17,7 +17,7 @@ use crate::verbs::{
     PinDescription, VERSION,
 };
 use ks::{KsMethod, KsMethodType};
-use ksobject::{DeviceError, OwnedHandle, RemoteObjects, Win32Error};
+use ksobject::{DeviceError, Handle, OwnedHandle, RemoteObjects, Win32Error};
 use kspipe::allocator::shared::{Holder, OpenError, RoleError, TrustedPool};
 use kspipe::stream::MediaFormat;
 use mediated::{MediatedReceiver, MediatedWriter};
@@ -184,7 +184,24 @@ impl Client {
         let failed = |error| ClientError::Connect { path: path.display().to_string(), error };
         // The socket, and the handle.
         look_for_room(2)?;
-        let handle = RemoteObjects::open(path).map_err(failed)?;
+        Self::of(RemoteObjects::open(path).map_err(failed)?)
+    }
+
+    /// Connects by a handle of the graph that this process inherited ([`Server::open`](crate::Server::open)): by the number
+    /// of its descriptor, which stays open.
+    ///
+    /// # Errors
+    /// It is no handle of a graph, or the server has ended.
+    pub fn inherited(descriptor: i32) -> Result<Self, ClientError> {
+        look_for_room(1)?;
+        Self::of(RemoteObjects::duplicate(Handle(descriptor as isize)).map_err(ClientError::Refused)?)
+    }
+
+    /// Connects by a handle of the graph that somebody gave this process.
+    ///
+    /// # Errors
+    /// It is no handle of a graph, or the server has ended.
+    pub fn of(handle: OwnedHandle) -> Result<Self, ClientError> {
         let description = text(&handle, KSMETHOD_KSPGRAPH_DESCRIBE)?;
         let description: Description =
             serde_json::from_str(&description).map_err(|_| ClientError::Protocol("its description is none"))?;

@@ -12,7 +12,7 @@ mod status;
 use crate::lock::lock;
 use extension::SessionExtension;
 use ks::NtStatus;
-use ksobject::{InProcessObjects, Limits, PinFactory};
+use ksobject::{InProcessObjects, Limits, OwnedHandle, PinFactory};
 use kspipe::allocator::CommitError;
 use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool, WrittenBy};
 use kspipe::graph::{FilterId, Strategy};
@@ -179,6 +179,8 @@ impl ServeError {
 #[derive(Debug)]
 pub struct Server {
     objects: ksobject::Server,
+    /// The graph as an object.
+    filter: OwnedHandle,
     shared: Arc<Shared>,
     own: Own,
     /// Some filter runs here.
@@ -260,8 +262,33 @@ impl Server {
         outside: &[FilterId],
         options: ServerOptions,
     ) -> Result<Self, ServeError> {
-        let path = path.as_ref();
-        let system = |source: io::Error| ServeError::System { path: path.display().to_string(), source };
+        Self::offered(Some(path.as_ref()), prepared, plan, outside, options)
+    }
+
+    /// Serves a graph at no path, to processes that are given a [handle](Self::open) of it. There is nothing of it that
+    /// another process could find, and nothing that is left behind by the end of this one, whatever that is. Else as
+    /// [`bind`](Self::bind).
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub fn new(
+        prepared: Prepared,
+        plan: &Plan,
+        outside: &[FilterId],
+        options: ServerOptions,
+    ) -> Result<Self, ServeError> {
+        Self::offered(None, prepared, plan, outside, options)
+    }
+
+    fn offered(
+        path: Option<&Path>,
+        prepared: Prepared,
+        plan: &Plan,
+        outside: &[FilterId],
+        options: ServerOptions,
+    ) -> Result<Self, ServeError> {
+        let name = || path.map_or_else(|| "without a path".to_owned(), |path| path.display().to_string());
+        let system = |source: io::Error| ServeError::System { path: name(), source };
         let sharing = prepared.sharing(plan, outside)?;
         let mut pools = Vec::new();
         for (id, pipe) in sharing.pipes() {
@@ -297,7 +324,10 @@ impl Server {
         let limits = Limits::default().with_room_for(outside.len(), pins);
         let none_left = |_| system(io::Error::from(Errno::MFILE));
         let mut objects = ksobject::Server::with_limits(limits).map_err(system)?;
-        objects.listen(path, filter.map_err(none_left)?).map_err(system)?;
+        let filter = filter.map_err(none_left)?;
+        if let Some(path) = path {
+            objects.listen(path, filter.try_clone().map_err(system)?).map_err(system)?;
+        }
         let runs_filters = prepared.graph().filters().len() > outside.len();
         let waiting = Waiting { prepared, plan: plan.clone() };
         let own = match options.begins {
@@ -305,7 +335,18 @@ impl Server {
             Begins::WhenAllHaveJoined => Own::Waiting(Box::new(waiting)),
         };
         let closes = Closes(shared.clone());
-        Ok(Self { objects, shared, own, runs_filters, options, closes })
+        Ok(Self { objects, filter, shared, own, runs_filters, options, closes })
+    }
+
+    /// A handle of the graph, for another process: to be inherited, or sent over a socket, and connected by
+    /// [`Client::inherited`](crate::Client::inherited) or [`Client::of`](crate::Client::of). Who has it comes in as one who
+    /// opened the path: who it is the kernel says when it joins. Each process that distrusts the others should have a handle
+    /// of its own.
+    ///
+    /// # Errors
+    /// This process has no descriptor left.
+    pub fn open(&mut self) -> io::Result<OwnedHandle> {
+        self.objects.open(self.filter.try_clone()?)
     }
 
     /// Lets a user come in, besides this process's own user and root, where the socket's mode lets it. Its processes are
@@ -334,7 +375,7 @@ impl Server {
     /// # Errors
     /// The system cannot wait, or the server's own filters, which waited until all had joined, do not start.
     pub fn run(self) -> Result<Report, ServeError> {
-        let Self { mut objects, shared, mut own, runs_filters, options, closes } = self;
+        let Self { mut objects, filter, shared, mut own, runs_filters, options, closes } = self;
         let mut looked = Instant::now();
         let running = loop {
             own = match own {
@@ -359,6 +400,7 @@ impl Server {
         };
         drop(closes);
         drop(objects);
+        drop(filter);
         Ok(running.wait())
     }
 

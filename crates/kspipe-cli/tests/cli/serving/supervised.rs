@@ -284,6 +284,25 @@ fn nobody_is_left_behind_by_a_run_that_is_killed() {
 }
 
 #[test]
+fn nothing_is_left_on_the_disk_by_a_run_that_is_killed() {
+    let ground = Ground::new();
+    ground.file("endless.toml", ENDLESS);
+    let lies_there = || -> Vec<_> {
+        let entries = std::fs::read_dir(ground.path("")).expect("the folder is there");
+        entries.map(|entry| entry.expect("it can be listed").file_name()).collect()
+    };
+    let before = lies_there();
+    let (mut program, output) = run_endless(&ground, ENDLESS, &[]);
+    let viewer = program.wait_for_process("viewer");
+    // Temporary files are made in this folder, too: there are none, so whenever it is killed none stays.
+    assert_eq!(lies_there(), before);
+    program.kill();
+    viewer.wait();
+    drop(output);
+    assert_eq!(lies_there(), before);
+}
+
+#[test]
 fn what_a_process_says_has_its_filters_name_before_it() {
     let ground = Ground::new();
     std::fs::create_dir_all(ground.path("folder")).expect("it can be made");
