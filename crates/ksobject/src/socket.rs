@@ -151,6 +151,7 @@ fn receive_with(
     // SAFETY: zero is a value of the structure.
     let mut message = unsafe { std::mem::zeroed::<libc::msghdr>() };
     (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+    let mut was_reset = false;
     let length = loop {
         if descriptors == Descriptors::Taken {
             (message.msg_control, message.msg_controllen) = (control.0.as_mut_ptr().cast(), CONTROL_BYTES as _);
@@ -163,6 +164,8 @@ fn receive_with(
             Ok(length) => break length,
             Err(_) => match last_error() {
                 Errno::INTR => {}
+                // The other side is gone and had not read all: the kernel says so once, before what it had said itself.
+                Errno::CONNRESET if !std::mem::replace(&mut was_reset, true) => {}
                 error => return Err(error),
             },
         }
@@ -286,6 +289,18 @@ mod tests {
         drop(one);
         assert!(receive(&other, &mut buffer, Descriptors::Taken).expect("an end").is_none());
         assert_eq!(send(&other, b"packet", &[]), Err(Errno::PIPE));
+    }
+
+    #[test]
+    fn what_was_said_last_is_heard_also_where_the_other_side_did_not_read_all() {
+        let (one, other) = pair().expect("a pair");
+        send(&other, b"never read", &[]).expect("room");
+        send(&one, b"why", &[]).expect("room");
+        drop(one);
+        let mut buffer = packet_buffer();
+        let last = receive(&other, &mut buffer, Descriptors::Taken).expect("a packet").expect("no end");
+        assert_eq!(buffer.get(..last.length), Some(&b"why"[..]));
+        assert!(receive(&other, &mut buffer, Descriptors::Taken).expect("an end").is_none());
     }
 
     #[test]

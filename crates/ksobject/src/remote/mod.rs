@@ -84,6 +84,22 @@ impl RemoteObjects {
         }
     }
 
+    /// Another handle of the object that a handle names: for one that this process inherited, or that somebody lends it.
+    ///
+    /// # Errors
+    /// [`Win32Error::INVALID_HANDLE`] where it names no object of another process, [`Win32Error::NO_SYSTEM_RESOURCES`] where
+    /// this process has no descriptor left.
+    pub fn duplicate(handle: Handle) -> Result<OwnedHandle, Win32Error> {
+        // SAFETY: who names a handle keeps it open for the call; where it does not, another descriptor is duplicated, and
+        // looked at before anything is done with it.
+        let lent = unsafe { handle.borrow() }.ok_or(Win32Error::INVALID_HANDLE)?;
+        if !socket::is_packet_socket(lent) {
+            return Err(Win32Error::INVALID_HANDLE);
+        }
+        let duplicate = rustix::io::fcntl_dupfd_cloexec(lent, 3).map_err(|_| Win32Error::NO_SYSTEM_RESOURCES)?;
+        Ok(OwnedHandle::from(duplicate))
+    }
+
     /// Creates an object on the handle of another by a create name: see [`ks::CreateName`]. A handle in the name goes
     /// along.
     ///

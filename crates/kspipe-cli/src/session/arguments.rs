@@ -119,6 +119,12 @@ pub(crate) struct AttachArguments {
     /// Started by `kspipe run`: end with the process that has this number
     #[arg(long, value_name = "PROCESS", hide = true)]
     pub(crate) supervised_by: Option<u32>,
+    /// Started by `kspipe run`: the inherited handle of the graph, instead of a socket's path
+    #[arg(long, value_name = "DESCRIPTOR", hide = true, requires = "supervised_by")]
+    pub(crate) handle: Option<i32>,
+    /// Started by `kspipe run`: the inherited file for the report
+    #[arg(long, value_name = "DESCRIPTOR", hide = true, requires = "supervised_by")]
+    pub(crate) report_to: Option<i32>,
 }
 
 /// `kspipe status`.

@@ -17,6 +17,8 @@ pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
         error if error.is_denied() => {
             "`kspipe serve --trust` trusts processes of its own user, `--trust=USER` those of another".to_owned()
         }
+        // The message says what to do.
+        error if error.is_server_full() => return Failure::System(miette::miette!("{message}")),
         ClientError::Connect { .. } => {
             format!("start it with `kspipe serve GRAPH --socket {}`, or give the path it says there", socket.display())
         }
@@ -54,6 +56,11 @@ pub(super) fn serve(file: &GraphFile, error: &ServeError) -> Failure {
         ServeError::System { source, .. } if source.kind() == ErrorKind::AddrInUse => {
             let help = "somebody serves there, or it is no socket: end that server, or choose another path";
             Failure::System(miette::miette!(help = help, "cannot serve at {error}"))
+        }
+        error if error.is_out_of_descriptors() => {
+            let help =
+                "let it have more open files: `ulimit -n` says how many, and `ulimit -n 4096` how many it shall be";
+            Failure::System(miette::miette!(help = help, "cannot serve: {error}"))
         }
         ServeError::System { .. } => Failure::system("serve at", error),
         ServeError::Pool { .. } | ServeError::Admit { .. } | ServeError::Wait(_) => {

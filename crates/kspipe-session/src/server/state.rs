@@ -293,7 +293,7 @@ impl State {
                 *vacant = Some(Occupant {
                     process,
                     user,
-                    pidfd: Arc::new(pidfd),
+                    pidfd,
                     pins: [pin].into(),
                     since: Instant::now(),
                     is_mediated: !self.trusted.contains(&user),

@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> bool {
             say("done");
             wait();
         }
+        ["process", "join", path, pin] => join(path, pin),
         ["process", "flood", path] => flood(path),
         ["process", "try-everything", path, server] => attempts::try_everything(path, server.parse().unwrap()),
         ["process", "serve", path] => serve(path),
@@ -217,6 +218,16 @@ fn pass(path: &str, filter: &str) {
     }
     writer.end();
     say("end");
+}
+
+/// Joins to write, and leaves without a word when it is told.
+fn join(path: &str, pin: &str) {
+    let writer = Client::connect(path).unwrap().pin(pin).unwrap().writer().unwrap();
+    say("joined");
+    wait();
+    drop(writer);
+    say("left");
+    wait();
 }
 
 /// Asks without end, by as many connections as it may have.

@@ -17,10 +17,11 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 use zerocopy::IntoBytes;
 
+mod endings;
 mod polling;
 
 pub(crate) fn all() -> Vec<(&'static str, fn())> {
-    let tests: [(&str, fn()); 26] = [
+    let tests: [(&str, fn()); 28] = [
         ("filters_run_elsewhere_give_what_they_give_in_one_process", attached),
         ("a_reader_gets_every_frame_and_the_end", read),
         ("a_writer_fills_the_frames_of_a_graph", written),
@@ -44,6 +45,8 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
         ("one_that_keeps_too_much_is_named", overdraft),
         ("the_servers_death_is_told_and_what_is_kept_stays_readable", server_killed),
         ("a_stop_reaches_sources_elsewhere", stopped),
+        ("who_sends_to_processes_that_will_not_come_again_alone_ends", endings::given_up),
+        ("one_stop_ends_a_graph_whose_source_left_without_ending", endings::stopped_once),
         ("what_cannot_be_joined_is_said", refused),
         ("other_users_come_in_look_and_join_as_they_are_allowed", other_users),
         ("requests_out_of_order_are_refused_and_change_nothing", nonsense),

@@ -183,6 +183,7 @@ impl Door {
     /// next wait to tell.
     pub(super) fn is_over(&self) -> bool {
         self.server_takes.as_ref().is_some_and(|pool| !pool.participant().is_closed())
+            || lock(&self.sender).is_given_up()
     }
 
     /// Hands a frame over; to how many in pins. With none there it goes home, and the stream goes on: one may come.
