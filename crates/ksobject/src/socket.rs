@@ -5,7 +5,7 @@
 use crate::wire::{MAX_DESCRIPTORS, MAX_PACKET};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socketpair};
 use std::mem::{MaybeUninit, size_of};
 
 /// A pair of connected sockets, both numbered above the standard streams: what a program writes to a standard stream it
@@ -28,6 +28,12 @@ pub(crate) fn is_packet_socket(descriptor: impl AsFd) -> bool {
         && rustix::net::sockopt::socket_type(descriptor) == Ok(SocketType::SEQPACKET)
         && rustix::net::sockopt::socket_acceptconn(descriptor) == Ok(false)
         && rustix::net::getpeername(descriptor).is_ok()
+}
+
+/// The address of a socket's file that is open, for as long as it is: an address has room for 108 bytes, and a path may be
+/// longer.
+pub(crate) fn address_of(file: BorrowedFd<'_>) -> Result<SocketAddrUnix, Errno> {
+    SocketAddrUnix::new(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// A number that no other socket has, or had, since the machine started. All duplicates of a socket have the same.
