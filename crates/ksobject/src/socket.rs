@@ -182,6 +182,11 @@ fn receive_with(
     if descriptors == Descriptors::Taken {
         // SAFETY: the kernel filled the buffer, and every descriptor in it is this process's and nobody else's.
         unsafe { read_control(&message, &mut received) };
+        let raised = std::mem::take(&mut received.descriptors).into_iter().map(above_standard_streams);
+        match raised.collect() {
+            Ok(descriptors) => received.descriptors = descriptors,
+            Err(_) => received.descriptors_lost = true,
+        }
     }
     // A packet of no bytes is read as the end is, and is none of ours: both end the connection.
     Ok((length > 0).then_some(received))
