@@ -5,7 +5,7 @@
 use crate::wire::{MAX_DESCRIPTORS, MAX_PACKET};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socketpair};
 use std::mem::{MaybeUninit, size_of};
 
 /// A pair of connected sockets, both numbered above the standard streams: what a program writes to a standard stream it
@@ -28,6 +28,12 @@ pub(crate) fn is_packet_socket(descriptor: impl AsFd) -> bool {
         && rustix::net::sockopt::socket_type(descriptor) == Ok(SocketType::SEQPACKET)
         && rustix::net::sockopt::socket_acceptconn(descriptor) == Ok(false)
         && rustix::net::getpeername(descriptor).is_ok()
+}
+
+/// The address of a socket's file that is open, for as long as it is: an address has room for 108 bytes, and a path may be
+/// longer.
+pub(crate) fn address_of(file: BorrowedFd<'_>) -> Result<SocketAddrUnix, Errno> {
+    SocketAddrUnix::new(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// A number that no other socket has, or had, since the machine started. All duplicates of a socket have the same.
@@ -179,6 +185,11 @@ fn receive_with(
     if descriptors == Descriptors::Taken {
         // SAFETY: the kernel filled the buffer, and every descriptor in it is this process's and nobody else's.
         unsafe { read_control(&message, &mut received) };
+        let raised = std::mem::take(&mut received.descriptors).into_iter().map(above_standard_streams);
+        match raised.collect() {
+            Ok(descriptors) => received.descriptors = descriptors,
+            Err(_) => received.descriptors_lost = true,
+        }
     }
     // A packet of no bytes is read as the end is, and is none of ours: both end the connection.
     Ok((length > 0).then_some(received))

@@ -22,6 +22,7 @@
 pub struct Sessions;
 
 mod client;
+mod descriptor;
 mod document;
 mod lock;
 mod server;

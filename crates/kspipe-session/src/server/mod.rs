@@ -10,6 +10,7 @@ mod state;
 mod status;
 
 use crate::lock::lock;
+use crate::verbs::GraphSource;
 use extension::SessionExtension;
 use ks::NtStatus;
 use ksobject::{InProcessObjects, Limits, OwnedHandle, PinFactory};
@@ -83,6 +84,20 @@ pub struct GraphText {
     pub strategy: Option<Strategy>,
 }
 
+impl GraphText {
+    /// The graph as it is told to other processes.
+    fn to_source(&self) -> Result<GraphSource, ServeError> {
+        // Another process has another current folder.
+        let base = std::path::absolute(&self.base).unwrap_or_else(|_| self.base.clone());
+        Ok(GraphSource {
+            name: self.name.clone(),
+            text: self.text.clone(),
+            base: base.into_os_string().into_string().map_err(|base| ServeError::Folder(base.into()))?,
+            strategy: self.strategy.map(|strategy| strategy.name().to_owned()),
+        })
+    }
+}
+
 /// When a graph begins: the server's own filters start, and sources elsewhere send their first frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Begins {
@@ -144,6 +159,9 @@ pub enum ServeError {
     /// The server's own filters do not start.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The graph file's folder has a name that cannot be told to other processes, which look there for files.
+    #[error("the graph's folder {} is not UTF-8, and other processes are told of it in UTF-8", .0.display())]
+    Folder(PathBuf),
     /// The system cannot wait.
     #[error("waiting: {0}")]
     Wait(#[source] io::Error),
@@ -307,7 +325,8 @@ impl Server {
             }
             pools.push((id, pool));
         }
-        let state = State::new(&prepared, plan, sharing, pools, outside, &options);
+        let source = options.graph.as_ref().map(GraphText::to_source).transpose()?;
+        let state = State::new(&prepared, plan, sharing, pools, outside, source, &options);
         let factories = state.pins().map(|pin| {
             let factory = if pin.is_in { PinFactory::sink() } else { PinFactory::source() };
             let name = Some(pin.name.clone());

@@ -60,10 +60,11 @@ impl OuterPool {
         acquirer.map(|(_, acquirer)| lock(acquirer)).ok_or(nobody)
     }
 
-    /// Frames out, in whatever process; the most seen so far.
+    /// Frames out, in whatever process; the most seen so far, of which one is known that came and went unseen.
     pub(super) fn in_use(&self) -> (u32, u32) {
         let now = self.pool.in_use();
-        (now, self.peak.fetch_max(now, Ordering::Relaxed).max(now))
+        let least = now.max(u32::from(self.acquires() > 0));
+        (now, self.peak.fetch_max(least, Ordering::Relaxed).max(least))
     }
 
     pub(super) fn held_here(&self) -> u32 {
