@@ -1,6 +1,7 @@
 //! What this program does where it is started as one of a graph's processes. Each says in lines what happens, and reads a
 //! line where it waits for the test.
 
+use crate::session::Session;
 use crate::{attempts, graphs};
 use kspipe::stream::RunOptions;
 use kspipe_session::{Client, ServerOptions, StreamError, WritableFrame, WriteError, Writer};
@@ -255,6 +256,13 @@ pub(crate) fn say(line: &str) {
 
 fn wait() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+impl Session {
+    /// One of the graph's processes.
+    pub(crate) fn process(&self, what: &str, rest: &[&str]) -> Process {
+        Process::start(what, &self.path(), rest)
+    }
 }
 
 /// A process that was started. Dropped, it is killed.

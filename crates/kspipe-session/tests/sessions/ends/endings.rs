@@ -1,9 +1,8 @@
 //! How graphs end of which somebody went for good.
 
-use super::{PAIR, Session, whole};
-use crate::graphs::{chain, fork};
+use crate::graphs::{PAIR, chain, fork};
 use crate::processes::Process;
-use crate::session::{filter, holder};
+use crate::session::{Session, filter, holder, whole};
 use kspipe::stream::Outcome;
 use kspipe_session::{Begins, ServerOptions, Trust};
 
