@@ -17,7 +17,6 @@ run = { kind = "pattern", format = "i420", width = 37, height = 19, rate = "30/1
 pin.in = { direction = "in" }
 "#;
 
-
 /// A source of 300 frames, or without end, to a filter that inverts in place, to a sink.
 pub(crate) fn chain(frames: Option<u32>) -> String {
     let frames = frames.map(|frames| format!(", frames = {frames}")).unwrap_or_default();
