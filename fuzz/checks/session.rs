@@ -209,7 +209,7 @@ fn finish(session: &Session, is_stopping: bool) {
         session.until(|status| !status["begun_ms"].is_null());
         pins.iter().for_each(|pin| pin.call(KSMETHOD_KSPPIN_LEAVE, &mut []).expect("it has joined"));
     }
-    FILTERS.iter().for_each(|filter| session.control.end_streams_of(filter));
+    FILTERS.iter().for_each(|filter| session.control.give_up(filter));
 }
 
 /// Joins, unless a sender is in the middle of a hand-over: then again.
