@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs each fuzz target a fixed number of times (the first argument; 20000 without one) on a copy of its corpus, where a
-# nightly toolchain is present; those that negotiate a graph a run, for two minutes at most. A run of a minute is a hang. The flags are those of `cargo fuzz run`, so that cargo-fuzz need not be installed.
+# nightly toolchain is present; those that negotiate a graph a run, or serve one, for two minutes at most. A run of a minute is a
+# hang. The flags are those of `cargo fuzz run`, so that cargo-fuzz need not be installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-20000}

@@ -155,6 +155,8 @@ status! {
         STATUS_REVISION_MISMATCH = 0xC000_0059;
         /// The device does not do this.
         STATUS_NOT_SUPPORTED = 0xC000_00BB;
+        /// Whoever is asked has as many files open as it may.
+        STATUS_TOO_MANY_OPENED_FILES = 0xC000_011F;
         /// The request was cancelled.
         STATUS_CANCELLED = 0xC000_0120;
         /// The buffer has the wrong size.

@@ -17,6 +17,8 @@ impl Win32Error {
     pub const FILE_NOT_FOUND: Self = Self(2);
     /// `ERROR_ACCESS_DENIED`: the object is not for this user.
     pub const ACCESS_DENIED: Self = Self(5);
+    /// `ERROR_TOO_MANY_OPEN_FILES`: the object's server has as many files open as it may.
+    pub const TOO_MANY_OPEN_FILES: Self = Self(4);
     /// `ERROR_INVALID_HANDLE`: the handle names no object, or none of the kind asked for.
     pub const INVALID_HANDLE: Self = Self(6);
     /// `ERROR_INVALID_DATA`: what was answered is malformed.
@@ -76,6 +78,7 @@ impl Win32Error {
             NtStatus::STATUS_ACCESS_DENIED => Self::ACCESS_DENIED,
             NtStatus::STATUS_REVISION_MISMATCH => Self::REVISION_MISMATCH,
             NtStatus::STATUS_NOT_SUPPORTED => Self::NOT_SUPPORTED,
+            NtStatus::STATUS_TOO_MANY_OPENED_FILES => Self::TOO_MANY_OPEN_FILES,
             NtStatus::STATUS_CANCELLED => Self::OPERATION_ABORTED,
             NtStatus::STATUS_INVALID_BUFFER_SIZE => Self::INVALID_USER_BUFFER,
             NtStatus::STATUS_NOT_FOUND => Self::NOT_FOUND,

@@ -5,7 +5,7 @@
 use crate::wire::{MAX_DESCRIPTORS, MAX_PACKET};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socketpair};
 use std::mem::{MaybeUninit, size_of};
 
 /// A pair of connected sockets, both numbered above the standard streams: what a program writes to a standard stream it
@@ -28,6 +28,12 @@ pub(crate) fn is_packet_socket(descriptor: impl AsFd) -> bool {
         && rustix::net::sockopt::socket_type(descriptor) == Ok(SocketType::SEQPACKET)
         && rustix::net::sockopt::socket_acceptconn(descriptor) == Ok(false)
         && rustix::net::getpeername(descriptor).is_ok()
+}
+
+/// The address of a socket's file that is open, for as long as it is: an address has room for 108 bytes, and a path may be
+/// longer.
+pub(crate) fn address_of(file: BorrowedFd<'_>) -> Result<SocketAddrUnix, Errno> {
+    SocketAddrUnix::new(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// A number that no other socket has, or had, since the machine started. All duplicates of a socket have the same.
@@ -151,6 +157,7 @@ fn receive_with(
     // SAFETY: zero is a value of the structure.
     let mut message = unsafe { std::mem::zeroed::<libc::msghdr>() };
     (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+    let mut was_reset = false;
     let length = loop {
         if descriptors == Descriptors::Taken {
             (message.msg_control, message.msg_controllen) = (control.0.as_mut_ptr().cast(), CONTROL_BYTES as _);
@@ -163,6 +170,8 @@ fn receive_with(
             Ok(length) => break length,
             Err(_) => match last_error() {
                 Errno::INTR => {}
+                // The other side is gone and had not read all: the kernel says so once, before what it had said itself.
+                Errno::CONNRESET if !std::mem::replace(&mut was_reset, true) => {}
                 error => return Err(error),
             },
         }
@@ -176,6 +185,11 @@ fn receive_with(
     if descriptors == Descriptors::Taken {
         // SAFETY: the kernel filled the buffer, and every descriptor in it is this process's and nobody else's.
         unsafe { read_control(&message, &mut received) };
+        let raised = std::mem::take(&mut received.descriptors).into_iter().map(above_standard_streams);
+        match raised.collect() {
+            Ok(descriptors) => received.descriptors = descriptors,
+            Err(_) => received.descriptors_lost = true,
+        }
     }
     // A packet of no bytes is read as the end is, and is none of ours: both end the connection.
     Ok((length > 0).then_some(received))
@@ -286,6 +300,18 @@ mod tests {
         drop(one);
         assert!(receive(&other, &mut buffer, Descriptors::Taken).expect("an end").is_none());
         assert_eq!(send(&other, b"packet", &[]), Err(Errno::PIPE));
+    }
+
+    #[test]
+    fn what_was_said_last_is_heard_also_where_the_other_side_did_not_read_all() {
+        let (one, other) = pair().expect("a pair");
+        send(&other, b"never read", &[]).expect("room");
+        send(&one, b"why", &[]).expect("room");
+        drop(one);
+        let mut buffer = packet_buffer();
+        let last = receive(&other, &mut buffer, Descriptors::Taken).expect("a packet").expect("no end");
+        assert_eq!(buffer.get(..last.length), Some(&b"why"[..]));
+        assert!(receive(&other, &mut buffer, Descriptors::Taken).expect("an end").is_none());
     }
 
     #[test]

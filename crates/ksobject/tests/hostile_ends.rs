@@ -9,7 +9,7 @@ mod scene;
 use common::*;
 use ks::*;
 use ksobject::wire::Attach;
-use ksobject::{OwnedHandle, Win32Error};
+use ksobject::{OwnedHandle, RemoteObjects, Win32Error};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, SocketType};
@@ -234,4 +234,39 @@ fn a_path_is_its_owners_and_a_stale_one_is_replaced() {
     let stranger = OwnedHandle::from(eventfd(0, EventfdFlags::CLOEXEC).expect("an eventfd"));
     let none = ksobject::Server::new().expect("a server").open(stranger).expect_err("no object");
     assert_eq!(none.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+/// An address of a socket has room for 108 bytes, a path for 4096, and a name in it for 255.
+#[test]
+fn a_path_that_is_too_long_for_an_address_is_served_and_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deep = (0..10).fold(folder.path().to_owned(), |path, _| path.join("d".repeat(200)));
+    std::fs::create_dir_all(&deep).expect("folders");
+    let path = deep.join("s".repeat(255));
+    let open = || RemoteObjects::open(&path).map(drop);
+    assert_eq!(open(), Err(Win32Error::FILE_NOT_FOUND));
+    let pin = || ksobject::InProcessObjects::create_sink_pin().expect("a pin");
+    let mut server = ksobject::Server::bind(&path, pin()).expect("a server");
+    let stop = server.stopper();
+    let opened = std::thread::scope(|scope| {
+        scope.spawn(|| server.run());
+        let opened = open();
+        stop.stop();
+        opened
+    });
+    assert_eq!(opened, Ok(()));
+    // One that nobody listens at is replaced there, too.
+    let aside = deep.join("aside");
+    std::fs::rename(&path, &aside).expect("it is there");
+    drop(server);
+    std::fs::rename(&aside, &path).expect("it is left behind");
+    assert_eq!(open(), Err(Win32Error::FILE_NOT_FOUND));
+    drop(ksobject::Server::bind(&path, pin()).expect("a stale one is replaced"));
+    assert!(!path.exists());
+    // What cannot be a path at which somebody serves is none, and no lack of room.
+    std::os::unix::fs::symlink("loop", folder.path().join("loop")).expect("a link");
+    let nowhere = ["", "a\0b", &"a/".repeat(3000), &"n".repeat(300)].map(std::path::PathBuf::from);
+    for path in nowhere.into_iter().chain([folder.path().join("loop")]) {
+        assert_eq!(RemoteObjects::open(&path).map(drop), Err(Win32Error::FILE_NOT_FOUND), "{path:?}");
+    }
 }

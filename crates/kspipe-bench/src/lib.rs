@@ -5,8 +5,7 @@
 //! The program that calls [`ipc`] starts itself as the other process: with arguments of the caller's, after which come those
 //! that it passes to [`peer`]. Each side runs on a processor of its own, where there are two.
 //!
-//! iceoryx2 is not among them: it would bring some 70 crates into a command that needs none of them. `ci/ipc.sh` compares with
-//! it.
+//! iceoryx2 is not among them: it would bring many crates into a command that needs none of them. `ci/ipc.sh` compares with it.
 //!
 //! There is nothing here but on Linux.
 

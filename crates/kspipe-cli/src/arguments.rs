@@ -23,7 +23,7 @@ Examples:
   kspipe run examples/pattern-4k60.toml --frames 600 --report 4k60.html --report 4k60.json
   ffmpeg -i in.mp4 -f yuv4mpegpipe - | kspipe run examples/pipe.toml | ffplay -
 
-The last graph reads `path = \"-\"`, standard input, and writes it, standard output. Progress, the plan and the summary
+The last graph reads `path = \"-\"`, standard input, and writes it, standard output. Progress, the plan and the summary \
 go to standard error. Ctrl-C ends the stream and brings every frame home; a second one kills.";
 
 const NEGOTIATE_EXAMPLES: &str = "\
@@ -43,8 +43,8 @@ Examples:
   kspipe check --explain KS040
   kspipe check --list
 
-A file in .toml is a graph, one in .bin a framing blob, one in .c, .cpp, .h and their kin a driver's source; of others
-the content decides. Of a directory, the sources in it are checked. Exit codes: 0 nothing, or only
+A file in .toml is a graph, one in .bin a framing blob, one in .c, .cpp, .h and their kin a driver's source; of others \
+the content decides. Of a directory, the sources in it are checked. Exit codes: 0 nothing, or only \
 warnings and notes; 1 errors; 2 bad usage; 3 a file that cannot be read.";
 
 const INSPECT_EXAMPLES: &str = "\
@@ -53,8 +53,8 @@ Examples:
   kspipe inspect --offsets old.bin extended.bin
   xxd -r -p pin.hex | kspipe inspect --format json -
 
-A blob is what a driver's pin answers to KSPROPERTY_CONNECTION_ALLOCATORFRAMING or _EX, as it lies in memory:
-KSALLOCATOR_FRAMING (24 bytes) or KSALLOCATOR_FRAMING_EX (24 + 88 for each item). Live devices cannot be inspected yet:
+A blob is what a driver's pin answers to KSPROPERTY_CONNECTION_ALLOCATORFRAMING or _EX, as it lies in memory: \
+KSALLOCATOR_FRAMING (24 bytes) or KSALLOCATOR_FRAMING_EX (24 + 88 for each item). Live devices cannot be inspected yet: \
 that needs Windows.";
 
 const CONVERT_EXAMPLES: &str = "\
@@ -64,7 +64,7 @@ Examples:
   kspipe convert pin.bin --to c --name PinFraming
   kspipe convert graph.toml --name camera.capture -o capture.bin
 
-Sources (.c, .cpp, .h) are read as `kspipe check` reads them; a TOML file is a graph, or a pin's keys `framing` and
+Sources (.c, .cpp, .h) are read as `kspipe check` reads them; a TOML file is a graph, or a pin's keys `framing` and \
 `compression` alone. Exit codes: 0 done; 1 it cannot be said there, or is not known; 2 bad usage; 3 a system failure.";
 
 /// The whole command line.

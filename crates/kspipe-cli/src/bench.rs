@@ -9,9 +9,9 @@ Examples:
   kspipe bench ipc
   kspipe bench ipc --format json -o ipc.json
 
-Two processes, each on a processor of its own, in some two minutes: kspipe's shared frames beside a ring of indices, messages
-over a socket, and a copy through a pipe; the wake of a receiver that sleeps beside a raw futex; 4K pictures written and
-read, and paced; GStreamer's shmsink and shmsrc where they are installed. Within each round all take turns, so ratios hold
+Two processes, each on a processor of its own, in some two minutes: kspipe's shared frames beside a ring of indices, messages \
+over a socket, and a copy through a pipe; the wake of a receiver that sleeps beside a raw futex; 4K pictures written and \
+read, and paced; GStreamer's shmsink and shmsrc where they are installed. Within each round all take turns, so ratios hold \
 on a busy machine, too; times do not. docs/measurements.md has what it gave. Linux only.";
 
 /// `kspipe bench`.

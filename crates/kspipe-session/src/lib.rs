@@ -22,6 +22,7 @@
 pub struct Sessions;
 
 mod client;
+mod descriptor;
 mod document;
 mod lock;
 mod server;
@@ -31,4 +32,6 @@ pub use client::{
     AttachError, AttachedFilter, Client, ClientError, ClientPin, Frame, Frames, JoinedFilter, StreamError,
     WritableFrame, WriteError, Writer,
 };
+/// A handle of an object, here of a graph: on Linux a descriptor.
+pub use ksobject::OwnedHandle;
 pub use server::{Begins, GraphText, ServeError, Server, ServerControl, ServerOptions, StreamsOfTheDead, Trust};

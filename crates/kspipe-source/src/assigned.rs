@@ -1,8 +1,9 @@
 //! Members assigned one by one: framings that a function puts together, and edits of framings that a pin has.
 
 use crate::evaluate::{Evaluator, Overflow, Value};
+use crate::extent::split;
 use crate::facts::Assignment;
-use crate::find::{Declarations, split};
+use crate::find::Declarations;
 use crate::framing::Structure;
 use crate::integer::IntegerType;
 use crate::lexer::{Token, TokenKind, tokens};
@@ -309,7 +310,7 @@ fn macro_calls(evaluator: &Evaluator<'_, '_>) -> Vec<Assembly> {
         {
             continue;
         }
-        let length = crate::find::parenthesised_length(&tokens[index + 1..]);
+        let length = crate::extent::parenthesised_length(&tokens[index + 1..]);
         let arguments = split(tokens.get(index + 2..index + length).unwrap_or(&[]));
         let function = evaluator.facts.functions.iter().position(|function| function.place.contains(token.place));
         let (Some(function), [pointer, memory, flags, frames, alignment, min, max]) = (function, arguments.as_slice())

@@ -62,7 +62,7 @@ fn expand<'s>(names: &impl Names<'s>, tokens: &[Token<'s>], depth: usize, expand
                 _ => {
                     // The arguments of what may be a macro tell nothing.
                     if tokens.get(next).is_some_and(|token| token.is("(")) {
-                        next += crate::find::parenthesised_length(&tokens[next..]);
+                        next += crate::extent::parenthesised_length(&tokens[next..]);
                     }
                     expanded.push(Part::Value(None));
                 }

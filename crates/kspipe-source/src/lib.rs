@@ -32,6 +32,7 @@ mod condition;
 mod declared_types;
 mod evaluate;
 mod expression;
+mod extent;
 mod facts;
 mod fields;
 mod find;

@@ -1,6 +1,6 @@
 //! Pin descriptors: which pin has which framing, which way its data flows, and what edits it.
 
-use crate::find::split;
+use crate::extent::split;
 use crate::framing::{Flow, PinUse};
 use crate::lexer::Token;
 use crate::preprocess::Unit;
@@ -28,7 +28,7 @@ fn table(tokens: &[Token<'_>]) -> Option<Vec<(String, PinUse)>> {
         .map(|token| token.text.as_ref())
         .collect();
     let value = tokens.get(equals + 1..)?;
-    let length = crate::find::parenthesised_length(value);
+    let length = crate::extent::parenthesised_length(value);
     let inner = value.get(1..length.checked_sub(1)?).filter(|_| value[0].is("{"))?;
     let rows = if is_array { split(inner) } else { vec![inner.to_vec()] };
     let mut pins = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) fn edits(unit: &Unit<'_>) -> Vec<Place> {
     for (index, token) in unit.tokens.iter().enumerate() {
         let is_edit = matches!(token.identifier(), Some("KsEdit" | "_KsEdit" | "KsEditSized" | "_KsEditSized"));
         if is_edit && unit.tokens.get(index + 1).is_some_and(|next| next.is("(")) {
-            let length = crate::find::parenthesised_length(&unit.tokens[index + 1..]);
+            let length = crate::extent::parenthesised_length(&unit.tokens[index + 1..]);
             let arguments = unit.tokens.get(index + 1..index + 1 + length).unwrap_or(&[]);
             if arguments.iter().any(|token| token.text.contains("AllocatorFraming")) {
                 all.push(token.place);

@@ -7,6 +7,7 @@ mod tools;
 
 mod sessions;
 
+use kspipe_session::Trust;
 use sessions::*;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -89,6 +90,18 @@ fn a_program_in_c_is_answered_whatever_it_does_wrong() {
     for program in built_twice(build.path(), "tests/c/session.c") {
         let session = Session::start(&pair(None), &["a", "c"]);
         assert_eq!(output(started(command(&program, &session, &[])), "the program"), "");
+        session.ends();
+    }
+}
+
+#[test]
+fn what_a_program_in_c_prints_to_streams_it_has_closed_lands_in_nothing_of_the_library() {
+    let build = tempfile::tempdir().expect("a folder");
+    let [program, _] = built_twice(build.path(), "tests/c/closed_streams.c");
+    for trust in [Trust::OwnUser, Trust::Nobody] {
+        let session = Session::start_trusting(trust, &pair(None), &["a", "c"]);
+        let said = run(&mut command(&program, &session, &[]), "gcc");
+        assert_eq!((said.status.code(), String::from_utf8_lossy(&said.stderr).as_ref()), (Some(0), ""), "{trust:?}");
         session.ends();
     }
 }

@@ -116,7 +116,7 @@ pub struct ClientProcess {
     /// Its effective user, when it connected.
     pub user: u32,
     /// Can be read once it has ended.
-    pub pidfd: OwnedFd,
+    pub pidfd: Arc<OwnedFd>,
 }
 
 /// An extension, and the sets of the objects it is for.

@@ -142,7 +142,7 @@ impl Client for ThisProcess {
         let (process, user) = (rustix::process::getpid(), rustix::process::geteuid());
         let pidfd = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty());
         let pidfd = pidfd.map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
-        Ok(ClientProcess { process: process.as_raw_nonzero().get(), user: user.as_raw(), pidfd })
+        Ok(ClientProcess { process: process.as_raw_nonzero().get(), user: user.as_raw(), pidfd: Arc::new(pidfd) })
     }
 
     fn wake(&self) -> Result<Wake, NtStatus> {

@@ -17,6 +17,8 @@ use connection::{Answered, Connection};
 use ks::{KsAllocatorFraming, NtStatus, allocator_create_name};
 use outgoing::Outgoing;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use std::path::Path;
@@ -48,22 +50,12 @@ impl RemoteObjects {
     /// [`Win32Error::DEVICE_REMOVED`] where the server hangs up without a word, [`Win32Error::NO_SYSTEM_RESOURCES`] where
     /// either side has no room for one more.
     pub fn open(path: impl AsRef<Path>) -> Result<OwnedHandle, Win32Error> {
-        let none_left = |_| Win32Error::NO_SYSTEM_RESOURCES;
-        let address = SocketAddrUnix::new(path.as_ref()).map_err(|_| Win32Error::FILE_NOT_FOUND)?;
-        let socket =
-            socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(none_left)?;
-        let socket = socket::above_standard_streams(socket).map_err(none_left)?;
-        loop {
-            match connect(&socket, &address) {
-                Ok(()) | Err(Errno::ISCONN) => break,
-                Err(Errno::INTR) => {}
-                Err(Errno::ACCESS | Errno::PERM) => return Err(Win32Error::ACCESS_DENIED),
-                Err(Errno::NOENT | Errno::CONNREFUSED | Errno::PROTOTYPE | Errno::NOTDIR) => {
-                    return Err(Win32Error::FILE_NOT_FOUND);
-                }
-                Err(_) => return Err(Win32Error::NO_SYSTEM_RESOURCES),
-            }
-        }
+        let socket = connect_to(path.as_ref()).map_err(|error| match error {
+            Errno::ACCESS | Errno::PERM => Win32Error::ACCESS_DENIED,
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => Win32Error::NO_SYSTEM_RESOURCES,
+            // Nothing is there, or nothing that one could connect to.
+            _ => Win32Error::FILE_NOT_FOUND,
+        })?;
         let mut buffer = [0; 256];
         let mut received = loop {
             match socket::receive(&socket, &mut buffer, Descriptors::Taken) {
@@ -82,6 +74,22 @@ impl RemoteObjects {
             Ok((_, Message::Answer(answer))) => Err(Win32Error::from_status(answer.status)),
             _ => Err(Win32Error::DEVICE_REMOVED),
         }
+    }
+
+    /// Another handle of the object that a handle names: for one that this process inherited, or that somebody lends it.
+    ///
+    /// # Errors
+    /// [`Win32Error::INVALID_HANDLE`] where it names no object of another process, [`Win32Error::NO_SYSTEM_RESOURCES`] where
+    /// this process has no descriptor left.
+    pub fn duplicate(handle: Handle) -> Result<OwnedHandle, Win32Error> {
+        // SAFETY: who names a handle keeps it open for the call; where it does not, another descriptor is duplicated, and
+        // looked at before anything is done with it.
+        let lent = unsafe { handle.borrow() }.ok_or(Win32Error::INVALID_HANDLE)?;
+        if !socket::is_packet_socket(lent) {
+            return Err(Win32Error::INVALID_HANDLE);
+        }
+        let duplicate = rustix::io::fcntl_dupfd_cloexec(lent, 3).map_err(|_| Win32Error::NO_SYSTEM_RESOURCES)?;
+        Ok(OwnedHandle::from(duplicate))
     }
 
     /// Creates an object on the handle of another by a create name: see [`ks::CreateName`]. A handle in the name goes
@@ -169,6 +177,28 @@ impl RemoteObjects {
         };
         let id = connection.send(|id| control.to_packet(id), &outgoing.descriptors)?;
         Ok(Sent::new(connection.clone(), id, code, input))
+    }
+}
+
+/// A socket that is connected to the one at a path.
+fn connect_to(path: &Path) -> Result<OwnedFd, Errno> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let socket = socket::above_standard_streams(socket)?;
+    // What is too long for an address is opened, and kept until it is connected to.
+    let (_file, address) = match SocketAddrUnix::new(path) {
+        Err(Errno::NAMETOOLONG) => {
+            let file = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+            let address = socket::address_of(file.as_fd())?;
+            (Some(file), address)
+        }
+        address => (None, address?),
+    };
+    loop {
+        match connect(&socket, &address) {
+            Ok(()) | Err(Errno::ISCONN) => return Ok(socket),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Server;
 use super::limits::OBJECT;
 use super::peer::{Peer, unknown};
+use super::spare::none_left;
 use crate::handle::OwnedHandle;
 use crate::in_process::Object;
 use crate::socket;
@@ -28,22 +29,34 @@ impl Server {
     pub(super) fn let_in(&mut self, id: u64) {
         let Some((listener, root)) = self.listeners.get(&id) else { return };
         let (object, handle) = (root.object.clone(), root._handle.clone());
-        let socket = match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        let accept = || accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK);
+        let accepted = accept().or_else(|error| match error {
+            Errno::MFILE | Errno::NFILE => {
+                self.spare.lend();
+                accept()
+            }
+            error => Err(error),
+        });
+        let socket = match accepted {
             Ok(socket) => socket,
             Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return self.pause_listeners(true),
             Err(_) => return,
         };
-        let opened = self.opened(&socket, object, handle);
+        let opened = match self.spare.restore(&self.stop) {
+            true => self.opened(&socket, object, handle),
+            false => Err(NtStatus::STATUS_TOO_MANY_OPENED_FILES),
+        };
         let status = opened.as_ref().err().copied().unwrap_or(NtStatus::STATUS_SUCCESS);
         let descriptors: Vec<BorrowedFd<'_>> = opened.iter().map(AsFd::as_fd).collect();
         let answer = Answer { status, returned: 0, data: &[], descriptors: descriptors.len() as u16 };
         // Nothing was sent there yet, so there is room; who does not read it has no handle.
         let _ = socket::send(&socket, &answer.to_packet(0), &descriptors);
+        drop(socket);
+        self.spare.restore(&self.stop);
     }
 
     /// A handle of a hosted object, for who is at the other end of this socket.
     fn opened(&mut self, socket: &OwnedFd, object: Object, root: Arc<OwnedHandle>) -> Result<OwnedFd, NtStatus> {
-        let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
         let peer = Peer::of(socket).map_err(unknown)?;
         if !self.users.contains(&peer.user) {
             return Err(NtStatus::STATUS_ACCESS_DENIED);

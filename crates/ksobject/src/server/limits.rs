@@ -19,10 +19,25 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// These, with room besides for a client that has so many handles of its own, each with a connection, and so many pins
+    /// more, each with a connection and a file or an event: for a server whose clients need more than others, by what it
+    /// serves. A client can use that for whatever it likes, and has no more.
+    #[must_use]
+    pub fn with_room_for(self, handles: usize, pins: usize) -> Self {
+        let handles = (handles as u64).saturating_mul(OBJECT + CONNECTION);
+        let pins = (pins as u64).saturating_mul(OBJECT + NAME + CONNECTION + EVENT);
+        let memory = u64::from(self.memory).saturating_add(handles).saturating_add(pins);
+        Self { memory: u32::try_from(memory).unwrap_or(u32::MAX), ..self }
+    }
+}
+
 /// What a connection costs.
 pub(super) const CONNECTION: u64 = 1024;
 /// What an object costs, besides the bytes of its name.
 pub(super) const OBJECT: u64 = 1024;
+/// As long as a pin's create name is, with a format that has nothing of its own after it.
+const NAME: u64 = 256;
 /// What an event costs.
 pub(super) const EVENT: u64 = 256;
 /// What a request that waits costs.

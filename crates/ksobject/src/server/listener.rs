@@ -2,7 +2,7 @@
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, openat, renameat_with, statat, unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fstat, openat, renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
@@ -118,11 +118,12 @@ fn address(folder: BorrowedFd<'_>, name: &OsStr) -> Result<SocketAddrUnix, Errno
 
 /// Whether a name is that of a socket at which nobody listens.
 fn is_stale(folder: BorrowedFd<'_>, name: &OsStr) -> bool {
-    let Ok(status) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { return false };
-    if FileType::from_raw_mode(status.st_mode) != FileType::Socket {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(file) = openat(folder, name, flags, Mode::empty()) else { return false };
+    if !fstat(&file).is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::Socket) {
         return false;
     }
-    let tried = || connect(packet_socket()?, &address(folder, name)?);
+    let tried = || connect(packet_socket()?, &crate::socket::address_of(file.as_fd())?);
     tried() == Err(Errno::CONNREFUSED)
 }
 

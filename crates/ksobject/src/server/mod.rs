@@ -11,6 +11,7 @@ mod peer;
 mod process;
 mod requests;
 mod sender;
+mod spare;
 mod strangers;
 
 pub use limits::Limits;
@@ -31,6 +32,7 @@ use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
+use spare::{Spare, none_left};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
@@ -95,6 +97,7 @@ pub struct Server {
     ended: Arc<EndedRequests>,
     waiting: BTreeMap<u64, u64>,
     strangers: Strangers,
+    spare: Spare,
     /// The processes that had a request read in this turn.
     served: BTreeSet<i32>,
     stop: Arc<OwnedFd>,
@@ -163,6 +166,7 @@ impl Server {
     pub fn with_limits(limits: Limits) -> io::Result<Self> {
         let epoll = socket::above_standard_streams(epoll::create(epoll::CreateFlags::CLOEXEC)?)?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let stop = socket::above_standard_streams(stop)?;
         let users = [rustix::process::geteuid().as_raw(), 0].into();
         let mut server = Self {
             epoll,
@@ -180,8 +184,9 @@ impl Server {
             ended: Arc::new(EndedRequests::new()?),
             waiting: BTreeMap::new(),
             strangers: Strangers::default(),
+            spare: Spare::new(&stop)?,
             served: BTreeSet::new(),
-            stop: Arc::new(socket::above_standard_streams(stop)?),
+            stop: Arc::new(stop),
             stopped: false,
             buffer: socket::packet_buffer(),
         };
@@ -269,7 +274,9 @@ impl Server {
             Err(error) => return Err(error.into()),
         }
         self.served.clear();
-        let mut paused = self.listeners_paused;
+        self.spare.restore(&self.stop);
+        // Where nothing else happens there is no more room than before, and trying at once would be without end.
+        let mut may_have_room = events.is_empty();
         for event in &events {
             let id = event.data.u64();
             // What an earlier one of these ended is not there any more.
@@ -284,9 +291,9 @@ impl Server {
             }
             // What one request ended is answered before the next is read.
             self.answer_ended();
-            paused |= self.listeners_paused;
+            may_have_room |= !matches!(source, Source::Listener);
         }
-        if paused && !events.is_empty() {
+        if may_have_room && self.listeners_paused {
             self.pause_listeners(false);
         }
         Ok(events.len())
@@ -343,7 +350,7 @@ impl Server {
 
     /// The client that a process is.
     fn process(&mut self, peer: Peer) -> Result<&mut Process, NtStatus> {
-        let none_left = NtStatus::STATUS_INSUFFICIENT_RESOURCES;
+        let no_place = NtStatus::STATUS_INSUFFICIENT_RESOURCES;
         let number = peer.process;
         // Its number may have been another's, whose end was not heard of yet.
         if self.processes.get(&number).is_some_and(|known| known.peer.has_ended()) {
@@ -352,13 +359,13 @@ impl Server {
         if !self.processes.contains_key(&number) {
             if self.processes.len() >= self.limits.clients {
                 let idle = self.processes.iter().find(|(_, process)| process.has_nothing()).map(|(number, _)| *number);
-                self.process_ended(idle.ok_or(none_left)?);
+                self.process_ended(idle.ok_or(no_place)?);
             }
             let source = self.watch(peer.pidfd.as_fd(), Source::Process(number), EventFlags::IN);
-            self.process_sources.insert(number, source.map_err(|_| none_left)?);
+            self.process_sources.insert(number, source.map_err(none_left)?);
             self.processes.insert(number, Process::new(peer, &self.limits));
         }
-        self.processes.get_mut(&number).ok_or(none_left)
+        self.processes.get_mut(&number).ok_or(no_place)
     }
 
     /// A process has ended: so do its connections, also where a child of it has copies of them.

@@ -1,11 +1,13 @@
 //! Who a client is: a process that the kernel names, and a descriptor that tells when it is gone.
 
+use super::spare::none_left;
 use crate::socket;
 use ks::NtStatus;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::sync::Arc;
 
 /// A process at the other end of a socket.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub(super) struct Peer {
     /// Its effective user, when it made the socket.
     pub(super) user: u32,
     /// Can be read once the process has ended.
-    pub(super) pidfd: OwnedFd,
+    pub(super) pidfd: Arc<OwnedFd>,
 }
 
 impl Peer {
@@ -39,6 +41,8 @@ impl Peer {
             }
             Err(error) => return Err(error),
         };
+        // Shared with whoever is told of the process: a request takes no descriptor of its own.
+        let pidfd = Arc::new(pidfd);
         let peer = Self { process: credentials.process, user: credentials.user, pidfd };
         if peer.has_ended() { Err(Errno::SRCH) } else { Ok(peer) }
     }
@@ -53,7 +57,7 @@ impl Peer {
 /// What a process hears of which the system does not say who it is.
 pub(super) fn unknown(error: Errno) -> NtStatus {
     match error {
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM => NtStatus::STATUS_INSUFFICIENT_RESOURCES,
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => none_left(error),
         _ => NtStatus::STATUS_ACCESS_DENIED,
     }
 }

@@ -3,6 +3,7 @@
 use super::connection::WaitingRequest;
 use super::limits::{OBJECT, WAITING};
 use super::sender::Sender;
+use super::spare::{Spare, none_left};
 use super::{Server, socket};
 use crate::in_process::{Failure, Started, start};
 use crate::socket::{Descriptors, Received};
@@ -26,7 +27,7 @@ enum Read {
 
 /// Reads a packet into the buffer. Descriptors are taken only where they may come, and the packet's head says that they
 /// do: those that never are this process's need not be closed by it.
-fn read(socket: &OwnedFd, buffer: &mut [u8], may_come: bool) -> Read {
+fn read(socket: &OwnedFd, buffer: &mut [u8], may_come: bool, spare: &mut Spare) -> Read {
     let mut head = [0; size_of::<Header>()];
     let descriptors = match socket::peek(socket, &mut head) {
         Ok(Some(_)) => Header::read_from_bytes(&head).map_or(0, |head| head.descriptors.get()),
@@ -34,6 +35,10 @@ fn read(socket: &OwnedFd, buffer: &mut [u8], may_come: bool) -> Read {
         Ok(None) | Err(_) => return Read::End,
     };
     let taken = if descriptors > 0 && may_come { Descriptors::Taken } else { Descriptors::Refused };
+    if taken == Descriptors::Taken {
+        // One of a packet's fits in any case: who sends more of them where none are left is hung up.
+        spare.lend();
+    }
     match socket::receive(socket, buffer, taken) {
         Ok(Some(received)) => Read::Packet(received),
         Err(Errno::AGAIN) => Read::Nothing,
@@ -46,7 +51,7 @@ impl Server {
     /// handle too.
     pub(super) fn handle_is_ready(&mut self, id: u64) {
         let Some(end) = self.handles.get(&id) else { return };
-        let received = match read(&end.socket, &mut self.buffer, self.strangers.may_come()) {
+        let received = match read(&end.socket, &mut self.buffer, self.strangers.may_come(), &mut self.spare) {
             Read::Packet(received) => received,
             Read::Nothing => return,
             Read::End => return self.handle_closed(id),
@@ -59,6 +64,7 @@ impl Server {
             }
             (_, last) => self.strangers.close(descriptors.into_iter().chain(last)),
         }
+        self.spare.restore(&self.stop);
     }
 
     /// Somebody asks for a connection over this socket.
@@ -76,6 +82,9 @@ impl Server {
         if attach.version != VERSION {
             let differ = VersionsDiffer { asked: attach.version, lowest: VERSION, highest: VERSION };
             return refuse(NtStatus::STATUS_REVISION_MISMATCH, &differ.to_bytes());
+        }
+        if !self.spare.restore(&self.stop) {
+            return refuse(NtStatus::STATUS_TOO_MANY_OPENED_FILES, &[]);
         }
         match self.admit(&end) {
             Ok((process, charge)) => self.connect(handle, process, end, charge),
@@ -113,7 +122,7 @@ impl Server {
     /// Reads one request and does it.
     fn read_request(&mut self, id: u64) {
         let Some(connection) = self.connections.get(&id) else { return };
-        let received = match read(&connection.socket, &mut self.buffer, self.strangers.may_come()) {
+        let received = match read(&connection.socket, &mut self.buffer, self.strangers.may_come(), &mut self.spare) {
             Read::Packet(received) => received,
             Read::Nothing => return,
             Read::End => return self.hang_up(id),
@@ -125,7 +134,12 @@ impl Server {
             Some(Ok((request, message)))
                 if !descriptors_lost && descriptors.len() == usize::from(message.descriptors()) =>
             {
-                self.request(id, request, message, descriptors)
+                if descriptors.is_empty() || request == 0 || self.spare.restore(&self.stop) {
+                    self.request(id, request, message, descriptors)
+                } else {
+                    self.strangers.close(descriptors);
+                    self.fail(id, request, NtStatus::STATUS_TOO_MANY_OPENED_FILES.into())
+                }
             }
             _ => {
                 self.strangers.close(descriptors);
@@ -143,7 +157,9 @@ impl Server {
     pub(super) fn cancel_unread(&mut self, id: u64) {
         for _ in 0..64 {
             let Some(connection) = self.connections.get(&id) else { return };
-            let Read::Packet(Received { length, .. }) = read(&connection.socket, &mut self.buffer, false) else {
+            let Read::Packet(Received { length, .. }) =
+                read(&connection.socket, &mut self.buffer, false, &mut self.spare)
+            else {
                 return;
             };
             let message = self.buffer.get(..length).map(Message::parse);
@@ -260,7 +276,7 @@ impl Server {
         let made = created.and_then(|(object, charge)| {
             let made = self.create_handle(object.clone(), None, Some(charge));
             // Nobody ever has a handle of it.
-            made.inspect_err(|_| object.end()).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)
+            made.inspect_err(|_| object.end()).map_err(none_left)
         });
         match made {
             Ok(handle) => {

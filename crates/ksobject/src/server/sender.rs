@@ -77,8 +77,7 @@ impl Client for Sender<'_> {
 
     fn process(&self) -> Result<ClientProcess, NtStatus> {
         let peer = &self.process.borrow().peer;
-        let pidfd = peer.pidfd.try_clone().map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
-        Ok(ClientProcess { process: peer.process, user: peer.user, pidfd })
+        Ok(ClientProcess { process: peer.process, user: peer.user, pidfd: peer.pidfd.clone() })
     }
 
     fn wake(&self) -> Result<Wake, NtStatus> {

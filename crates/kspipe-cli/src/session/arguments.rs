@@ -12,9 +12,9 @@ Examples:
   kspipe serve examples/preview.toml --socket /run/user/1000/film --outside recorder --trust --realtime
   kspipe serve examples/preview.toml --socket film --outside recorder --trust=alice --allow-user bob --evict-after 5
 
-Outside are the filters without a `run`, those with `process = true`, and those named by --outside. Others fill their pins
-and take their frames: `kspipe attach`, and programs of their own (docs/sessions.md). The graph ends when the filters here
-have ended and nobody has part in it. Ctrl-C ends the sources, in every process, and all that is on its way is delivered; a
+Outside are the filters without a `run`, those with `process = true`, and those named by --outside. Others fill their pins \
+and take their frames: `kspipe attach`, and programs of their own (docs/sessions.md). The graph ends when the filters here \
+have ended and nobody has part in it. Ctrl-C ends the sources, in every process, and all that is on its way is delivered; a \
 second one ends at once.";
 
 pub(crate) const ATTACH_EXAMPLES: &str = "\
@@ -22,9 +22,10 @@ Examples:
   kspipe attach camera recorder
   kspipe attach camera viewer.in --run checksum
   kspipe attach camera recorder --run y4m=out.y4m --report recorder.json
-  kspipe attach camera camera --run '{ kind = \"raw\", path = \"clip.yuv\", format = \"nv12\", width = 1920, height = 1080 }'
+  kspipe attach camera camera \\
+      --run '{ kind = \"raw\", path = \"clip.yuv\", format = \"nv12\", width = 1920, height = 1080 }'
 
-Without --run the filter does what the graph file says. --run takes what a graph file's `run` takes, in braces, or short:
+Without --run the filter does what the graph file says. --run takes what a graph file's `run` takes, in braces, or short: \
 y4m=FILE, raw=FILE, png=FILE, checksum or checksum=FILE, discard, hold=N. Its paths are relative to the current folder.";
 
 pub(crate) const STATUS_EXAMPLES: &str = "\
@@ -37,7 +38,7 @@ Examples:
   kspipe top /run/user/1000/camera
   kspipe top camera --interval 0.1
 
-Keys: q ends, p pauses, the up and down arrows and the page keys go through the pipes, left and right through the events.
+Keys: q ends, p pauses, the up and down arrows and the page keys go through the pipes, left and right through the events. \
 A frame is a letter: its holder's, a number where several have it, and a dot where it is free.";
 
 /// `kspipe serve`.
@@ -118,6 +119,12 @@ pub(crate) struct AttachArguments {
     /// Started by `kspipe run`: end with the process that has this number
     #[arg(long, value_name = "PROCESS", hide = true)]
     pub(crate) supervised_by: Option<u32>,
+    /// Started by `kspipe run`: the inherited handle of the graph, instead of a socket's path
+    #[arg(long, value_name = "DESCRIPTOR", hide = true, requires = "supervised_by")]
+    pub(crate) handle: Option<i32>,
+    /// Started by `kspipe run`: the inherited file for the report
+    #[arg(long, value_name = "DESCRIPTOR", hide = true, requires = "supervised_by")]
+    pub(crate) report_to: Option<i32>,
 }
 
 /// `kspipe status`.

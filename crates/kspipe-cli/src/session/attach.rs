@@ -2,6 +2,7 @@
 
 use super::arguments::AttachArguments;
 use super::{failures, mediated, run_kind, text};
+use crate::arguments::{ReportFile, ReportFormat};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{output, overwriting, report, run, units};
@@ -12,7 +13,7 @@ use kspipe_session::{Client, ClientError};
 use rustix::process::{Pid, Signal, geteuid, getppid, set_parent_process_death_signal};
 use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often it is looked whether somebody interrupts while the graph has not begun.
@@ -33,7 +34,7 @@ pub(crate) fn attach(arguments: &AttachArguments) -> Result<(), Failure> {
         }
     };
     let failed = |error: ClientError| failures::client(socket, &error);
-    let client = Client::connect(socket).map_err(failed)?;
+    let client = arguments.handle.map_or_else(|| Client::connect(socket), Client::inherited).map_err(failed)?;
     let filter = filter_of(&client, &arguments.filter)?;
     let file = told_graph(&client)?;
     let run = run_of(arguments, &client, &file, &filter)?;
@@ -67,8 +68,15 @@ pub(crate) fn attach(arguments: &AttachArguments) -> Result<(), Failure> {
 
     tell(&said(&report));
     let of = report::Of { name: file.name(), graph: &graph, plan: &plan, report: &report, session: None };
-    report::write(&arguments.report, &of)?;
+    report::write(&reports(arguments), &of)?;
     run::ending(&file, &report)
+}
+
+/// The reports to write: those that were asked for, and the one that is for whoever started this.
+fn reports(arguments: &AttachArguments) -> Vec<ReportFile> {
+    let inherited = arguments.report_to.map(|descriptor| PathBuf::from(format!("/proc/self/fd/{descriptor}")));
+    let inherited = inherited.map(|path| ReportFile { path, format: ReportFormat::Json });
+    arguments.report.iter().cloned().chain(inherited).collect()
 }
 
 /// Has this process killed when its parent ends. `false`: it has ended.

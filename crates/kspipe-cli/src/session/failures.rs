@@ -17,6 +17,8 @@ pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
         error if error.is_denied() => {
             "`kspipe serve --trust` trusts processes of its own user, `--trust=USER` those of another".to_owned()
         }
+        // The message says what to do.
+        error if error.is_server_full() => return Failure::System(miette::miette!("{message}")),
         ClientError::Connect { .. } => {
             format!("start it with `kspipe serve GRAPH --socket {}`, or give the path it says there", socket.display())
         }
@@ -25,6 +27,9 @@ pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
             "`kspipe status` says who has it; it is free when that process leaves or ends".to_owned()
         }
         ClientError::SenderStopped(_) => "`kspipe status` says who that may be; let it go on, or kill it".to_owned(),
+        ClientError::System(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            "`ulimit -n` says how many files a process may have open; raise it".to_owned()
+        }
         _ => return Failure::System(miette::miette!("{message}")),
     };
     Failure::System(miette::miette!(help = help, "{message}"))
@@ -51,13 +56,43 @@ pub(super) fn serve(file: &GraphFile, error: &ServeError) -> Failure {
     match error {
         ServeError::Sharing(_) => Failure::Graph(graph::fault(file, error.to_string())),
         ServeError::Run(error) => run::cannot_start(file, error),
-        ServeError::System { source, .. } if source.kind() == ErrorKind::AddrInUse => {
-            let help = "somebody serves there, or it is no socket: end that server, or choose another path";
-            Failure::System(miette::miette!(help = help, "cannot serve at {error}"))
+        error if error.is_out_of_descriptors() => {
+            let help =
+                "let it have more open files: `ulimit -n` says how many, and `ulimit -n 4096` how many it shall be";
+            Failure::System(miette::miette!(help = help, "cannot serve: {error}"))
         }
-        ServeError::System { .. } => Failure::system("serve at", error),
+        ServeError::System { source, .. } => {
+            let message = super::text::printable(&format!("cannot serve at {error}"));
+            match help_with_path(source.kind()) {
+                Some(help) => Failure::System(miette::miette!(help = help, "{message}")),
+                None => Failure::System(miette::miette!("{message}")),
+            }
+        }
+        ServeError::Folder(_) => {
+            let message = super::text::printable(&error.to_string());
+            Failure::System(miette::miette!(help = "move the graph file, or rename its folder", "{message}"))
+        }
         ServeError::Pool { .. } | ServeError::Admit { .. } | ServeError::Wait(_) => {
             Failure::System(graph::fault(file, error.to_string()))
         }
+    }
+}
+
+/// What helps where a socket cannot be made at a path.
+fn help_with_path(error: ErrorKind) -> Option<&'static str> {
+    match error {
+        ErrorKind::AddrInUse => {
+            Some("somebody serves there, or it is no socket: end that server, or choose another path")
+        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Some("the folder has to be there: make it, or choose another path")
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            Some("choose a path in a folder that this user may write to")
+        }
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => {
+            Some("the path ends in the name of the socket: choose another")
+        }
+        _ => None,
     }
 }

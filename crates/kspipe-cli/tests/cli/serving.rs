@@ -144,6 +144,26 @@ fn a_socket_in_use_is_an_error_and_one_left_behind_is_replaced() {
     assert_eq!(ground.text("file"), "no socket");
 }
 
+/// Files that other processes read and write lie beside the graph: where that cannot be told to them, nothing is written elsewhere.
+#[test]
+fn a_graph_in_a_folder_that_is_not_utf_8_is_not_served() {
+    use std::os::unix::ffi::OsStrExt;
+    let ground = Ground::new();
+    let name = std::ffi::OsStr::from_bytes(b"f\xffx");
+    let folder = ground.path("").join(name);
+    std::fs::create_dir(&folder).expect("a folder");
+    let graph = ENDLESS.replace("{ kind = \"checksum\" }", "{ kind = \"checksum\", path = \"out\" }");
+    std::fs::write(folder.join("endless.toml"), graph).expect("a file");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kspipe"));
+    command.args(["serve", "endless.toml", "--socket", "socket", "--duration", "0.1"]).current_dir(&folder);
+    let output = command.output().expect("the command can be run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("is not UTF-8"), "{said}");
+    let names = |folder: &std::path::Path| std::fs::read_dir(folder).expect("a folder").count();
+    assert_eq!(names(&folder), 1, "nothing was made there");
+    assert!(!ground.path("f\u{fffd}x").exists());
+}
+
 #[test]
 fn the_status_says_who_has_what() {
     let ground = Ground::new();
@@ -173,6 +193,8 @@ fn what_cannot_be_joined_is_said_with_what_can() {
     let mut server = serve_endless(&ground, &[]);
     let mut recorder = Program::start(&ground, &["attach", "socket", "recorder"]);
     recorder.wait_for("joined");
+    let silent = ENDLESS.lines().filter(|line| !line.contains("pattern")).collect::<Vec<_>>().join("\n");
+    ground.file("silent.toml", silent);
     for (arguments, code, needed) in [
         (&["attach", "socket", "camera"][..], 2, "there are recorder, viewer"),
         (&["attach", "socket", "recorder.out"], 2, "there are recorder, viewer"),
@@ -188,7 +210,11 @@ fn what_cannot_be_joined_is_said_with_what_can() {
         (&["serve", "examples/tee.toml", "--socket", "x"], 2, "--outside"),
         (&["serve", "endless.toml"], 2, "--socket"),
         (&["serve", "endless.toml", "--socket", "x", "--allow-user", "no such user"], 2, "no user of this name"),
-        (&["serve", "endless.toml", "--socket", "missing/x"], 3, "os error 2"),
+        (&["serve", "endless.toml", "--socket", "missing/x"], 3, "cannot serve at missing/x: No such file"),
+        (&["serve", "endless.toml", "--socket", "missing/x"], 3, "the folder has to be there"),
+        (&["serve", "endless.toml", "--socket", "endless.toml/x"], 3, "the folder has to be there"),
+        (&["serve", "endless.toml", "--socket", ".."], 3, "the path ends in the name of the socket"),
+        (&["serve", "silent.toml", "--socket", "x"], 1, "filter `camera`: it has no `run`"),
     ] {
         let (output, said) = ground.run(arguments, code);
         assert!(said.contains(needed), "{arguments:?}\n{said}");

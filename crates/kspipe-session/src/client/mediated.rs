@@ -4,6 +4,7 @@
 
 use super::frames::StreamError;
 use super::writer::WriteError;
+use crate::descriptor::above_standard_streams;
 use crate::verbs::{
     FrameMessage, FramesLayout, JoinedPin, KSMETHOD_KSPPIN_ACQUIRE, KSMETHOD_KSPPIN_END, KSMETHOD_KSPPIN_FILE,
     KSMETHOD_KSPPIN_NEXT, KSMETHOD_KSPPIN_RELEASE, KSMETHOD_KSPPIN_SEND, KSMETHOD_KSPPIN_WRITE, KSMETHODSETID_KSPPIN,
@@ -316,6 +317,7 @@ impl MediatedWriter {
     /// `None`: somebody sends there already.
     pub(super) fn new(pin: &Arc<MediatedPin>) -> std::io::Result<Option<Self>> {
         let file = memfd_create(c"kspipe written", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        let file = above_standard_streams(file)?;
         ftruncate(&file, pin.layout.size)?;
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         if !pin.take() {

@@ -62,7 +62,7 @@ impl Membership {
         let (mut pins, mut names) = (Vec::new(), Vec::new());
         for (factory, name) in factories {
             // The pin, and the ends of two connections.
-            look_for_room(graph, 5)?;
+            look_for_room(5)?;
             pins.push(create_pin(graph, factory).map_err(taken)?);
             names.push(name);
         }
@@ -95,7 +95,7 @@ impl Membership {
     fn fetch(&mut self) -> Result<(), ClientError> {
         let missing = ClientError::Protocol("it sends other descriptors than it says");
         let Some(pin) = self.pins.first() else { return Err(missing) };
-        look_for_room(pin, self.join.descriptors as usize)?;
+        look_for_room(self.join.descriptors as usize)?;
         let mut descriptors = Vec::new();
         while descriptors.len() < self.join.descriptors as usize {
             let mut first = (descriptors.len() as u32).to_le_bytes();

@@ -17,12 +17,13 @@ use crate::verbs::{
     PinDescription, VERSION,
 };
 use ks::{KsMethod, KsMethodType};
-use ksobject::{DeviceError, OwnedHandle, RemoteObjects, Win32Error};
+use ksobject::{DeviceError, Handle, OwnedHandle, RemoteObjects, Win32Error};
 use kspipe::allocator::shared::{Holder, OpenError, RoleError, TrustedPool};
 use kspipe::stream::MediaFormat;
 use mediated::{MediatedReceiver, MediatedWriter};
 use membership::Membership;
-use std::os::fd::{AsFd, OwnedFd};
+use rustix::event::{EventfdFlags, eventfd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,14 +103,29 @@ pub enum ClientError {
         source: RoleError,
     },
     /// This process has no descriptor or thread left.
-    #[error(transparent)]
+    #[error("this process: {}{}", .0, remedy(.0))]
     System(#[from] std::io::Error),
+}
+
+/// What can be done about a failure of the system's.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match rustix::io::Errno::from_io_error(error) {
+        Some(rustix::io::Errno::MFILE) => "; let it have more (`ulimit -n`)",
+        _ => "",
+    }
 }
 
 impl ClientError {
     /// The server does not let processes of this user do that.
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::ACCESS_DENIED)
+    }
+}
+
+impl ClientError {
+    /// The server has as many files open as it may, and no room for this process.
+    pub fn is_server_full(&self) -> bool {
+        matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::TOO_MANY_OPEN_FILES)
     }
 }
 
@@ -126,7 +142,12 @@ fn reason(error: Win32Error) -> String {
         Win32Error::ACCESS_DENIED => "this user may not",
         Win32Error::DEVICE_REMOVED => "it has ended, or has hung up",
         Win32Error::REVISION_MISMATCH => "it speaks another version",
-        Win32Error::NO_SYSTEM_RESOURCES => "no descriptor or memory is left",
+        Win32Error::TOO_MANY_OPEN_FILES => {
+            "it has as many files open as it may; start the server with a higher limit (`ulimit -n`)"
+        }
+        Win32Error::NO_SYSTEM_RESOURCES => {
+            "it has no more memory for this process, or serves as many processes as it can"
+        }
         Win32Error::SET_NOT_FOUND | Win32Error::INVALID_FUNCTION => "it serves no graph",
         Win32Error::BUSY => "another process has it",
         Win32Error::OPERATION_ABORTED => "it is ending",
@@ -137,15 +158,16 @@ fn reason(error: Win32Error) -> String {
 
 /// Looks whether this process can open so many descriptors more. Those that come and find no room are lost, and the
 /// connection with them.
-fn look_for_room(near: &OwnedHandle, count: usize) -> Result<(), ClientError> {
-    let copies: std::io::Result<Vec<OwnedFd>> = (0..count).map(|_| near.as_fd().try_clone_to_owned()).collect();
-    Ok(copies.map(drop)?)
+fn look_for_room(count: usize) -> Result<(), ClientError> {
+    let opened = || eventfd(0, EventfdFlags::CLOEXEC).map_err(std::io::Error::from);
+    let opened: std::io::Result<Vec<OwnedFd>> = (0..count).map(|_| opened()).collect();
+    Ok(opened.map(drop)?)
 }
 
 /// Asks for a text.
 fn text(object: &OwnedHandle, id: u32) -> Result<String, ClientError> {
     // The text, and where it is the first request of this handle, both ends of a connection.
-    look_for_room(object, 3)?;
+    look_for_room(3)?;
     let method = KsMethod::method(KSMETHODSETID_KSPGRAPH, id, KsMethodType::WRITE);
     let (_, descriptors) = RemoteObjects::call(object.handle(), &method, &mut [0; 8])?;
     let file = descriptors.first().ok_or(ClientError::Protocol("it sends no text"))?;
@@ -160,7 +182,26 @@ impl Client {
     pub fn connect(path: impl AsRef<Path>) -> Result<Self, ClientError> {
         let path = path.as_ref();
         let failed = |error| ClientError::Connect { path: path.display().to_string(), error };
-        let handle = RemoteObjects::open(path).map_err(failed)?;
+        // The socket, and the handle.
+        look_for_room(2)?;
+        Self::of(RemoteObjects::open(path).map_err(failed)?)
+    }
+
+    /// Connects by a handle of the graph that this process inherited ([`Server::open`](crate::Server::open)): by the number
+    /// of its descriptor, which stays open.
+    ///
+    /// # Errors
+    /// It is no handle of a graph, or the server has ended.
+    pub fn inherited(descriptor: i32) -> Result<Self, ClientError> {
+        look_for_room(1)?;
+        Self::of(RemoteObjects::duplicate(Handle(descriptor as isize)).map_err(ClientError::Refused)?)
+    }
+
+    /// Connects by a handle of the graph that somebody gave this process.
+    ///
+    /// # Errors
+    /// It is no handle of a graph, or the server has ended.
+    pub fn of(handle: OwnedHandle) -> Result<Self, ClientError> {
         let description = text(&handle, KSMETHOD_KSPGRAPH_DESCRIBE)?;
         let description: Description =
             serde_json::from_str(&description).map_err(|_| ClientError::Protocol("its description is none"))?;

@@ -1,5 +1,6 @@
 //! A thread that waits for the server's end, so that nobody else has to, and for its word to stop.
 
+use crate::descriptor::above_standard_streams;
 use crate::lock::lock;
 use ksobject::OwnedHandle;
 use kspipe::allocator::shared::Participant;
@@ -44,7 +45,7 @@ impl std::fmt::Debug for Watcher {
 impl Watcher {
     /// Watches the server by the handle of one of its objects.
     pub(super) fn start(server: OwnedHandle, stop: OwnedFd, participants: Vec<Participant>) -> std::io::Result<Self> {
-        let done = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let done = above_standard_streams(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)?;
         let watched = Arc::new(Watched { server, stop, done, participants, state: Mutex::default() });
         let watches = watched.clone();
         let thread = std::thread::Builder::new().name("kspipe server".to_owned()).spawn(move || watches.watch())?;

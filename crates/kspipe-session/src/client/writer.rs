@@ -3,6 +3,7 @@
 use super::frames::{Frame, HeldFrame};
 use super::mediated::{MediatedWritable, MediatedWriter};
 use super::membership::Membership;
+use crate::descriptor::above_standard_streams;
 use kspipe::allocator::FrameHeader;
 use kspipe::allocator::shared::{TrustedAcquirer, TrustedFrame, TrustedSender, Unready};
 use rustix::event::epoll;
@@ -283,7 +284,7 @@ impl Writer {
 /// An epoll of what is waited for: a free frame, where there are any, and the graph's begin before; the word to stop, and the
 /// server's end.
 fn polled(membership: &Membership, free: Option<BorrowedFd<'_>>) -> io::Result<OwnedFd> {
-    let polled = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    let polled = above_standard_streams(epoll::create(epoll::CreateFlags::CLOEXEC)?)?;
     if let Some(free) = free {
         watch(&polled, free, epoll::EventFlags::IN)?;
         if let Some(begins) = membership.begins() {

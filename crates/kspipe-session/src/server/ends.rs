@@ -97,19 +97,26 @@ impl State {
         }
     }
 
-    /// Says the end of the streams of a filter that no living process has.
-    pub(super) fn end_streams_of(&mut self, filter: &str) {
+    /// Nobody comes to a filter that no living process has: its streams end, and so does who sends to it alone.
+    pub(super) fn give_up(&mut self, filter: &str) {
         self.recover_the_dead();
         let vacant = |place: &&mut Place| place.name == filter && place.occupant.is_none();
         let Some(place) = self.places.iter_mut().find(vacant) else { return };
         place.has_left = true;
         let filter = place.filter;
         self.end_streams(filter);
+        for (id, pool) in &mut self.pools {
+            let Some(pipe) = self.sharing.pipe_of(*id) else { continue };
+            pipe.holders_of(Process::Of(filter)).for_each(|holder| pool.give_up(holder));
+        }
     }
 
-    /// Those whose ends are waited for.
+    /// Those whose ends are waited for, each process once as long as its places stand side by side.
     pub(super) fn pidfds(&self) -> Vec<Arc<OwnedFd>> {
-        self.places.iter().filter_map(|place| Some(place.occupant.as_ref()?.pidfd.clone())).collect()
+        let occupied = self.places.iter().filter_map(|place| Some(place.occupant.as_ref()?.pidfd.clone()));
+        let mut pidfds: Vec<_> = occupied.collect();
+        pidfds.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        pidfds
     }
 
     pub(super) fn recover_the_dead(&mut self) {

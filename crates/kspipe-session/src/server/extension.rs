@@ -1,6 +1,6 @@
 //! What the graph's filter object and its pins answer: see [`verbs`](crate::verbs).
 
-use super::Shared;
+use super::{Shared, none_left};
 use crate::document;
 use crate::lock::lock;
 use crate::verbs::{
@@ -60,7 +60,7 @@ impl FilterExtension for SessionExtension {
                 KSMETHOD_KSPGRAPH_STATUS => state.status(Instant::now()).to_string(),
                 _ => return Err(NtStatus::STATUS_NOT_FOUND),
             };
-            let file = document::write(&text).map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
+            let file = document::write(&text).map_err(none_left)?;
             let data = (text.len() as u64).to_le_bytes().to_vec();
             return Ok(ExtensionAnswer { data, descriptors: vec![file] });
         };

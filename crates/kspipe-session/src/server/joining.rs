@@ -1,6 +1,7 @@
 //! Joining with a filter, and leaving it.
 
 use super::mediation::{Done, Holders, Mediation};
+use super::none_left;
 use super::participants::Joined;
 use super::signal::Signal;
 use super::state::{State, What};
@@ -31,7 +32,6 @@ impl State {
         }
         let is_mediated = occupant.is_mediated;
         let filter = self.places[place].filter;
-        let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
         let (mut join, mut descriptors) = self.describe(filter, is_mediated).map_err(none_left)?;
         let sockets = if is_mediated { join.pins.len() } else { 0 };
         // Those to stop and to begin come last.
@@ -130,7 +130,7 @@ impl State {
             let holders = match (holder(joined.takes_as), holder(joined.sends_as), holder(joined.sends_to)) {
                 (Some(takes_as), ..) => {
                     let files = if pool.properties().isolate { pool.read_only_frames() } else { Ok(Vec::new()) };
-                    let files = files.map_err(|_| NtStatus::STATUS_INSUFFICIENT_RESOURCES)?;
+                    let files = files.map_err(none_left)?;
                     Holders::In { takes_as, holds: self.graph.pin(*pin).holds(), files }
                 }
                 (None, Some(sends_as), Some(sends_to)) => {

@@ -10,14 +10,18 @@ mod state;
 mod status;
 
 use crate::lock::lock;
+use crate::verbs::GraphSource;
 use extension::SessionExtension;
-use ksobject::{InProcessObjects, PinFactory};
+use ks::NtStatus;
+use ksobject::{InProcessObjects, Limits, OwnedHandle, PinFactory};
+use kspipe::allocator::CommitError;
 use kspipe::allocator::shared::{AdmitError, CreateError, Participant, SharedPool, TrustedPool, WrittenBy};
 use kspipe::graph::{FilterId, Strategy};
 use kspipe::negotiate::Plan;
 use kspipe::stream::{Part, Prepared, Process, Report, RunError, RunOptions, Running, SharingError};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use state::State;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -78,6 +82,20 @@ pub struct GraphText {
     pub base: PathBuf,
     /// What the plan optimises, where that is not what the text says.
     pub strategy: Option<Strategy>,
+}
+
+impl GraphText {
+    /// The graph as it is told to other processes.
+    fn to_source(&self) -> Result<GraphSource, ServeError> {
+        // Another process has another current folder.
+        let base = std::path::absolute(&self.base).unwrap_or_else(|_| self.base.clone());
+        Ok(GraphSource {
+            name: self.name.clone(),
+            text: self.text.clone(),
+            base: base.into_os_string().into_string().map_err(|base| ServeError::Folder(base.into()))?,
+            strategy: self.strategy.map(|strategy| strategy.name().to_owned()),
+        })
+    }
 }
 
 /// When a graph begins: the server's own filters start, and sources elsewhere send their first frame.
@@ -141,6 +159,9 @@ pub enum ServeError {
     /// The server's own filters do not start.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The graph file's folder has a name that cannot be told to other processes, which look there for files.
+    #[error("the graph's folder {} is not UTF-8, and other processes are told of it in UTF-8", .0.display())]
+    Folder(PathBuf),
     /// The system cannot wait.
     #[error("waiting: {0}")]
     Wait(#[source] io::Error),
@@ -155,6 +176,19 @@ pub enum ServeError {
     },
 }
 
+impl ServeError {
+    /// This process has as many files open as it may (`ulimit -n`).
+    pub fn is_out_of_descriptors(&self) -> bool {
+        let number = match self {
+            Self::Pool { source: CreateError::Memory(CommitError::OutOfMemory { errno, .. }), .. } => *errno,
+            Self::Pool { source: CreateError::Event(number), .. } => Some(*number),
+            Self::System { source, .. } | Self::Wait(source) => source.raw_os_error(),
+            _ => None,
+        };
+        number.is_some_and(|number| [Errno::MFILE, Errno::NFILE].contains(&Errno::from_raw_os_error(number)))
+    }
+}
+
 /// Serves a graph: makes the pools that processes share, runs the filters that are not outside, and offers every pin of
 /// those that are. A process that joins with a filter has the filter's holders until it leaves, or ends: then its frames come
 /// home, and another may take its place.
@@ -163,6 +197,8 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     objects: ksobject::Server,
+    /// The graph as an object.
+    filter: OwnedHandle,
     shared: Arc<Shared>,
     own: Own,
     /// Some filter runs here.
@@ -217,10 +253,11 @@ impl ServerControl {
         let _ = rustix::io::write(&self.0.asked, &1u64.to_ne_bytes());
     }
 
-    /// Says the end of the streams that a filter sends, in the place of a process that will not come, or not come again.
-    /// Does nothing where a living process has the filter, or none of that name is outside.
-    pub fn end_streams_of(&self, filter: &str) {
-        lock(&self.0.state).end_streams_of(filter);
+    /// Says that no process will come to a filter, or come again: the streams that it sends end, and a filter, in whatever
+    /// process, all of whose frames go there ends with the next of them. Does nothing where a living process has the filter,
+    /// or none of that name is outside. A process can join with it all the same, for those that have not ended.
+    pub fn give_up(&self, filter: &str) {
+        lock(&self.0.state).give_up(filter);
     }
 
     /// Who has which frame since when, as JSON, one line: see `docs/sessions.md`.
@@ -243,8 +280,33 @@ impl Server {
         outside: &[FilterId],
         options: ServerOptions,
     ) -> Result<Self, ServeError> {
-        let path = path.as_ref();
-        let system = |source: io::Error| ServeError::System { path: path.display().to_string(), source };
+        Self::offered(Some(path.as_ref()), prepared, plan, outside, options)
+    }
+
+    /// Serves a graph at no path, to processes that are given a [handle](Self::open) of it. There is nothing of it that
+    /// another process could find, and nothing that is left behind by the end of this one, whatever that is. Else as
+    /// [`bind`](Self::bind).
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub fn new(
+        prepared: Prepared,
+        plan: &Plan,
+        outside: &[FilterId],
+        options: ServerOptions,
+    ) -> Result<Self, ServeError> {
+        Self::offered(None, prepared, plan, outside, options)
+    }
+
+    fn offered(
+        path: Option<&Path>,
+        prepared: Prepared,
+        plan: &Plan,
+        outside: &[FilterId],
+        options: ServerOptions,
+    ) -> Result<Self, ServeError> {
+        let name = || path.map_or_else(|| "without a path".to_owned(), |path| path.display().to_string());
+        let system = |source: io::Error| ServeError::System { path: name(), source };
         let sharing = prepared.sharing(plan, outside)?;
         let mut pools = Vec::new();
         for (id, pipe) in sharing.pipes() {
@@ -263,20 +325,28 @@ impl Server {
             }
             pools.push((id, pool));
         }
-        let state = State::new(&prepared, plan, sharing, pools, outside, &options);
+        let source = options.graph.as_ref().map(GraphText::to_source).transpose()?;
+        let state = State::new(&prepared, plan, sharing, pools, outside, source, &options);
         let factories = state.pins().map(|pin| {
             let factory = if pin.is_in { PinFactory::sink() } else { PinFactory::source() };
             let name = Some(pin.name.clone());
             // Who may have it is for the state to say: a pin of a process that has ended does not count.
             PinFactory { name, can_allocate: false, ..factory }
         });
-        let factories = factories.collect();
+        let factories: Vec<_> = factories.collect();
+        let pins = factories.len();
         let asked = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| system(error.into()))?;
         let shared = Arc::new(Shared { state: Mutex::new(state), asked });
         let extension = Arc::new(SessionExtension::new(Arc::downgrade(&shared)));
         let filter = InProcessObjects::create_extended_filter(factories, extension);
-        let none_left = |_| system(io::Error::from(rustix::io::Errno::MFILE));
-        let objects = ksobject::Server::bind(path, filter.map_err(none_left)?).map_err(system)?;
+        // A process may have every filter, each by a client of its own.
+        let limits = Limits::default().with_room_for(outside.len(), pins);
+        let none_left = |_| system(io::Error::from(Errno::MFILE));
+        let mut objects = ksobject::Server::with_limits(limits).map_err(system)?;
+        let filter = filter.map_err(none_left)?;
+        if let Some(path) = path {
+            objects.listen(path, filter.try_clone().map_err(system)?).map_err(system)?;
+        }
         let runs_filters = prepared.graph().filters().len() > outside.len();
         let waiting = Waiting { prepared, plan: plan.clone() };
         let own = match options.begins {
@@ -284,7 +354,18 @@ impl Server {
             Begins::WhenAllHaveJoined => Own::Waiting(Box::new(waiting)),
         };
         let closes = Closes(shared.clone());
-        Ok(Self { objects, shared, own, runs_filters, options, closes })
+        Ok(Self { objects, filter, shared, own, runs_filters, options, closes })
+    }
+
+    /// A handle of the graph, for another process: to be inherited, or sent over a socket, and connected by
+    /// [`Client::inherited`](crate::Client::inherited) or [`Client::of`](crate::Client::of). Who has it comes in as one who
+    /// opened the path: who it is the kernel says when it joins. Each process that distrusts the others should have a handle
+    /// of its own.
+    ///
+    /// # Errors
+    /// This process has no descriptor left.
+    pub fn open(&mut self) -> io::Result<OwnedHandle> {
+        self.objects.open(self.filter.try_clone()?)
     }
 
     /// Lets a user come in, besides this process's own user and root, where the socket's mode lets it. Its processes are
@@ -313,7 +394,7 @@ impl Server {
     /// # Errors
     /// The system cannot wait, or the server's own filters, which waited until all had joined, do not start.
     pub fn run(self) -> Result<Report, ServeError> {
-        let Self { mut objects, shared, mut own, runs_filters, options, closes } = self;
+        let Self { mut objects, filter, shared, mut own, runs_filters, options, closes } = self;
         let mut looked = Instant::now();
         let running = loop {
             own = match own {
@@ -324,11 +405,13 @@ impl Server {
                 own => own,
             };
             let left = options.look_every.saturating_sub(looked.elapsed());
-            Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
-            // One packet of each connection, at most 64: who floods is served no more than others, and looks are made in time.
+            let somebody_died = Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
+            // One request of each process, at most 64: who floods is served no more than others, and looks are made in time.
             objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)?;
             let mut state = lock(&shared.state);
-            state.recover_the_dead();
+            if somebody_died {
+                state.recover_the_dead();
+            }
             if looked.elapsed() >= options.look_every {
                 looked = Instant::now();
                 state.look(looked);
@@ -336,11 +419,12 @@ impl Server {
         };
         drop(closes);
         drop(objects);
+        drop(filter);
         Ok(running.wait())
     }
 
-    /// Waits for a client, for a process's end, for somebody who asks to stop, or for the time.
-    fn wait(objects: &ksobject::Server, shared: &Shared, timeout: Duration) -> io::Result<()> {
+    /// Waits for a client, for a process's end, for somebody who asks to stop, or for the time. Whether a process has ended.
+    fn wait(objects: &ksobject::Server, shared: &Shared, timeout: Duration) -> io::Result<bool> {
         // Not less than it is.
         let nanoseconds = i64::from(timeout.subsec_nanos());
         let timeout = Timespec { tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX), tv_nsec: nanoseconds };
@@ -352,13 +436,14 @@ impl Server {
         polled.extend(awaited.iter().map(|event| PollFd::new(event.as_ref(), PollFlags::IN)));
         polled.extend(pidfds.iter().map(|pidfd| PollFd::new(pidfd.as_ref(), PollFlags::IN)));
         match poll(&mut polled, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let has_come = polled.iter().skip(2).zip(&awaited).filter(|(polled, _)| !polled.revents().is_empty());
+        let is_ready = |polled: &PollFd<'_>| !polled.revents().is_empty();
+        let has_come = polled.iter().skip(2).zip(&awaited).filter(|(polled, _)| is_ready(polled));
         has_come.for_each(|(_, event)| lock(&shared.state).has_come(event));
         let _ = rustix::io::read(&shared.asked, &mut [0; 8]);
-        Ok(())
+        Ok(polled.iter().skip(2 + awaited.len()).any(is_ready))
     }
 }
 
@@ -386,4 +471,12 @@ fn trusted(participant: Participant) -> TrustedPool {
     // protocol, this process's own, root's and whom the caller of `trust_user` answers for; to pins that only read go others.
     // A holder is recovered when its process has ended, or said that it has dropped all it had.
     unsafe { TrustedPool::new(participant) }
+}
+
+/// What is answered where the system gives this process nothing more.
+fn none_left(error: io::Error) -> NtStatus {
+    match Errno::from_io_error(&error) {
+        Some(Errno::MFILE | Errno::NFILE) => NtStatus::STATUS_TOO_MANY_OPENED_FILES,
+        _ => NtStatus::STATUS_INSUFFICIENT_RESOURCES,
+    }
 }

@@ -87,6 +87,7 @@ impl State {
         sharing: Sharing,
         pools: Vec<(PipeId, SharedPool)>,
         outside: &[FilterId],
+        source: Option<GraphSource>,
         options: &ServerOptions,
     ) -> Self {
         let graph = prepared.graph();
@@ -103,13 +104,6 @@ impl State {
                 pins.push((pin, place, described));
             }
         }
-        let source = options.graph.as_ref().map(|graph| GraphSource {
-            name: graph.name.clone(),
-            text: graph.text.clone(),
-            // Another process has another current folder.
-            base: std::path::absolute(&graph.base).unwrap_or_else(|_| graph.base.clone()).display().to_string(),
-            strategy: graph.strategy.map(|strategy| strategy.name().to_owned()),
-        });
         let formats = graph.pin_ids().filter_map(|pin| Some((graph.pin_name(pin), (*prepared.format(pin)?).into())));
         let description = Description {
             version: VERSION,
@@ -293,7 +287,7 @@ impl State {
                 *vacant = Some(Occupant {
                     process,
                     user,
-                    pidfd: Arc::new(pidfd),
+                    pidfd,
                     pins: [pin].into(),
                     since: Instant::now(),
                     is_mediated: !self.trusted.contains(&user),

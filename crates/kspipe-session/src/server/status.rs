@@ -121,8 +121,10 @@ impl State {
         let over = self.holders(id, ledger).filter(|(_, _, entry)| entry.overdraft() > 0);
         let warning = |(pin, _, entry): (String, Option<String>, &HolderEntry)| {
             let holds = entry.holds.unwrap_or(0);
-            let message = format!("`{pin}` keeps {} frames more than the {holds} it holds", entry.overdraft());
-            json!({ "pipe": id.0, "pin": pin, "over": entry.overdraft(), "message": message })
+            let over = entry.overdraft();
+            let frames = if over == 1 { "frame" } else { "frames" };
+            let message = format!("`{pin}` keeps {over} {frames} more than the {holds} it holds");
+            json!({ "pipe": id.0, "pin": pin, "over": over, "message": message })
         };
         over.map(warning).collect()
     }

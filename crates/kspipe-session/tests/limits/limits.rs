@@ -13,6 +13,8 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
         ("a_process_without_descriptors_hears_so_and_keeps_no_place", no_descriptors_there),
         ("a_server_without_descriptors_goes_on_with_those_there_are", no_descriptors_here),
         ("sixty_pipes_are_shared", sixty_pipes),
+        ("one_process_takes_all_filters_of_a_graph", all_filters),
+        ("who_opens_a_graph_again_and_again_meets_a_bound_and_others_come_in", opens_many),
         ("as_many_pins_of_a_filter_as_can_share_a_pipe_run_elsewhere", many_pins),
         ("a_server_that_is_stopped_twice_ends_where_nobody_reads_what_its_sink_writes", stopped_twice),
         ("several_that_die_at_once_are_recovered_and_replaced", killed_together),
@@ -112,33 +114,81 @@ fn no_descriptors_there() {
 }
 
 fn no_descriptors_here() {
-    // What two clients take, and more.
+    // What a client takes, and more.
     const ENOUGH: u64 = 200;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph");
     let mut reached = 0;
-    for spare in (1..30).chain([ENOUGH]) {
-        let mut server = Process::start("serve-with", &path, &[&spare.to_string()]);
+    for (spare, trust) in (0..30).chain([ENOUGH]).flat_map(|spare| [(spare, "trusts"), (spare, "trusts-nobody")]) {
+        let mut server = Process::start("serve-with", &path, &[trust, &spare.to_string()]);
         assert_eq!(server.says(), "serving");
-        let [mut first, mut second] = ["x.in", "z.in"].map(|pin| Process::start("read-with", &path, &[pin, "100"]));
-        // The second can wait for the first to leave: then there is room.
-        let mut say = |reader: &mut Process| {
+        let mut bystander = Process::start("read-on", &path, &["z.in"]);
+        assert_eq!(bystander.says(), "first");
+        server.go_on();
+        assert_eq!(server.says(), "limited");
+        // Each hears at once whether there is room, and why not, and leaves none the less for the next.
+        for _ in 0..3 {
+            let mut reader = Process::start("read-with", &path, &["x.in", "100"]);
             let says = reader.says();
-            let refused = says.starts_with("error ") && ["descriptor", "hung up"].iter().any(|why| says.contains(why));
-            assert!(refused || says.starts_with("got "), "{spare}: {says}");
-            assert!(spare < ENOUGH || !refused, "{spare}: {says}");
+            let refused = says.starts_with("error ") && says.contains("ulimit -n") && says.contains("server");
+            assert!(refused || says.starts_with("got "), "{spare}, {trust}: {says}");
+            assert!(spare < ENOUGH || !refused, "{spare}, {trust}: {says}");
             reached += u32::from(!refused);
-        };
-        if spare > 2 {
-            say(&mut first);
+            reader.go_on();
+            reader.ends();
         }
-        first.kill();
-        say(&mut second);
-        second.go_on();
-        second.ends();
+        // Who was there before goes on.
+        bystander.go_on();
+        assert_eq!(bystander.says(), "more", "{spare}, {trust}");
+        bystander.ends();
         server.kill();
     }
     assert!(reached > 10, "{reached}");
+}
+
+/// Copies after each other, named as [`copies`] does.
+fn names(filters: usize) -> Vec<String> {
+    (0..filters).map(|place| format!("f{place:03}")).collect()
+}
+
+fn all_filters() {
+    const FILTERS: usize = 60;
+    let names = names(FILTERS);
+    let outside: Vec<&str> = names.iter().map(String::as_str).collect();
+    for by in ["one", "each"] {
+        let options = ServerOptions { begins: Begins::WhenAllHaveJoined, ..ServerOptions::default() };
+        let session = Session::start(&copies(50, FILTERS), &outside, options);
+        let mut process = session.process("attach-all", &[&[by], &outside[..]].concat());
+        assert_eq!(process.says(), format!("joined {FILTERS}"), "{by}");
+        assert_eq!(process.says(), "end", "{by}");
+        process.ends();
+        let (report, _) = session.ends();
+        assert_eq!(report.filter("s").unwrap().frames_in, 50);
+    }
+}
+
+fn opens_many() {
+    const FILTERS: usize = 20;
+    let names = names(FILTERS);
+    let outside: Vec<&str> = names.iter().map(String::as_str).collect();
+    let options = ServerOptions { begins: Begins::WhenAllHaveJoined, ..ServerOptions::default() };
+    let session = Session::start(&copies(50, FILTERS), &outside, options);
+    let mut greedy: Vec<Process> = (0..2).map(|_| session.process("open-many", &[])).collect();
+    for process in &mut greedy {
+        let says = process.says();
+        let (count, why) = says.split_once(' ').unwrap();
+        // 64 KiB, and what a client for each filter and its two pins take, at 2 KiB for each opening.
+        let most = (64 + FILTERS * 2 + FILTERS * 2 * 3) / 2;
+        let count: usize = count.parse().unwrap();
+        assert!((32 + FILTERS..=most).contains(&count), "{says}");
+        assert!(why.contains("no more memory for this process"), "{says}");
+    }
+    let mut process = session.process("attach-all", &[&["each"], &outside[..]].concat());
+    assert_eq!(process.says(), format!("joined {FILTERS}"));
+    assert_eq!(process.says(), "end");
+    process.ends();
+    drop(greedy);
+    session.ends();
 }
 
 fn sixty_pipes() {

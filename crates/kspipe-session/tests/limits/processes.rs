@@ -3,7 +3,7 @@
 
 use crate::graphs;
 use kspipe::stream::RunOptions;
-use kspipe_session::{Client, ServerOptions};
+use kspipe_session::{Client, ServerOptions, Trust};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -15,7 +15,10 @@ pub(crate) fn run(arguments: &[String]) -> bool {
     match arguments.as_slice() {
         ["process", "attach", path, filter] => attach(path, filter),
         ["process", "read-with", path, pin, spare] => read_with(path, pin, spare.parse().unwrap()),
-        ["process", "serve-with", path, spare] => serve_with(path, spare.parse().unwrap()),
+        ["process", "read-on", path, pin] => read_on(path, pin),
+        ["process", "serve-with", path, trust, spare] => serve_with(path, trust, spare.parse().unwrap()),
+        ["process", "attach-all", path, by, filters @ ..] => attach_all(path, by, filters),
+        ["process", "open-many", path] => open_many(path),
         _ => return false,
     }
     true
@@ -47,15 +50,96 @@ fn read_with(path: &str, pin: &str, open: u64) {
     wait();
 }
 
-/// Serves the graph with three branches, with room for so many descriptors more than its pools take, until it is killed.
-fn serve_with(path: &str, spare: u64) {
-    let server = graphs::serve(Path::new(path), &graphs::fork(), &["x", "z"], ServerOptions::default()).unwrap();
-    // The lowest is taken first.
-    let next = std::fs::File::open("/dev/null").unwrap();
-    open_only_below(std::os::fd::AsRawFd::as_raw_fd(&next) as u64 + spare);
-    drop(next);
+/// Takes frames by a pin, all that come, until it is told to go on; then a few more.
+fn read_on(path: &str, pin: &str) {
+    let mut frames = Client::connect(path).unwrap().pin(pin).unwrap().frames().unwrap();
+    let told = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let tell = told.clone();
+    std::thread::spawn(move || {
+        wait();
+        tell.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    let mut is_first = true;
+    while !told.load(std::sync::atomic::Ordering::SeqCst) {
+        assert!(!frames.next().unwrap().unwrap().data().is_empty());
+        if std::mem::take(&mut is_first) {
+            say("first");
+        }
+    }
+    for frame in frames.by_ref().take(50) {
+        assert!(!frame.unwrap().data().is_empty());
+    }
+    say("more");
+}
+
+/// Serves the graph with three branches until it is killed. From when it is told on it has room for so many descriptors
+/// more than it uses.
+fn serve_with(path: &str, trust: &str, spare: u64) {
+    let trust = if trust == "trusts" { Trust::OwnUser } else { Trust::Nobody };
+    let options = ServerOptions { trust, ..ServerOptions::default() };
+    let server = graphs::serve(Path::new(path), &graphs::fork(), &["x", "z"], options).unwrap();
+    let serves = std::thread::spawn(move || server.run());
     say("serving");
-    server.run().unwrap();
+    wait();
+    fill_up(spare);
+    say("limited");
+    serves.join().unwrap().unwrap();
+}
+
+/// From now on this process can open so many descriptors more: those it has closed among the open ones are opened again,
+/// and stay so.
+fn fill_up(spare: u64) {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let numbers = open.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse::<u64>().unwrap());
+    let highest = numbers.max().unwrap();
+    loop {
+        // The lowest is taken first.
+        let next = std::fs::File::open("/dev/null").unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&next) as u64;
+        if number > highest {
+            return open_only_below(number + spare);
+        }
+        std::mem::forget(next);
+    }
+}
+
+/// As many descriptors as this process may have at all.
+fn open_many_files() {
+    let limits = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }).unwrap();
+}
+
+/// Runs all these filters, each joined by a client of its own, or all by one.
+fn attach_all(path: &str, by: &str, filters: &[&str]) {
+    open_many_files();
+    let one = Client::connect(path).unwrap();
+    let clients: Vec<Client> = match by {
+        "one" => filters.iter().map(|_| one.clone()).collect(),
+        _ => filters.iter().map(|_| Client::connect(path).unwrap()).collect(),
+    };
+    let joined: Vec<_> = clients.iter().zip(filters).map(|(client, filter)| client.filter(filter).unwrap()).collect();
+    say(&format!("joined {}", joined.len()));
+    // The begin is waited for by each.
+    let started: Vec<_> = joined.into_iter().map(|joined| joined.start(RunOptions::default()).unwrap()).collect();
+    for running in started {
+        let report = running.wait();
+        assert!(report.errors.is_empty(), "{:?}", report.errors);
+    }
+    say("end");
+}
+
+/// Opens the graph until the server will have no more, and keeps what it has. Says how often that was, and why no more.
+fn open_many(path: &str) {
+    open_many_files();
+    let mut clients = Vec::new();
+    let refused = loop {
+        match Client::connect(path) {
+            Ok(client) => clients.push(client),
+            Err(error) => break error,
+        }
+    };
+    say(&format!("{} {refused}", clients.len()));
+    wait();
 }
 
 fn say(line: &str) {

@@ -7,6 +7,16 @@ use kspipe::stream::{Prepared, prepare_served};
 use kspipe_session::{GraphText, ServeError, Server, ServerOptions};
 use std::path::Path;
 
+/// A source and a sink.
+pub(crate) const PAIR: &str = r#"
+connections = ["a.out -> c.in"]
+[filter.a]
+pin.out = { direction = "out", framing = [{ memory = "user", frames = 3 }] }
+run = { kind = "pattern", format = "i420", width = 37, height = 19, rate = "30/1" }
+[filter.c]
+pin.in = { direction = "in" }
+"#;
+
 /// A source of 300 frames, or without end, to a filter that inverts in place, to a sink.
 pub(crate) fn chain(frames: Option<u32>) -> String {
     let frames = frames.map(|frames| format!(", frames = {frames}")).unwrap_or_default();

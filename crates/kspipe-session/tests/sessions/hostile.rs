@@ -1,6 +1,6 @@
 //! What a process that is not trusted does costs only itself: those beside it get every frame, and nothing of it stays.
 
-use crate::arbitrary::arbitrary;
+use crate::arbitrary;
 use crate::graphs::chain;
 use crate::processes::Process;
 use crate::raw::{RawPin, file, graph, header};
@@ -20,7 +20,8 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
         ("lies_about_frames_are_refused_and_change_nothing", lies),
         ("a_file_is_read_only_where_it_cannot_shrink", files),
         ("what_a_mediated_writer_writes_after_it_sent_is_seen_by_nobody", writes_after),
-        ("arbitrary_requests_cost_only_who_sends_them", arbitrary),
+        ("arbitrary_requests_cost_only_who_sends_them", arbitrary::noise),
+        ("what_a_fuzzer_tried_costs_only_who_sends_it", arbitrary::corpus),
         ("who_dies_at_any_point_is_recovered", dies),
         ("who_closes_at_any_point_has_left", closes),
         ("who_stops_at_any_point_is_evicted", stops),
@@ -31,7 +32,7 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
 
 /// A source, whose frames go to the hostile `x`, the victim `v`, and a sink of the server's; and the hostile `w`, whose frames
 /// go to another sink of the server's.
-pub(crate) fn scene(frames: Option<u32>) -> String {
+fn scene(frames: Option<u32>) -> String {
     let frames = frames.map(|frames| format!(", frames = {frames}")).unwrap_or_default();
     let format = r#"format = "i420", width = 37, height = 19, rate = "30/1""#;
     format!(
@@ -65,13 +66,13 @@ run = {{ kind = "checksum" }}
 }
 
 /// Bytes of a picture.
-pub(crate) const PICTURE: u64 = 37 * 19 + 2 * 19 * 10;
+const PICTURE: u64 = 37 * 19 + 2 * 19 * 10;
 /// The factories of the scene, which are in the order of the filters.
 const V: u32 = 0;
-pub(crate) const W: u32 = 1;
-pub(crate) const X: u32 = 2;
+const W: u32 = 1;
+const X: u32 = 2;
 
-pub(crate) fn named() -> ServerOptions {
+fn named() -> ServerOptions {
     let streams_of_the_dead = StreamsOfTheDead::End;
     ServerOptions { trust: Trust::Named, streams_of_the_dead, look_every: Duration::from_millis(1), ..whole() }
 }

@@ -6,6 +6,8 @@ mod arbitrary;
 #[cfg(target_os = "linux")]
 mod attempts;
 #[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
 mod graphs;
 #[cfg(target_os = "linux")]
 mod hostile;
@@ -16,9 +18,14 @@ mod processes;
 #[cfg(target_os = "linux")]
 mod raw;
 #[cfg(target_os = "linux")]
+mod refusals;
+#[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
-mod sessions;
+#[path = "../../../../fuzz/checks/session.rs"]
+mod session_check;
+#[cfg(target_os = "linux")]
+mod streams;
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -34,8 +41,8 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
-    let all = sessions::all().into_iter().chain(mediated::all()).chain(hostile::all());
-    for (name, test) in all.filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted))) {
+    let all = [streams::all(), ends::all(), refusals::all(), mediated::all(), hostile::all()].concat();
+    for (name, test) in all.into_iter().filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted))) {
         if list {
             println!("{name}: test");
             continue;

@@ -3,7 +3,7 @@
 use crate::graphs::{chain, fork};
 use crate::raw::{RawPin, graph};
 use crate::session::{Session, alone, events, filter, holder, whole};
-use crate::sessions::{pictures, written_digest};
+use crate::streams::{pictures, written_digest};
 use kspipe::stream::{Outcome, RunOptions};
 use kspipe_session::verbs::{FrameMessage, KSMETHOD_KSPPIN_NEXT, Step};
 use kspipe_session::{AttachError, Client, ServerOptions, StreamError, StreamsOfTheDead, Trust, WriteError};

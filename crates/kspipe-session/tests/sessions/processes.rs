@@ -1,6 +1,7 @@
 //! What this program does where it is started as one of a graph's processes. Each says in lines what happens, and reads a
 //! line where it waits for the test.
 
+use crate::session::Session;
 use crate::{attempts, graphs};
 use kspipe::stream::RunOptions;
 use kspipe_session::{Client, ServerOptions, StreamError, WritableFrame, WriteError, Writer};
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> bool {
             say("done");
             wait();
         }
+        ["process", "join", path, pin] => join(path, pin),
         ["process", "flood", path] => flood(path),
         ["process", "try-everything", path, server] => attempts::try_everything(path, server.parse().unwrap()),
         ["process", "serve", path] => serve(path),
@@ -219,6 +221,16 @@ fn pass(path: &str, filter: &str) {
     say("end");
 }
 
+/// Joins to write, and leaves without a word when it is told.
+fn join(path: &str, pin: &str) {
+    let writer = Client::connect(path).unwrap().pin(pin).unwrap().writer().unwrap();
+    say("joined");
+    wait();
+    drop(writer);
+    say("left");
+    wait();
+}
+
 /// Asks without end, by as many connections as it may have.
 fn flood(path: &str) {
     let clients: Vec<Client> = (0..20).map(|_| Client::connect(path).unwrap()).collect();
@@ -244,6 +256,13 @@ pub(crate) fn say(line: &str) {
 
 fn wait() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+impl Session {
+    /// One of the graph's processes.
+    pub(crate) fn process(&self, what: &str, rest: &[&str]) -> Process {
+        Process::start(what, &self.path(), rest)
+    }
 }
 
 /// A process that was started. Dropped, it is killed.

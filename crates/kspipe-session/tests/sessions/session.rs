@@ -1,7 +1,6 @@
 //! A server in a thread, and what its status says.
 
 use crate::graphs::{prepared, serve};
-use crate::processes::Process;
 use kspipe::stream::{Report, RunOptions};
 use kspipe_session::{Begins, ServeError, ServerControl, ServerOptions};
 use serde_json::Value;
@@ -29,10 +28,6 @@ impl Session {
 
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("graph")
-    }
-
-    pub(crate) fn process(&self, what: &str, rest: &[&str]) -> Process {
-        Process::start(what, &self.path(), rest)
     }
 
     pub(crate) fn status(&self) -> Value {

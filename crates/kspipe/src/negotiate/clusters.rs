@@ -1,19 +1,22 @@
 //! Components that are trees, their parts' tables kept, so that after a change only the parts that have to do with it are
 //! looked at again.
 
+mod chosen;
+mod ground;
 mod relink;
+mod tables;
 
-use super::around::Watch;
-use super::counted::Counted;
+pub(super) use chosen::Changes;
+
 use super::decomposition::{Decomposition, PartKind};
 use super::facts::Facts;
 use super::keys::{Key, Keys};
 use super::memory::NamedMemory;
 use super::open_pipe::Ground;
 use super::problem::{Limits, Problem};
-use super::table::{Effort, Table, Work};
-use super::trace::{PinChoice, Solution, Trace, follow};
-use super::tree::{NONE, Piece};
+use super::table::Table;
+use super::trace::Solution;
+use super::tree::NONE;
 use crate::graph::PinId;
 use std::collections::BTreeSet;
 
@@ -29,14 +32,6 @@ pub(super) enum NotKept {
     TooHard,
     /// The memory its pipes can have is not what it was, or the strategy; or parts lie in too many others.
     OtherGround,
-}
-
-/// What differs between two solutions of a component.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes {
-    pub(super) pins: Vec<(PinId, PinChoice)>,
-    pub(super) cuts_added: Vec<u32>,
-    pub(super) cuts_removed: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -319,78 +314,6 @@ impl Clusters {
         (self.parts[part as usize].height, part)
     }
 
-    /// The ground that the component now has; what rests on more than it grants is due.
-    fn change_ground(
-        &self,
-        problem: &Problem<'_>,
-        root: u32,
-        ground: &mut Ground,
-        due: &mut BTreeSet<(u32, u32)>,
-    ) -> Result<(), NotKept> {
-        let all = &self.parts[root as usize];
-        let classes = all.named.classes(problem.facts.graph);
-        if classes != ground.classes || !problem.order.is_like(&ground.order) {
-            return Err(NotKept::OtherGround);
-        }
-        let now = all.limits.ground(problem.order, classes);
-        let granted = if now.has_steps && !ground.has_steps { 0 } else { now.always_granted };
-        if granted < ground.always_granted || now.has_steps && !ground.has_steps {
-            let mut stack = vec![root];
-            while let Some(number) = stack.pop() {
-                let part = &self.parts[number as usize];
-                if part.all_relies_on > granted {
-                    if part.relies_on > granted {
-                        due.insert(self.by_height(number));
-                    }
-                    stack.extend(part.kind.below());
-                }
-            }
-        }
-        *ground = now;
-        Ok(())
-    }
-
-    /// Two trees are about to be joined; `ground` is that of the larger and will be that of both. What of the smaller one
-    /// it does not hold for is due.
-    pub(super) fn share_ground(&mut self, smaller: u32, its: &Ground, ground: &mut Ground) {
-        let is_other = its.classes != ground.classes;
-        if is_other || ground.has_steps && !its.has_steps {
-            let mut stack = vec![smaller];
-            while let Some(number) = stack.pop() {
-                let part = &mut self.parts[number as usize];
-                stack.extend(part.kind.below());
-                if is_other {
-                    // The numbers of memory mean something else now, so all is told again.
-                    part.solution.pins.clear();
-                }
-                if is_other || part.relies_on > 0 {
-                    self.due.push(number);
-                }
-            }
-        }
-        ground.always_granted = ground.always_granted.max(its.always_granted);
-    }
-
-    /// What the pins of a part ask that the ground depends on.
-    fn look_at_asks(&mut self, problem: &Problem<'_>, number: u32) {
-        let part = &self.parts[number as usize];
-        let (mut limits, mut named) = (Limits::default(), NamedMemory::default());
-        if let PartKind::Piece { visits, .. } = &part.kind {
-            let mut asks = Vec::new();
-            let skipped = usize::from(part.kind.is_bundle());
-            for visit in visits.iter().skip(skipped) {
-                named.add(problem.facts.graph, visit.pin, Some(problem.facts.graph.mode(visit.pin)));
-                limits = limits.and(problem.limits(visit.pin, &mut asks));
-            }
-        }
-        for below in part.kind.below() {
-            limits = limits.and(self.parts[below as usize].limits);
-            named.add_all(&self.parts[below as usize].named);
-        }
-        let part = &mut self.parts[number as usize];
-        (part.limits, part.named) = (limits, named);
-    }
-
     fn sum_up(&mut self, number: u32) {
         let part = &self.parts[number as usize];
         let (mut used, mut relies_on) = (part.used, part.relies_on);
@@ -400,120 +323,6 @@ impl Clusters {
         }
         let part = &mut self.parts[number as usize];
         (part.all_used, part.all_relies_on) = (used, relies_on);
-    }
-
-    /// A part's table, from those of the parts it is made of.
-    fn evaluate(
-        &mut self,
-        problem: &Problem<'_>,
-        ground: &Ground,
-        number: u32,
-        traces: &mut Vec<Trace>,
-    ) -> Result<Table, NotKept> {
-        traces.clear();
-        let mut effort = Effort { most_open_pipes: MOST_KEPT, ..Effort::up_to(u64::MAX) };
-        let mut table = self.table_of(problem, ground, number, &mut effort, traces);
-        let is_piece = matches!(self.parts[number as usize].kind, PartKind::Piece { .. });
-        let mut links = Vec::new();
-        for (place, entry) in table.entries.iter_mut().enumerate() {
-            if !is_piece {
-                links.push(both_of(traces, entry.trace));
-            }
-            entry.trace = place as u32;
-        }
-        let part = &mut self.parts[number as usize];
-        (part.used, part.relies_on, part.links) = (effort.used, effort.relies_on, links);
-        if effort.exhausted { Err(NotKept::TooHard) } else { Ok(table) }
-    }
-
-    fn table_of(
-        &self,
-        problem: &Problem<'_>,
-        ground: &Ground,
-        number: u32,
-        effort: &mut Effort,
-        traces: &mut Vec<Trace>,
-    ) -> Table {
-        let base = self.base(problem.facts, number);
-        // The table of a part below, with depths as this one counts them.
-        let table = |part: u32| {
-            let depth = |pin: PinId| u64::from(problem.facts.depths()[pin.index()]);
-            let by = || match (self.base(problem.facts, part), base) {
-                (Some(its), Some(mine)) if its != mine => depth(its).saturating_sub(depth(mine)),
-                _ => 0,
-            };
-            self.parts[part as usize].table.lifted(&problem.order, by)
-        };
-        let mut work = Work {
-            problem,
-            ground,
-            counted: &Counted::EVERYTHING,
-            may_cut: true,
-            effort,
-            traces,
-            watch: Watch::Nothing,
-            base,
-        };
-        match &self.parts[number as usize].kind {
-            PartKind::Piece { visits, top, far_end, kept } => {
-                let piece = Piece { visits, top: *top, far_end: *far_end, kept };
-                work.fold(&piece, |part| Some(table(part)))
-            }
-            PartKind::Path { upper, lower, is_top } => {
-                let table = work.concatenate(&table(*upper), &table(*lower));
-                if *is_top { work.finish(table) } else { table }
-            }
-            PartKind::Branches { one, other } => work.meet(&table(*one), &table(*other)),
-        }
-    }
-
-    /// Goes over to the best plan there is now, and says in what it differs from the one before. `None` where there is
-    /// none; the one before stays then.
-    pub(super) fn choose(&mut self, problem: &Problem<'_>, root: u32, ground: &Ground) -> Option<Changes> {
-        self.parts[root as usize].table.entries.first()?;
-        let mut changes = Changes::default();
-        let mut traces = Vec::new();
-        let mut stack = vec![(root, 0)];
-        while let Some((number, entry)) = stack.pop() {
-            let part = &mut self.parts[number as usize];
-            if !part.is_stale && part.chosen == entry {
-                continue;
-            }
-            (part.is_stale, part.chosen) = (false, entry);
-            match part.kind {
-                PartKind::Path { upper: one, lower: other, .. } | PartKind::Branches { one, other } => {
-                    let (of_one, of_other) = part.links[entry as usize];
-                    stack.extend([(one, of_one), (other, of_other)]);
-                }
-                PartKind::Piece { .. } => {
-                    // How an entry came to be is not kept: the same walk finds it again.
-                    traces.clear();
-                    let mut effort = Effort { most_open_pipes: MOST_KEPT, ..Effort::up_to(u64::MAX) };
-                    let table = self.table_of(problem, ground, number, &mut effort, &mut traces);
-                    let last = table.entries[entry as usize].trace;
-                    let mut solution = follow(&traces, last, |part, entry| stack.push((part, entry)));
-                    solution.sort();
-                    let before = std::mem::replace(&mut self.parts[number as usize].solution, solution);
-                    changes.add(&before, &self.parts[number as usize].solution);
-                }
-            }
-        }
-        Some(changes)
-    }
-
-    /// The solution that was chosen last, if any.
-    pub(super) fn solution(&self, root: u32) -> Option<Solution> {
-        let mut all = Solution::default();
-        let mut stack = vec![root];
-        while let Some(number) = stack.pop() {
-            let part = &self.parts[number as usize];
-            all.pins.extend(&part.solution.pins);
-            all.cuts.extend(&part.solution.cuts);
-            stack.extend(part.kind.below());
-        }
-        all.sort();
-        // Each pin has its choice, once there was one.
-        (!all.pins.is_empty()).then_some(all)
     }
 }
 
@@ -533,26 +342,4 @@ fn source_of(facts: &Facts<'_>, pins: &[PinId]) -> Option<PinId> {
         }
     }
     source
-}
-
-/// The entries of both parts that an entry was made of.
-fn both_of(traces: &[Trace], trace: u32) -> (u32, u32) {
-    match traces.get(trace as usize) {
-        Some(Trace::Join { one, other }) => (*one, *other),
-        _ => (NONE, NONE),
-    }
-}
-
-impl Changes {
-    /// Adds what differs between two solutions of the same pins, each sorted.
-    pub(super) fn add(&mut self, before: &Solution, now: &Solution) {
-        let chosen_before = |pin: &PinId| {
-            let place = before.pins.binary_search_by_key(pin, |(pin, _)| *pin).ok()?;
-            Some(before.pins[place].1)
-        };
-        self.pins.extend(now.pins.iter().filter(|(pin, choice)| chosen_before(pin) != Some(*choice)));
-        let is_in = |cuts: &[u32], cut: &u32| cuts.binary_search(cut).is_ok();
-        self.cuts_added.extend(now.cuts.iter().filter(|cut| !is_in(&before.cuts, cut)));
-        self.cuts_removed.extend(before.cuts.iter().filter(|cut| !is_in(&now.cuts, cut)));
-    }
 }

@@ -142,11 +142,16 @@ pub fn prepare_served(mut graph: Graph, outside: &[FilterId]) -> Result<Prepared
     if let Some(note) = formats.problems.first() {
         return Err(PrepareError::Format { filter: note.filter.clone(), message: note.message.clone() });
     }
-    for pin in graph.pin_ids() {
-        if graph.pin(pin).direction() == Direction::In && formats.get(pin).is_none() {
-            let message = format!("no source leads to its pin `{}`", graph.pin(pin).name());
-            return Err(PrepareError::Shape { filter: filter_name(&graph, pin), message });
-        }
+    let unknown = |pin: &PinId| graph.pin(*pin).direction() == Direction::In && formats.get(*pin).is_none();
+    // Whoever fills it in the end: the graph says what its frames are.
+    let silent = |pin: &PinId| graph.filters()[graph.pin(*pin).filter().0 as usize].run().is_none();
+    if let Some(out) = graph.pin_ids().filter(unknown).filter_map(|pin| graph.pin(pin).peer()).find(silent) {
+        let message = "it has no `run`, which would say what the frames it sends are, whoever sends them".to_owned();
+        return Err(PrepareError::Shape { filter: filter_name(&graph, out), message });
+    }
+    if let Some(pin) = graph.pin_ids().find(unknown) {
+        let message = format!("no source leads to its pin `{}`", graph.pin(pin).name());
+        return Err(PrepareError::Shape { filter: filter_name(&graph, pin), message });
     }
     formats.state_facts(&mut graph);
     Ok(Prepared { graph, sources, formats, interrupts })

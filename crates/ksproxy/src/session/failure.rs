@@ -89,7 +89,7 @@ fn of_server(error: Win32Error) -> HRESULT {
         Win32Error::ACCESS_DENIED => E_ACCESSDENIED,
         Win32Error::DEVICE_REMOVED | Win32Error::OPERATION_ABORTED => KSP_E_SERVER_GONE,
         Win32Error::REVISION_MISMATCH | Win32Error::SET_NOT_FOUND | Win32Error::INVALID_FUNCTION => KSP_E_PROTOCOL,
-        Win32Error::NO_SYSTEM_RESOURCES => E_OUTOFMEMORY,
+        Win32Error::NO_SYSTEM_RESOURCES | Win32Error::TOO_MANY_OPEN_FILES => E_OUTOFMEMORY,
         error => error.to_hresult(),
     }
 }

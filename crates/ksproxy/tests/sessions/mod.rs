@@ -7,7 +7,7 @@ pub mod calls;
 use kspipe::graph::file::GraphFile;
 use kspipe::negotiate::negotiate;
 use kspipe::stream::{Report, prepare_served};
-use kspipe_session::{Begins, ServeError, Server, ServerControl, ServerOptions};
+use kspipe_session::{Begins, ServeError, Server, ServerControl, ServerOptions, Trust};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -56,12 +56,17 @@ pub struct Session {
 impl Session {
     /// Serves a graph that begins when all have joined.
     pub fn start(text: &str, outside: &[&str]) -> Self {
+        Self::start_trusting(Trust::OwnUser, text, outside)
+    }
+
+    /// The same, and trusts these processes.
+    pub fn start_trusting(trust: Trust, text: &str, outside: &[&str]) -> Self {
         let graph =
             GraphFile::parse("graph.toml", text, Path::new("")).unwrap_or_else(|errors| panic!("{errors}")).graph;
         let outside: Vec<_> = outside.iter().map(|name| graph.find_filter(name).expect("a filter")).collect();
         let prepared = prepare_served(graph, &outside).expect("it can be served");
         let plan = negotiate(prepared.graph()).expect("a plan");
-        let options = ServerOptions { begins: Begins::WhenAllHaveJoined, ..ServerOptions::default() };
+        let options = ServerOptions { begins: Begins::WhenAllHaveJoined, trust, ..ServerOptions::default() };
         let folder = tempfile::tempdir().expect("a folder");
         let server = Server::bind(folder.path().join("graph"), prepared, &plan, &outside, options).expect("a server");
         let control = server.control();

@@ -4,11 +4,16 @@ use super::{Happening, line};
 use crate::arguments::RunArguments;
 use kspipe::graph::{Filter, Restart};
 use kspipe::stream::Report;
+use kspipe_session::OwnedHandle;
 use nix::sys::signal::Signal;
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::{FdFlags, fcntl_setfd};
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStderr, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -35,19 +40,27 @@ pub(super) struct Child {
     restart: Restart,
     reads_standard_input: bool,
     arguments: Vec<OsString>,
-    report: PathBuf,
+    /// The graph, for this process alone.
+    handle: OwnedHandle,
+    /// What it did: a file that has no name anywhere.
+    report: File,
     process: Option<std::process::Child>,
     was_killed: bool,
     deaths: Vec<Instant>,
 }
 
 impl Child {
-    /// The process that will run a filter of the graph served at `folder/socket`.
-    pub(super) fn new(run: &RunArguments, filter: &Filter, folder: &Path) -> Self {
-        let report = folder.join(format!("{}.json", filter.name()));
-        let mut arguments: Vec<OsString> = vec!["attach".into(), folder.join("socket").into(), filter.name().into()];
-        arguments.extend(["--quiet".into(), "--report".into(), report.clone().into()]);
-        arguments.extend(["--supervised-by".into(), std::process::id().to_string().into()]);
+    /// The process that will run a filter of the graph behind this handle.
+    ///
+    /// # Errors
+    /// This process has no descriptor left.
+    pub(super) fn new(run: &RunArguments, filter: &Filter, handle: OwnedHandle) -> io::Result<Self> {
+        let report = File::from(memfd_create(c"kspipe report", MemfdFlags::CLOEXEC)?);
+        let number = |descriptor: BorrowedFd<'_>| OsString::from(descriptor.as_raw_fd().to_string());
+        let mut arguments: Vec<OsString> = vec!["attach".into(), "the graph".into(), filter.name().into()];
+        arguments.extend(["--quiet".into(), "--supervised-by".into(), std::process::id().to_string().into()]);
+        arguments.extend(["--handle".into(), number(handle.as_fd())]);
+        arguments.extend(["--report-to".into(), number(report.as_fd())]);
         if let Some(frames) = run.frames {
             arguments.extend(["--frames".into(), frames.to_string().into()]);
         }
@@ -58,16 +71,17 @@ impl Child {
             arguments.push("--realtime".into());
         }
         let reads = filter.run().and_then(crate::overwriting::path_of).is_some_and(|path| path == Path::new("-"));
-        Self {
+        Ok(Self {
             filter: filter.name().to_owned(),
             restart: filter.process().unwrap_or_default(),
             reads_standard_input: reads,
             arguments,
+            handle,
             report,
             process: None,
             was_killed: false,
             deaths: Vec::new(),
-        }
+        })
     }
 
     /// Starts the process, and has its words and its end told; gives its number. To be called by a thread that lives as long
@@ -80,7 +94,9 @@ impl Child {
             command.stdin(Stdio::null());
         }
         // Ctrl-C is for the process that serves, which asks the others to end in order.
-        let mut process = command.process_group(0).spawn()?;
+        command.process_group(0);
+        self.report.set_len(0)?;
+        let mut process = self.inherited(|| command.spawn())?;
         let (words, number) = (process.stderr.take(), process.id());
         self.process = Some(process);
         let hears = std::thread::Builder::new().name(format!("{} process", self.filter));
@@ -93,6 +109,15 @@ impl Child {
             let _ = sender.send(Happening::Closed(place));
         })?;
         Ok(number)
+    }
+
+    /// Starts a process that inherits what is for it. No other thread of this process starts any meanwhile.
+    fn inherited<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let its_own = [self.handle.as_fd(), self.report.as_fd()];
+        its_own.iter().try_for_each(|descriptor| fcntl_setfd(descriptor, FdFlags::empty()))?;
+        let started = start();
+        its_own.iter().try_for_each(|descriptor| fcntl_setfd(descriptor, FdFlags::CLOEXEC))?;
+        started
     }
 
     /// It has ended, and its end was taken note of.
@@ -109,7 +134,10 @@ impl Child {
             let name = Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |name| name.to_string());
             return Ok(Some(End::Killed(name)));
         }
-        let report = std::fs::read(&self.report).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let mut text = Vec::new();
+        self.report.seek(SeekFrom::Start(0))?;
+        self.report.read_to_end(&mut text)?;
+        let report = serde_json::from_slice(&text).ok();
         let code = || End::Code(status.code().unwrap_or(-1));
         Ok(Some(report.map_or_else(code, |report| End::Report(Box::new(report)))))
     }

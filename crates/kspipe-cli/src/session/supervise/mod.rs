@@ -1,5 +1,5 @@
-//! `kspipe run` of a graph in which filters have processes of their own: this process serves the graph at a private socket,
-//! starts them as `kspipe attach`, and sees to it that nobody is left behind.
+//! `kspipe run` of a graph in which filters have processes of their own: this process serves the graph to those that it gives
+//! a handle, starts them as `kspipe attach`, and sees to it that nobody is left behind.
 
 mod child;
 
@@ -18,6 +18,7 @@ use kspipe::negotiate::negotiate;
 use kspipe::stream::{self, FilterReport, Latency, Outcome, Report, prepare_served};
 use kspipe_session::{Begins, ServeError, Server, ServerControl, ServerOptions};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 
 /// What the processes and the server's thread tell the main thread.
@@ -44,9 +45,6 @@ pub(crate) fn run(arguments: &RunArguments, file: &GraphFile) -> Result<(), Fail
     tell(&summary::plan_text(&graph, &plan));
     run::make_folders(inside(&graph, &outside))?;
 
-    // Of this user alone (mode 0700), and gone with everything in it at the end.
-    let folder = tempfile::Builder::new().prefix("kspipe-").tempdir();
-    let folder = folder.map_err(|error| Failure::system("make a temporary folder", error))?;
     let options = ServerOptions {
         run: run::options(arguments),
         graph: Some(graph_text(file, arguments.graph.strategy)),
@@ -54,15 +52,19 @@ pub(crate) fn run(arguments: &RunArguments, file: &GraphFile) -> Result<(), Fail
         ..ServerOptions::default()
     };
     let interrupt = Interrupt::listen(2)?;
-    let bound = Server::bind(folder.path().join("socket"), prepared, &plan, &outside, options);
-    let server = bound.map_err(|error| failures::serve(file, &error))?;
+    // At no path: there is nothing that could be left behind.
+    let made = Server::new(prepared, &plan, &outside, options);
+    let mut server = made.map_err(|error| failures::serve(file, &error))?;
     let control = server.control();
     interrupt.stops(stops(control.clone(), arguments.quiet));
 
+    let child = |filter: &FilterId| Child::new(arguments, graph.filter(*filter), server.open()?);
+    let children: io::Result<Vec<Child>> = outside.iter().map(child).collect();
+    let children = children.map_err(|error| Failure::system("make a handle for a process", error))?;
     let (sender, happenings) = channel();
     work_in_thread(server, sender.clone())?;
     let mut supervisor = Supervisor {
-        children: Vec::new(),
+        children,
         control: control.clone(),
         follower: Follower::new(control.clone(), arguments.duration, arguments.quiet),
         sender,
@@ -71,11 +73,7 @@ pub(crate) fn run(arguments: &RunArguments, file: &GraphFile) -> Result<(), Fail
         is_ending: false,
         is_quiet: arguments.quiet,
     };
-    for filter in &outside {
-        let child = Child::new(arguments, graph.filter(*filter), folder.path());
-        supervisor.children.push(child);
-        supervisor.start(supervisor.children.len() - 1)?;
-    }
+    (0..outside.len()).try_for_each(|place| supervisor.start(place))?;
     let own = supervisor.follow(&happenings, &interrupt)?;
     let own = own.map_err(|error| failures::serve(file, &error))?;
     run::tell_errors(file, &own);
@@ -185,6 +183,8 @@ impl Supervisor {
                 let failed = report.outcome == Outcome::Failed;
                 self.parts.insert(place, *report);
                 if !failed {
+                    // It does not come again: who sends to it alone has nothing to go on for, and others go on.
+                    self.control.give_up(&filter);
                     return Ok(());
                 }
                 // It has said why.
@@ -208,7 +208,7 @@ impl Supervisor {
         }
         // As where a filter fails among others: what was made is delivered, and the sources end.
         self.is_ending = true;
-        self.control.end_streams_of(&filter);
+        self.control.give_up(&filter);
         self.control.stop();
         Ok(())
     }

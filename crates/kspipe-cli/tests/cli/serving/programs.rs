@@ -155,6 +155,11 @@ impl Process {
         rustix::process::pidfd_send_signal(&self.0, Signal::KILL).expect("it lives");
     }
 
+    /// Asks it to end.
+    pub(super) fn terminate(&self) {
+        rustix::process::pidfd_send_signal(&self.0, Signal::TERM).expect("it lives");
+    }
+
     /// Waits for its end.
     pub(super) fn wait(&self) {
         let timeout = Timespec { tv_sec: LONG.as_secs() as i64, tv_nsec: 0 };

@@ -201,6 +201,78 @@ fn a_process_that_shall_be_is_started_again() {
     assert_eq!(report["outcome"], "stopped");
 }
 
+/// An endless source here, whose frames go to one process alone.
+const ONE_TAKER: &str = r#"
+connections = ["camera.out -> output.in"]
+[filter.camera]
+pin.out = { direction = "out", framing = [{ memory = "user", frames = 6 }] }
+run = { kind = "pattern", format = "nv12", width = 64, height = 48, rate = "120/1" }
+[filter.output]
+pin.in = { direction = "in", holds = 1 }
+run = { kind = "raw", path = "-" }
+process = true
+"#;
+
+#[test]
+fn a_source_whose_only_taker_has_ended_for_good_ends() {
+    // Asked to end by somebody else: the run has nobody to go on for.
+    let ground = Ground::new();
+    let (mut program, output) = run_endless(&ground, ONE_TAKER, &["--report", "report.json"]);
+    let taker = program.wait_for_process("output");
+    let output = drain(output);
+    taker.terminate();
+    assert!(program.end(0).contains("stopped:"));
+    output.join().expect("no panic");
+    assert_eq!(ground.json("report.json")["outcome"], "stopped");
+    // Killed for good: at once, and where it was started again as often as it may.
+    for (restart, kills) in [("", 1), ("restart = \"on-death\"\n", 5)] {
+        let ground = Ground::new();
+        let (mut program, output) =
+            run_endless(&ground, &format!("{ONE_TAKER}{restart}"), &["--report", "report.json"]);
+        let output = drain(output);
+        (0..kills).for_each(|_| program.wait_for_process("output").kill());
+        let said = program.end(3);
+        assert!(said.contains("`output`: its process was killed by SIGKILL"), "{said}");
+        output.join().expect("no panic");
+        let report = ground.json("report.json");
+        assert_eq!((&report["outcome"], &report["errors"][0]["filter"]), (&"failed".into(), &"output".into()));
+    }
+}
+
+#[test]
+fn a_source_ends_where_a_filter_elsewhere_that_joins_it_with_a_shorter_one_does() {
+    let ground = Ground::new();
+    let pin = "{ direction = \"out\", framing = [{ memory = \"user\", frames = 6 }] }";
+    let source = "kind = \"pattern\", format = \"nv12\", width = 64, height = 48, rate = \"120/1\"";
+    let graph = format!(
+        r#"
+connections = ["short.out -> join.a", "camera.out -> join.b", "join.out -> sink.in"]
+[filter.short]
+pin.out = {pin}
+run = {{ {source}, frames = 9 }}
+[filter.camera]
+pin.out = {pin}
+run = {{ {source} }}
+[filter.join]
+pin.a = {{ direction = "in" }}
+pin.b = {{ direction = "in" }}
+pin.out = {{ direction = "out" }}
+routes = ["a -> out pass"]
+run = {{ kind = "join" }}
+process = true
+[filter.sink]
+pin.in = {{ direction = "in" }}
+run = {{ kind = "checksum" }}
+"#
+    );
+    ground.file("one.toml", graph.replace("process = true\n", ""));
+    ground.run(&["run", "one.toml", "--report", "one.json"], 0);
+    ground.file("several.toml", graph);
+    ground.run(&["run", "several.toml", "--report", "several.json"], 0);
+    let (one, several) = (ground.json("one.json"), ground.json("several.json"));
+    assert_eq!((&several["outcome"], digests(&several)), (&one["outcome"], digests(&one)));
+}
+
 #[test]
 fn nobody_is_left_behind_by_a_run_that_is_killed() {
     let ground = Ground::new();
@@ -209,6 +281,25 @@ fn nobody_is_left_behind_by_a_run_that_is_killed() {
     program.kill();
     viewer.wait();
     drop(output);
+}
+
+#[test]
+fn nothing_is_left_on_the_disk_by_a_run_that_is_killed() {
+    let ground = Ground::new();
+    ground.file("endless.toml", ENDLESS);
+    let lies_there = || -> Vec<_> {
+        let entries = std::fs::read_dir(ground.path("")).expect("the folder is there");
+        entries.map(|entry| entry.expect("it can be listed").file_name()).collect()
+    };
+    let before = lies_there();
+    let (mut program, output) = run_endless(&ground, ENDLESS, &[]);
+    let viewer = program.wait_for_process("viewer");
+    // Temporary files are made in this folder, too: there are none, so whenever it is killed none stays.
+    assert_eq!(lies_there(), before);
+    program.kill();
+    viewer.wait();
+    drop(output);
+    assert_eq!(lies_there(), before);
 }
 
 #[test]

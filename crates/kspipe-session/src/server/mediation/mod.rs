@@ -7,6 +7,7 @@
 mod intake;
 mod output;
 
+use super::none_left;
 use super::signal::Signal;
 use crate::verbs::{
     FrameMessage, KSMETHOD_KSPPIN_ACQUIRE, KSMETHOD_KSPPIN_END, KSMETHOD_KSPPIN_FILE, KSMETHOD_KSPPIN_NEXT,
@@ -73,7 +74,6 @@ impl Mediation {
         holders: Holders,
     ) -> Result<OwnedFd, NtStatus> {
         let failed = |_: RoleError| NtStatus::STATUS_DEVICE_BUSY;
-        let none_left = |_| NtStatus::STATUS_INSUFFICIENT_RESOURCES;
         let way = match holders {
             Holders::In { takes_as, holds, files } => {
                 let receiver = participant.receiver(takes_as).map_err(failed)?;

@@ -11,6 +11,12 @@ use std::time::Duration;
 /// Bit of [`Control::state`]: the server has closed the pool.
 pub(super) const POOL_CLOSED: u64 = 1;
 
+/// Bit of [`Control::state`]: nobody will come to this in pin, or come again.
+const fn given_up(in_pin: Holder) -> u64 {
+    // At most 32 of them.
+    2 << in_pin.place()
+}
+
 /// The control words of a shared pool.
 ///
 /// Whatever the words say, wrong as it may be, nothing here panics or leaves the region: an index is used only after it was
@@ -72,6 +78,21 @@ impl Control {
     /// Whether the pool is closed.
     pub(super) fn state(&self) -> &AtomicU64 {
         self.region.at(Dimensions::STATE)
+    }
+
+    /// Says of an in pin whether nobody will come to it again.
+    pub(super) fn give_up(&self, in_pin: Holder, is_given_up: bool) {
+        if is_given_up {
+            self.state().fetch_or(given_up(in_pin), Ordering::SeqCst);
+        } else {
+            self.state().fetch_and(!given_up(in_pin), Ordering::SeqCst);
+        }
+    }
+
+    /// Nobody will come to any of these in pins again. Of none at all that is not so.
+    pub(super) fn are_given_up(&self, in_pins: impl IntoIterator<Item = Holder>) -> bool {
+        let all = in_pins.into_iter().fold(0, |all, in_pin| all | given_up(in_pin));
+        all != 0 && self.state().load(Ordering::SeqCst) & all == all
     }
 
     /// The holders that wait for a free frame, as bits.

@@ -216,6 +216,11 @@ impl Giving {
         }
     }
 
+    /// Nobody will come to any of the in pins again, as the server says. One that is there may still take.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.control.are_given_up(self.to.iter().map(|receiving| receiving.holder))
+    }
+
     /// Swaps this holder's bit for the in pins', or adds them to it. `false` where none was there: a frame that is not kept
     /// went home then.
     #[inline]

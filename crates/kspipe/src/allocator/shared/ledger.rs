@@ -60,7 +60,7 @@ pub struct Ledger {
     pub frames: u32,
     /// Those that nobody holds.
     pub free: u32,
-    /// The most frames that were out at once at any reading.
+    /// The most frames that were out at once at any reading; at least 1 where any was acquired.
     pub peak: u32,
     /// Every holder there is, in pins first.
     pub holders: Vec<HolderEntry>,
@@ -87,7 +87,9 @@ impl Sightings {
         let words: Vec<Word> =
             (0..control.frames()).map(|frame| Word(control.word(frame).load(Ordering::Acquire))).collect();
         let free = words.iter().filter(|word| word.holders() == 0).count() as u32;
-        self.peak = self.peak.max(control.frames() - free);
+        // One that came and went between two readings was out, too.
+        let was_any = control.holders().any(|holder| control.acquired(holder).load(Ordering::Relaxed) > 0);
+        self.peak = self.peak.max(control.frames() - free).max(u32::from(was_any));
         let mut seen = HashMap::new();
         for (frame, word) in (0..).zip(&words) {
             for holder in control.holders().filter(|holder| word.is_held_by(*holder)) {

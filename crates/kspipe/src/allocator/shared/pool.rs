@@ -212,6 +212,9 @@ impl SharedPool {
             return Err(AdmitError::Closed);
         }
         let sender = self.properties().sender_of(holder);
+        if holder.is_in_pin() {
+            self.words().give_up(holder, false);
+        }
         match (self.words().reopen(holder), sender) {
             (Err(_), Some(sender)) => Err(AdmitError::Busy { holder, sender }),
             _ => Ok(()),
@@ -253,6 +256,14 @@ impl SharedPool {
     pub fn end_stream(&mut self, in_pin: Holder) {
         if in_pin.is_in_pin() && self.has(in_pin) {
             self.words().end_stream(in_pin);
+        }
+    }
+
+    /// Says that nobody will come to an in pin that nobody has, or come again: who sends to such alone has nothing to go on
+    /// for. Letting one in all the same takes it back.
+    pub fn give_up(&mut self, in_pin: Holder) {
+        if in_pin.is_in_pin() && self.has(in_pin) && !self.is_admitted(in_pin) {
+            self.words().give_up(in_pin, true);
         }
     }
 

@@ -207,6 +207,11 @@ impl Sender {
         self.giving.end_stream();
     }
 
+    /// Nobody will come to any of the in pins again: see [`SharedPool::give_up`](super::SharedPool::give_up).
+    pub fn is_given_up(&self) -> bool {
+        self.giving.is_given_up()
+    }
+
     /// Hands on a frame of the pool that the holder has, as far as this process knows. Returns to how many.
     #[inline]
     pub(super) fn hand_on(&mut self, frame: u32, header: &FrameHeader, own: Own) -> Result<u32, Unsent> {

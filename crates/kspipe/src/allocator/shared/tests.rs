@@ -279,6 +279,16 @@ fn a_wait_ends_when_its_time_is_over() {
 
 #[test]
 #[cfg_attr(miri, ignore = "Miri maps no memory")]
+fn a_frame_that_came_and_went_between_two_readings_was_out() {
+    let (mut pool, there) = pool(4, &[acquirer(0)], 1);
+    assert_eq!(pool.ledger(Instant::now()).peak, 0);
+    drop(there.acquirer(acquirer(0)).unwrap().try_acquire().unwrap());
+    let ledger = pool.ledger(Instant::now());
+    assert_eq!((ledger.free, ledger.peak), (4, 1));
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "Miri maps no memory")]
 fn the_ledger_says_who_holds_what_since_when_and_too_much() {
     let (mut pool, there) = pool(4, &[acquirer(0)], 1);
     let (mut frames, mut sender) = (there.acquirer(acquirer(0)).unwrap(), there.sender(acquirer(0)).unwrap());

@@ -199,6 +199,11 @@ impl TrustedSender {
         Err(UnsentFrame { frame, reason })
     }
 
+    /// See [`Sender::is_given_up`].
+    pub fn is_given_up(&self) -> bool {
+        self.sender.is_given_up()
+    }
+
     /// See [`Sender::end_stream`].
     pub fn end_stream(&mut self) {
         self.sender.end_stream();

@@ -14,7 +14,7 @@ pub(super) use depths::find;
 pub(super) use edges::{Edge, EdgeKind};
 
 use super::NegotiateError;
-use crate::graph::{Direction, Graph, PinId};
+use crate::graph::{Direction, Graph, PinId, Route};
 use components::Components;
 use edges::EdgeIndex;
 use names::NameOrder;
@@ -164,6 +164,12 @@ impl FactTables {
             routes.map(|place| connections + place)
         };
         place.ok().map(|place| place as u32)
+    }
+
+    /// The route at a place in [`Self::edges`]; `None`: a connection is.
+    pub(super) fn route_at(&self, graph: &Graph, number: u32) -> Option<Route> {
+        let connections = self.edges.len() - graph.routes().len();
+        graph.routes().get((number as usize).checked_sub(connections)?).copied()
     }
 
     /// Puts another edge in the place of one. What is fixed about other pins than its two is told apart: [`Self::give`],

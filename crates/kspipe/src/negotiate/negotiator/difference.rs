@@ -116,7 +116,6 @@ impl Difference {
         };
         let mut ways = Vec::new();
         for (pipe, number) in new.pipes.iter().zip(0u32..) {
-            let first = ways.len();
             let mut last = None;
             for pin in &pipe.pins {
                 let from = old.pipe_of[pin.index()];
@@ -124,7 +123,6 @@ impl Difference {
                     ways.push((from, PipeId(number)));
                 }
             }
-            ways[first..].sort_unstable();
         }
         ways.sort_unstable();
         ways.dedup();

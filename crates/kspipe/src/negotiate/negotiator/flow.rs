@@ -95,7 +95,7 @@ impl Flow {
     }
 }
 
-/// Numbers of which the largest is known: each pair's larger one above it, up to the one above all.
+/// Numbers of which the largest is known: each pair's larger one above it, up to the one above all, which is at place 1.
 #[derive(Clone, Debug)]
 struct Largest(Vec<u64>);
 
@@ -121,6 +121,6 @@ impl Largest {
     }
 
     fn all(&self) -> u64 {
-        self.0[1.min(self.0.len() - 1)]
+        self.0[1]
     }
 }

@@ -5,6 +5,7 @@ mod flow;
 mod patch;
 mod regroup;
 mod relink;
+mod renumber;
 mod solved;
 mod tallies;
 mod totals;
@@ -93,8 +94,8 @@ impl Negotiator {
     /// Negotiates a graph. One that has no plan yet can be changed until it has.
     pub fn new(graph: Graph) -> Self {
         let mut negotiator = Negotiator { graph, solved: None, plan: None, error: None };
-        // What is wrong is kept; `plan` tells it.
-        let _ = negotiator.start();
+        // `plan` tells it.
+        negotiator.error = negotiator.start().err();
         negotiator
     }
 
@@ -136,13 +137,10 @@ impl Negotiator {
                 }
             }
         }
-        // What undoes a change names what was changed.
         let found = match self.solved.take() {
             None => self.start(),
-            Some(solved) => match solved.changed(&self.graph, &made) {
-                Ok(solved) => self.go_on(solved),
-                Err(cycle) => Err(cycle),
-            },
+            // What undoes a change names what was changed.
+            Some(solved) => solved.changed(&self.graph, &made).and_then(|solved| self.go_on(solved)),
         };
         self.error = found.as_ref().err().cloned();
         #[cfg(debug_assertions)]
@@ -154,12 +152,7 @@ impl Negotiator {
 
     /// Negotiates the graph from nothing.
     fn start(&mut self) -> Result<Difference, NegotiateError> {
-        let found = match Solved::new(&self.graph) {
-            Ok(solved) => self.go_on(solved),
-            Err(cycle) => Err(cycle),
-        };
-        self.error = found.as_ref().err().cloned();
-        found
+        Solved::new(&self.graph).and_then(|solved| self.go_on(solved))
     }
 
     /// Goes from the last plan to the one that was found, if one was.

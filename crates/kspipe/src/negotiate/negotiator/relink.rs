@@ -55,10 +55,9 @@ impl Solved {
         for (from, to) in touched.connections.iter().chain(&touched.routes) {
             numbers.extend(self.tables.edge_of(graph, *from, *to));
         }
-        let routes = self.tables.edges.len() - graph.routes().len();
         let link = |number: u32| {
             let before = self.tables.edges[number as usize];
-            let now = match graph.routes().get((number as usize).wrapping_sub(routes)) {
+            let now = match self.tables.route_at(graph, number) {
                 Some(route) => {
                     let mut edge = before;
                     edge.take_kind(EdgeKind::of(route.kind));
@@ -115,28 +114,19 @@ impl Solved {
         let (above, below) = self.clusters.part(link.number, edge.to);
         let Some(kept) = self.components.get(&component) else { return };
         let (upper, lower) = (kept.parted(above), kept.parted(below));
-        let tables = Arc::make_mut(&mut self.tables);
+        let new = Arc::make_mut(&mut self.tables).new_component();
         // The larger keeps its number.
-        let behind = self.walk.behind(edge.to);
-        let new = if self.clusters.pins(below) <= self.clusters.pins(above) {
-            let new = tables.new_component();
-            tables.give(self.walk.pins(behind.clone()), component, new);
-            self.components.extend([(component, upper), (new, lower)]);
-            new
-        } else {
-            let new = tables.new_component();
-            for around in self.walk.around(edge.to) {
-                tables.give(self.walk.pins(around), component, new);
-            }
-            self.components.extend([(component, lower), (new, upper)]);
-            new
-        };
+        let is_upper_larger = self.clusters.pins(below) <= self.clusters.pins(above);
+        self.give(edge.to, is_upper_larger, component, new);
+        let (stays, leaves) = if is_upper_larger { (upper, lower) } else { (lower, upper) };
+        self.components.extend([(component, stays), (new, leaves)]);
         relinked.again.extend([component, new]);
+        let tables = Arc::make_mut(&mut self.tables);
         let gone = if link.is_connection() { Edge::absent(edge.from) } else { link.now };
         tables.put_edge(link.number, gone);
         if link.is_connection() {
             let by = tables.depth(edge.from);
-            tables.deepen(self.walk.pins(behind), |depth| depth.saturating_sub(by));
+            tables.deepen(self.walk.pins(self.walk.behind(edge.to)), |depth| depth.saturating_sub(by));
             let moved = self.walk.part(edge.to);
             self.pipes.tallies.moved(moved, &self.walk);
             self.flow.connect(graph, edge.from);
@@ -157,13 +147,7 @@ impl Solved {
         tables.put_edge(link.number, link.now);
         let is_above_larger = tables.component_size(above) >= tables.component_size(below);
         let (larger, smaller) = if is_above_larger { (above, below) } else { (below, above) };
-        if is_above_larger {
-            tables.give(self.walk.pins(self.walk.behind(edge.to)), smaller, larger);
-        } else {
-            for around in self.walk.around(edge.to) {
-                tables.give(self.walk.pins(around), smaller, larger);
-            }
-        }
+        self.give(edge.to, is_above_larger, smaller, larger);
         let other = self.components.remove(&smaller)?;
         let kept = self.components.get_mut(&larger)?;
         let facts = Facts::with(graph, &self.tables);
@@ -174,6 +158,18 @@ impl Solved {
             self.go_behind(edge.to, relinked);
         }
         Some(())
+    }
+
+    /// Gives a component's pins to another: those at and behind a pin of a tree, or all others of the tree.
+    fn give(&mut self, pin: PinId, is_behind: bool, from: u32, to: u32) {
+        let tables = Arc::make_mut(&mut self.tables);
+        if is_behind {
+            tables.give(self.walk.pins(self.walk.behind(pin)), from, to);
+        } else {
+            for around in self.walk.around(pin) {
+                tables.give(self.walk.pins(around), from, to);
+            }
+        }
     }
 
     /// What cuts cost behind a pin is another sum, in all components there.

@@ -32,9 +32,11 @@ pub(super) struct Solved {
     /// By component that has a solution: what it costs.
     keys: BTreeMap<u32, Keys>,
     totals: Totals,
-    /// Components without a plan, those of which none was found, those whose plan may not be the best.
+    /// Components without a plan.
     infeasible: BTreeSet<u32>,
+    /// Those of which none was found, though not all were looked for.
     pub(super) undecided: BTreeSet<u32>,
+    /// Those whose plan may not be the best.
     pub(super) unproven: BTreeSet<u32>,
     pub(super) choices: Choices,
     pub(super) pipes: Pipes,
@@ -164,13 +166,13 @@ impl Solved {
             self.totals.add(&problem.order, &keys);
             self.keys.insert(component, keys);
         }
-        let mut put = |set: fn(&mut Self) -> &mut BTreeSet<u32>, is_in: bool| {
-            let set = set(self);
+        for (set, is_in) in [
+            (&mut self.infeasible, outcome == Some(Outcome::Infeasible)),
+            (&mut self.undecided, matches!(outcome, Some(Outcome::Undecided { .. }))),
+            (&mut self.unproven, matches!(outcome, Some(Outcome::Solved { proven: false, .. }))),
+        ] {
             let _ = if is_in { set.insert(component) } else { set.remove(&component) };
-        };
-        put(|solved| &mut solved.infeasible, outcome == Some(Outcome::Infeasible));
-        put(|solved| &mut solved.undecided, matches!(outcome, Some(Outcome::Undecided { .. })));
-        put(|solved| &mut solved.unproven, matches!(outcome, Some(Outcome::Solved { proven: false, .. })));
+        }
     }
 
     /// Takes over what differs between the solution of a component and the one before. Where there is none now, the one
@@ -247,12 +249,7 @@ impl Solved {
         let unknown = (0..all).map(PinId).filter(|pin| facts.data[pin.index()] == 0);
         let mut edges: Vec<(u32, u32)> = Vec::new();
         for pin in flowed.data.iter().copied().chain(unknown) {
-            let leaving = facts.edges_at(pin).iter().copied();
-            let leaving = leaving.filter(|edge| {
-                let edge = &facts.edges[*edge as usize];
-                edge.from == pin && edge.cuttable
-            });
-            edges.extend(leaving.map(|edge| (component_of(pin), edge)));
+            edges.extend(cuttable_from(&facts, pin).map(|edge| (component_of(pin), edge)));
         }
         edges.sort_unstable();
         edges.dedup();
@@ -316,13 +313,8 @@ impl Solved {
                 facts.required[pin.index()] != before.required[pin.index()] || touched.asking.binary_search(pin).is_ok()
             };
             let asking: Vec<PinId> = pins.iter().copied().filter(is_asking).collect();
-            let others = pins.iter().filter(|pin| is_other(**pin));
-            let leaving = others.flat_map(|pin| facts.edges_at(*pin).iter().map(move |edge| (*pin, *edge)));
-            let dearer = leaving.filter(|(pin, edge)| {
-                let edge = &facts.edges[*edge as usize];
-                edge.from == *pin && edge.cuttable
-            });
-            let edges: Vec<u32> = dearer.map(|(_, edge)| edge).collect();
+            let others = pins.iter().copied().filter(|pin| is_other(*pin));
+            let edges: Vec<u32> = others.flat_map(|pin| cuttable_from(&facts, pin)).collect();
             if !asking.is_empty() || !edges.is_empty() {
                 kept.update(&problem, &mut self.clusters, number, (&asking, &edges), limit);
             }
@@ -404,6 +396,14 @@ impl Solved {
         }
         difference
     }
+}
+
+/// The edges from a pin that can be cut: what that costs depends on the data there.
+fn cuttable_from<'a>(facts: &'a Facts<'_>, pin: PinId) -> impl Iterator<Item = u32> + 'a {
+    facts.edges_at(pin).iter().copied().filter(move |edge| {
+        let edge = &facts.edges[*edge as usize];
+        edge.from == pin && edge.cuttable
+    })
 }
 
 /// The memory chosen at a pin.

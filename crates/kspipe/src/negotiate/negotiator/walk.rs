@@ -170,15 +170,15 @@ impl Walk {
         self.is_in_tree(pin) || self.is_steady.get(component as usize).is_some_and(|is| *is)
     }
 
-    /// How far downstream a pin of a steady component stands, beside others of its pipe.
-    pub(super) fn distance(&self, pin: PinId) -> u32 {
-        self.distance_in_tree(pin).unwrap_or_else(|| self.distance[pin.index()])
-    }
-
-    /// The same of a pin of a tree.
-    pub(super) fn distance_in_tree(&self, pin: PinId) -> Option<u32> {
+    /// How far downstream a pin stands, beside others of its pipe; `None` where that depends on what is cut. What component a
+    /// pin of a tree is in does not matter, and is not asked.
+    pub(super) fn distance(&self, pin: PinId, component_of: impl Fn(PinId) -> u32) -> Option<u32> {
         let place = self.place(pin);
-        (place < self.trees).then(|| self.level[place as usize])
+        if place < self.trees {
+            Some(self.level[place as usize])
+        } else {
+            self.is_steady(pin, component_of(pin)).then(|| self.distance[pin.index()])
+        }
     }
 
     /// Orders the pins as [`Facts::order`] does.

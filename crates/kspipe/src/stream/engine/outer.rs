@@ -60,10 +60,11 @@ impl OuterPool {
         acquirer.map(|(_, acquirer)| lock(acquirer)).ok_or(nobody)
     }
 
-    /// Frames out, in whatever process; the most seen so far.
+    /// Frames out, in whatever process; the most seen so far, of which one is known that came and went unseen.
     pub(super) fn in_use(&self) -> (u32, u32) {
         let now = self.pool.in_use();
-        (now, self.peak.fetch_max(now, Ordering::Relaxed).max(now))
+        let least = now.max(u32::from(self.acquires() > 0));
+        (now, self.peak.fetch_max(least, Ordering::Relaxed).max(least))
     }
 
     pub(super) fn held_here(&self) -> u32 {
@@ -183,6 +184,7 @@ impl Door {
     /// next wait to tell.
     pub(super) fn is_over(&self) -> bool {
         self.server_takes.as_ref().is_some_and(|pool| !pool.participant().is_closed())
+            || lock(&self.sender).is_given_up()
     }
 
     /// Hands a frame over; to how many in pins. With none there it goes home, and the stream goes on: one may come.

@@ -1,6 +1,7 @@
 //! Writers that poll.
 
-use super::{PAIR, Session, whole};
+use crate::graphs::PAIR;
+use crate::session::{Session, whole};
 use kspipe_session::{Client, ServerOptions, Trust, WriteError, Writer};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
