@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod available;
 #[cfg(unix)]
 mod mapping;
 

@@ -146,11 +146,15 @@ fn ask_for_huge_pages(base: NonNull<u8>, bytes: usize) {
 }
 
 /// Faults every page in, for writing. Asking the system in one call is cheaper than touching each page, and answers
-/// with an error where touching would kill the process (a `memfd` when the machine is out of memory).
+/// with an error where touching would kill the process (a `memfd` when the machine is out of memory). More than there is
+/// is not asked for at all.
 fn populate(base: NonNull<u8>, bytes: usize) -> rustix::io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::mm::{Advice, madvise};
+        if super::available::bytes().is_some_and(|available| bytes as u64 > available) {
+            return Err(Errno::NOMEM);
+        }
         // SAFETY: faults in pages of our own mapping, as writing to them would, and changes nothing in them.
         match unsafe { madvise(base.as_ptr().cast(), bytes, Advice::LinuxPopulateWrite) } {
             // Linux before 5.14 does not know the advice.
