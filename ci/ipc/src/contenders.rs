@@ -1,5 +1,7 @@
 //! What is compared: ways of a frame from one side to the other.
 
+use iceoryx2::port::listener::Listener;
+use iceoryx2::port::notifier::Notifier;
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
@@ -55,14 +57,20 @@ impl Frames {
 struct FramesFrom(Acquirer, Sender);
 struct FramesTo(Receiver);
 
-impl Contender for Frames {
-    fn pair(&self, way: usize) -> (Box<dyn Sending>, Box<dyn Receiving>) {
+impl Frames {
+    pub fn ends(&self, way: usize) -> (Acquirer, Sender, Receiver) {
         let open =
             |access| Participant::open(self.pools[way].descriptors().expect("descriptors"), access).expect("open");
         let (from, to) = (open(Access::Write), open(Access::Read));
         let acquirer = from.acquirer(SOURCE).expect("a role");
-        let sender = from.sender(SOURCE).expect("a role");
-        (Box::new(FramesFrom(acquirer, sender)), Box::new(FramesTo(to.receiver(SINK).expect("a role"))))
+        (acquirer, from.sender(SOURCE).expect("a role"), to.receiver(SINK).expect("a role"))
+    }
+}
+
+impl Contender for Frames {
+    fn pair(&self, way: usize) -> (Box<dyn Sending>, Box<dyn Receiving>) {
+        let (acquirer, sender, receiver) = self.ends(way);
+        (Box::new(FramesFrom(acquirer, sender)), Box::new(FramesTo(receiver)))
     }
 }
 
@@ -101,16 +109,22 @@ impl Iceoryx {
     }
 }
 
-struct IceoryxFrom(Publisher<ipc_threadsafe::Service, [u8], ()>, usize);
-struct IceoryxTo(Subscriber<ipc_threadsafe::Service, [u8], ()>);
+pub type IceoryxPublisher = Publisher<ipc_threadsafe::Service, [u8], ()>;
+pub type IceoryxSubscriber = Subscriber<ipc_threadsafe::Service, [u8], ()>;
 
-impl Contender for Iceoryx {
-    fn pair(&self, way: usize) -> (Box<dyn Sending>, Box<dyn Receiving>) {
+struct IceoryxFrom(IceoryxPublisher, usize);
+struct IceoryxTo(IceoryxSubscriber);
+
+impl Iceoryx {
+    fn name(&self, way: usize) -> ServiceName {
         let name = format!("kspipe/{}/{way}/{}/{}", std::process::id(), self.buffers, self.size);
-        let name: ServiceName = name.as_str().try_into().expect("a name");
+        name.as_str().try_into().expect("a name")
+    }
+
+    pub fn ends(&self, way: usize) -> (IceoryxPublisher, IceoryxSubscriber) {
         let service = self
             .node
-            .service_builder(&name)
+            .service_builder(&self.name(way))
             .publish_subscribe::<[u8]>()
             .max_publishers(1)
             .max_subscribers(1)
@@ -126,7 +140,20 @@ impl Contender for Iceoryx {
             .max_loaned_samples(1)
             .create()
             .expect("a publisher");
-        let subscriber = service.subscriber_builder().create().expect("a subscriber");
+        (publisher, service.subscriber_builder().create().expect("a subscriber"))
+    }
+
+    /// What wakes one who sleeps until something was published.
+    pub fn events(&self, way: usize) -> (Notifier<ipc_threadsafe::Service>, Listener<ipc_threadsafe::Service>) {
+        let service = self.node.service_builder(&self.name(way)).event().open_or_create().expect("a service");
+        let notifier = service.notifier_builder().create().expect("a notifier");
+        (notifier, service.listener_builder().create().expect("a listener"))
+    }
+}
+
+impl Contender for Iceoryx {
+    fn pair(&self, way: usize) -> (Box<dyn Sending>, Box<dyn Receiving>) {
+        let (publisher, subscriber) = self.ends(way);
         (Box::new(IceoryxFrom(publisher, self.size)), Box::new(IceoryxTo(subscriber)))
     }
 }

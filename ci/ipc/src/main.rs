@@ -3,11 +3,13 @@
 //! Two threads, each on a processor of its own, stand for two processes: each has mappings of its own of everything shared.
 //! Every contender has the same number of buffers and drops nothing; each frame is sent before the next is acquired, and
 //! acquiring and releasing each is in the time. Both sides look again at once where nothing is ready. Contenders take turns
-//! within a round, and what is printed is the median of the rounds and of the rounds' ratios.
+//! within a round, and what is printed is the median of the rounds and of the rounds' ratios. Pictures that are written and
+//! read come after that.
 //!
 //! `ci/ipc.sh [ROUNDS]`
 
 mod contenders;
+mod pictures;
 mod wake;
 
 use contenders::{Contender, Frames, Iceoryx, Ring};
@@ -104,5 +106,6 @@ fn main() {
         }
         compare("round trip", rounds, 8, size, round_trip);
     }
+    pictures::compare(rounds);
     wake::compare(10_000);
 }
