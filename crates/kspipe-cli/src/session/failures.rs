@@ -27,9 +27,6 @@ pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
             "`kspipe status` says who has it; it is free when that process leaves or ends".to_owned()
         }
         ClientError::SenderStopped(_) => "`kspipe status` says who that may be; let it go on, or kill it".to_owned(),
-        ClientError::System(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
-            "`ulimit -n` says how many files a process may have open; raise it".to_owned()
-        }
         _ => return Failure::System(miette::miette!("{message}")),
     };
     Failure::System(miette::miette!(help = help, "{message}"))

@@ -120,9 +120,7 @@ impl ClientError {
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::ACCESS_DENIED)
     }
-}
 
-impl ClientError {
     /// The server has as many files open as it may, and no room for this process.
     pub fn is_server_full(&self) -> bool {
         matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::TOO_MANY_OPEN_FILES)

@@ -305,7 +305,7 @@ impl Server {
         outside: &[FilterId],
         options: ServerOptions,
     ) -> Result<Self, ServeError> {
-        let name = || path.map_or_else(|| "without a path".to_owned(), |path| path.display().to_string());
+        let name = || path.map_or_else(|| "a socket without a path".to_owned(), |path| path.display().to_string());
         let system = |source: io::Error| ServeError::System { path: name(), source };
         let sharing = prepared.sharing(plan, outside)?;
         let mut pools = Vec::new();

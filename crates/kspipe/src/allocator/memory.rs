@@ -31,7 +31,8 @@ pub enum MemoryKind {
     /// A `memfd`, mapped and sealed against shrinking and growing, so that other processes can map it and none can be
     /// killed by its going away. On Linux and Android.
     Memfd {
-        /// Touch every page at commit, so that the first frames do not pay for it.
+        /// Touch every page at commit, so that the first frames do not pay for it. More than the memory that is available is
+        /// refused ([`CommitError::OutOfMemory`]).
         prefault: bool,
     },
 }
