@@ -167,4 +167,5 @@ def main():
         print("hung up")
 
 
-main()
+if __name__ == "__main__":
+    main()

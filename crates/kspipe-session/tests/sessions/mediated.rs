@@ -9,6 +9,8 @@ use kspipe_session::verbs::{FrameMessage, KSMETHOD_KSPPIN_NEXT, Step};
 use kspipe_session::{AttachError, Client, ServerOptions, StreamError, StreamsOfTheDead, Trust, WriteError};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 use zerocopy::IntoBytes;
 
@@ -20,6 +22,7 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
         ("a_mediated_writer_s_frames_are_copied_in", written),
         ("a_mediated_process_hands_frames_on", passed_on),
         ("mediated_processes_wait_and_are_woken", waits),
+        ("a_process_in_another_language_has_part_by_the_page_alone", another_language),
         ("a_mediated_reader_has_as_many_frames_as_its_pin_holds", quota),
         ("a_mediated_process_runs_no_filter", not_attached),
         ("a_killed_mediated_reader_is_recovered_and_another_takes_its_place", killed_reader),
@@ -130,6 +133,32 @@ fn passed_on() {
     let (report, _) = session.ends();
     assert_eq!(report.outcome, Outcome::Finished, "{report:#?}");
     assert_eq!(report.filter("c").unwrap().digest, Some(alone(&text, "c")));
+}
+
+fn another_language() {
+    if let Err(error) = Command::new("python3").arg("--version").output() {
+        println!("not run: there is no python3 ({error}); ci/packages.sh installs it");
+        return;
+    }
+    let session = Session::start_with(&chain(None), &["a", "c"], ServerOptions { trust: Trust::Named, ..whole() });
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/session_client.py");
+    let output = Command::new("python3").arg(program).arg(session.path()).output().expect("it was there just now");
+    let expected = "\
+outside a c version 1
+mediated True True
+frames cannot be written
+keeps most True
+right 100
+states joined joined
+ended True
+left
+";
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{said}");
+    assert!(output.status.success(), "{said}");
+    let (_, status) = session.ends();
+    assert_eq!(events(&status), ["joined", "joined", "left", "left"]);
+    assert_eq!(filter(&status, "a")["copies"], 100);
 }
 
 fn waits() {
