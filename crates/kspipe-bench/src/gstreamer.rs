@@ -1,11 +1,15 @@
 //! GStreamer's `shmsink` and `shmsrc`, where they are installed: two processes of `gst-launch-1.0`.
 
 use crate::report::{Shm, ShmRow};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 const PICTURES: u32 = 300;
+/// Two such pipelines can wait for each other for ever. A slow machine needs a few seconds.
+const LONGEST: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
 /// The processes of a pipe, killed when dropped.
 struct Running(Vec<Child>);
@@ -79,6 +83,16 @@ fn size(width: u32, height: u32) -> io::Result<ShmRow> {
     })
 }
 
+/// Waits for a process's end.
+fn ended(child: &mut Child) -> io::Result<ExitStatus> {
+    let process = Pid::from_child(child);
+    let end = pidfd_open(process, PidfdFlags::empty())?;
+    if poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&LONGEST))? == 0 {
+        return Err(io::Error::other(format!("its pipelines had not ended after {} seconds", LONGEST.tv_sec)));
+    }
+    child.wait()
+}
+
 /// Runs the pipelines together to their ends; the second starts when the socket is there. Time and time on processors, in nanoseconds.
 fn run(pipelines: &[String], socket: Option<&str>) -> io::Result<(f64, f64)> {
     let (before, start) = (of_children(), Instant::now());
@@ -95,7 +109,7 @@ fn run(pipelines: &[String], socket: Option<&str>) -> io::Result<(f64, f64)> {
         running.0.push(launch(pipeline)?);
     }
     // The last one has all pictures when it ends.
-    let last = running.0.last_mut().map(Child::wait).transpose()?;
+    let last = running.0.last_mut().map(ended).transpose()?;
     let time = start.elapsed().as_nanos() as f64;
     if !last.is_some_and(|status| status.success()) {
         return Err(io::Error::other("a pipeline failed"));
