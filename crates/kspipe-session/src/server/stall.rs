@@ -88,7 +88,8 @@ impl State {
 fn sleeps(state: &State, reading: &Reading, process: Process, filter: FilterId) -> Option<WaitsFor> {
     reading.pools.iter().find_map(|(id, pool)| {
         let pipe = state.sharing.pipe_of(*id)?;
-        let of_filter = pipe.holders().filter(|(_, pin, of)| *of == process && state.graph.pin(*pin).filter() == filter);
+        let of_filter =
+            pipe.holders().filter(|(_, pin, of)| *of == process && state.graph.pin(*pin).filter() == filter);
         let what = of_filter.into_iter().find_map(|(holder, ..)| pool.sleeper(holder))?;
         Some(match what {
             SleepsFor::NextFrame => WaitsFor::NextFrame,

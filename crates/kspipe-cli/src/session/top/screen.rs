@@ -193,10 +193,11 @@ fn holder_line<'a>(view: &View, pipe: &Pipe, place: usize, holder: &Holder, pain
     let oldest = holder.oldest_ms().map_or_else(|| "-".to_owned(), |age| plain(&milliseconds(age)));
     let arriving = if holder.is_acquirer() { "-".to_owned() } else { holder.arriving.to_string() };
     let numbers = format!(" {arriving:>4} {:>9} {rate:>7} {:>6} {oldest:>8}", holder.taken, holder.waits);
-    let state = match (holder.admitted, holder.waiting) {
-        (false, _) => "  nobody",
-        (true, true) => "  waits",
-        (true, false) => "",
+    let state = match (holder.admitted, holder.waiting, holder.waiting_ms) {
+        (false, ..) => "  nobody".to_owned(),
+        (true, true, Some(time)) => format!("  waits {}", plain(&milliseconds(time))),
+        (true, true, None) => "  waits".to_owned(),
+        (true, false, _) => String::new(),
     };
     let style = if holder.admitted { Style::new() } else { paint.quiet() };
     Line::from(vec![

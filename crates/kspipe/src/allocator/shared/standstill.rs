@@ -34,8 +34,8 @@ pub struct Standstill {
 impl Standstill {
     pub(super) fn read(control: &Control) -> Self {
         let mut words = moves(control);
-        let any = words[..control.frames() as usize].iter().map(|word| Word(*word));
-        let any = any.into_iter().any(|word| word.is_free() || word.is_offered());
+        let mut frames = words.iter().take(control.frames() as usize).map(|word| Word(*word));
+        let one_is_there = frames.any(|word| word.is_free() || word.is_offered());
         let mut sleepers = Vec::new();
         for holder in control.holders() {
             let read = [
@@ -55,7 +55,7 @@ impl Standstill {
             let sleeps_for = match holder.is_in_pin() {
                 _ if gate & CLOSED != 0 => None,
                 true => (bell & ASLEEP != 0 && nothing_comes).then_some(SleepsFor::NextFrame),
-                false => (Cell(cell).is_asleep() && !any).then_some(SleepsFor::FreeFrame),
+                false => (Cell(cell).is_asleep() && !one_is_there).then_some(SleepsFor::FreeFrame),
             };
             sleepers.extend(sleeps_for.map(|what| (holder, what)));
         }
@@ -71,8 +71,7 @@ impl Standstill {
 /// What changes with every frame that moves: the frames' words first.
 pub(super) fn moves(control: &Control) -> Vec<u64> {
     let frames = (0..control.frames()).map(|frame| control.word(frame));
-    let counters = control.holders().flat_map(|holder| {
-        [control.head(holder), control.tail(holder), control.acquired(holder)]
-    });
+    let counters =
+        control.holders().flat_map(|holder| [control.head(holder), control.tail(holder), control.acquired(holder)]);
     frames.chain(counters).map(|word| word.load(Ordering::SeqCst)).collect()
 }

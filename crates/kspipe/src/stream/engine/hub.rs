@@ -184,7 +184,8 @@ impl Hub {
         let state = self.lock();
         let all_wait = self.all_wait(&state, |there| there == Some(true));
         all_wait.then(|| {
-            let waiting = state.waiting.iter().zip(0..).filter_map(|(waiting, filter)| Some((waiting.as_ref()?, filter)));
+            let waiting =
+                state.waiting.iter().zip(0..).filter_map(|(waiting, filter)| Some((waiting.as_ref()?, filter)));
             let outside = waiting.filter(|(waiting, _)| self.is_there(waiting.what).is_none());
             Waits {
                 begun: state.waits,
@@ -215,7 +216,8 @@ impl Hub {
     }
 
     fn filter_waits(&self, state: &State) -> Vec<FilterWait> {
-        let waiting = state.waiting.iter().zip(0..).filter_map(|(waiting, filter)| Some(((*waiting)?, FilterId(filter))));
+        let waiting =
+            state.waiting.iter().zip(0..).filter_map(|(waiting, filter)| Some(((*waiting)?, FilterId(filter))));
         let wait = |(Waiting { what, keeps }, filter)| {
             let what = match what {
                 Awaited::Frame(_) => WaitsFor::NextFrame,
