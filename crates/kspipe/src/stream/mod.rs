@@ -19,6 +19,7 @@ pub mod pattern;
 mod pictures;
 mod planes;
 mod prepare;
+pub(crate) mod processes;
 mod report;
 mod running;
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]

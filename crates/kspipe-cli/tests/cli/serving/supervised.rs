@@ -400,5 +400,9 @@ fn memory_that_processes_cannot_share_is_an_error_of_the_graph() {
     let graph = graph.replace("[filter.recorder]", "[filter.recorder]\nmode = \"kernel\"");
     ground.file("examples/graph.toml", in_processes(&graph, |name| name == "recorder"));
     let (_, said) = ground.run(&["run", "examples/graph.toml", "--frames", "2"], 1);
-    assert!(said.contains("cannot share memory of the type"), "{said}");
+    assert!(said.contains("pipe 0: processes cannot share memory of the type kernel-nonpaged"), "{said}");
+    // It is found before, too, and only there.
+    let (found, _) = ground.run(&["check", "--only", "KS025", "examples/graph.toml"], 1);
+    assert!(found.contains("error[KS025]: recorder.in: `recorder` has a process of its own"), "{found}");
+    ground.run(&["check", "--only", "KS025", "--deny", "notes", "examples/camera.toml", "examples/processes.toml"], 0);
 }
