@@ -11,6 +11,7 @@ pub(crate) fn all() -> Vec<(&'static str, fn())> {
     vec![
         ("a_stalled_graph_is_ended_in_whatever_processes_it_runs", stalled),
         ("a_graph_that_stands_still_because_somebody_works_long_is_told_of_and_goes_on", works_long),
+        ("a_graph_of_which_all_but_one_sleep_all_the_time_moves_on", almost_stalled),
         ("a_graph_that_waits_for_a_process_to_come_back_is_not_stalled", comes_back),
     ]
 }
@@ -95,6 +96,26 @@ fn stalled() {
                 assert!(error.message.contains(part), "{part}: {}", error.message);
             }
         }
+    }
+}
+
+/// With one frame for all, somebody works only while all others sleep; and it is looked all the time.
+fn almost_stalled() {
+    let text = chain(Some(2000)).replace("frames = 4", "frames = 1");
+    for outside in [&["b"][..], &["a", "b", "c"]] {
+        let options = ServerOptions { look_every: Duration::ZERO, ..looking(whole()) };
+        let session = Session::start_with(&text, outside, options);
+        let mut processes: Vec<_> = outside.iter().map(|filter| session.process("attach", &[filter])).collect();
+        for process in &mut processes {
+            assert_eq!(process.says(), "joined");
+        }
+        for process in &mut processes {
+            assert!(process.says().starts_with("end Finished"), "{outside:?}");
+            process.ends();
+        }
+        let (report, status) = session.ends();
+        assert_eq!((report.outcome, report.errors.len()), (Outcome::Finished, 0), "{report:#?}");
+        assert_eq!(holder(&status, "b.in")["taken"], 2000);
     }
 }
 
