@@ -51,7 +51,7 @@ pub struct StallHandle(pub(super) Arc<Hub>);
 impl StallHandle {
     /// What its filters wait for; `None`: one of them does something, or can.
     pub fn waits(&self) -> Option<Waits> {
-        self.0.all_waits()
+        self.0.waits()
     }
 
     /// Ends the run with an error: the graph is stalled, in which each of these filters waits, of whatever process. Sources

@@ -38,6 +38,7 @@ impl Standstill {
         let one_is_there = frames.any(|word| word.is_free() || word.is_offered());
         let mut sleepers = Vec::new();
         for holder in control.holders() {
+            // Cell and bell first: who sleeps anew is seen with all that it did before. A cell has its ticket, too.
             let read = [
                 control.gate(holder),
                 control.waiter(holder),

@@ -5,7 +5,7 @@ use super::{Found, about};
 use crate::check::Member;
 use crate::finding::{Finding, Subject, codes, find_code};
 use crate::graph::{Graph, Mode, PinId};
-use crate::negotiate::{NegotiateError, Pipe, PipeId, Plan, describe, negotiate};
+use crate::negotiate::{NegotiateError, Pipe, Plan, describe, negotiate};
 use crate::stream::processes::{is_boundary, shared_memory};
 use ks::AllocatorFlags;
 
@@ -24,9 +24,7 @@ pub(super) fn with_the_plan(graph: &Graph, found: &mut Found) {
             for pipe in &plan.pipes {
                 frames_under_holds(graph, &plan, pipe, found);
             }
-            for (pipe, number) in plan.pipes.iter().zip(0..) {
-                not_to_be_shared(graph, &plan, pipe, PipeId(number), found);
-            }
+            not_to_be_shared(graph, &plan, found);
         }
         Err(error) => found.push(no_plan(graph, &error)),
     }
@@ -118,23 +116,19 @@ fn frames_under_holds(graph: &Graph, plan: &Plan, pipe: &Pipe, found: &mut Found
 }
 
 /// KS025: frames that go from one process to another, in memory that only one can map.
-fn not_to_be_shared(graph: &Graph, plan: &Plan, pipe: &Pipe, id: PipeId, found: &mut Found) {
-    let Err(memory) = shared_memory(graph, pipe.memory_type) else { return };
+fn not_to_be_shared(graph: &Graph, plan: &Plan, found: &mut Found) {
     let has_process = |filter: usize| graph.filters()[filter].process().is_some();
-    let in_pins = graph.connections().iter().map(|connection| connection.to);
-    let boundaries = in_pins.filter(|pin| plan.pipe_of[pin.index()] == id && is_boundary(graph, *pin, has_process));
-    // At the filter that is to have a process, once where both are.
-    let pins = boundaries.filter_map(|in_pin| {
-        let both = [Some(in_pin), graph.pin(in_pin).peer()];
-        both.into_iter().flatten().find(|pin| has_process(graph.pin(*pin).filter().0 as usize))
-    });
-    for pin in pins {
-        let filter = graph.filter(graph.pin(pin).filter()).name();
+    for connection in graph.connections().iter().filter(|connection| is_boundary(graph, connection.to, has_process)) {
+        let Err(memory) = shared_memory(graph, plan.pipe(connection.to).memory_type) else { continue };
+        // At the filter that is to have a process; once, where both are.
+        let filter = |pin: PinId| graph.pin(pin).filter();
+        let receives = has_process(filter(connection.to).0 as usize);
+        let pin = if receives { connection.to } else { connection.from };
         let message = format!(
-            "`{filter}` has a process of its own, and the frames of {} are in {memory} memory (pipe {}), which processes cannot \
-             share",
+            "`{}` has a process of its own, and the frames of {} are in {memory} memory (pipe {}), which processes cannot share",
+            graph.filter(filter(pin)).name(),
             graph.pin_name(pin),
-            id.0
+            plan.pipe_of[connection.to.index()].0
         );
         let help = "ask for `user` or `kernel-paged` memory, or leave `process = true` out";
         found.push((Some(pin), Finding::new(&codes::NOT_TO_BE_SHARED, about(graph, pin), message, help)));

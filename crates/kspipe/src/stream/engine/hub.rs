@@ -180,21 +180,19 @@ impl Hub {
     }
 
     /// Every filter waits, and none for something that is there, as far as this process knows.
-    pub(in crate::stream) fn all_waits(&self) -> Option<Waits> {
+    pub(in crate::stream) fn waits(&self) -> Option<Waits> {
         let state = self.lock();
-        let all_wait = self.all_wait(&state, |there| there == Some(true));
-        all_wait.then(|| {
-            let waiting =
-                state.waiting.iter().zip(0..).filter_map(|(waiting, filter)| Some((waiting.as_ref()?, filter)));
-            let outside = waiting.filter(|(waiting, _)| self.is_there(waiting.what).is_none());
-            Waits {
-                begun: state.waits,
-                filters: self.filter_waits(&state),
-                outside: outside.map(|(_, filter)| FilterId(filter)).collect(),
-            }
-        })
+        if self.all_wait(&state, |there| there == Some(true)) {
+            let is_outside = |waiting: Option<Waiting>| waiting.is_some_and(|it| self.is_there(it.what).is_none());
+            let outside = state.waiting.iter().zip(0..).filter(|(waiting, _)| is_outside(**waiting));
+            let outside = outside.map(|(_, filter)| FilterId(filter)).collect();
+            Some(Waits { begun: state.waits, filters: self.filter_waits(&state), outside })
+        } else {
+            None
+        }
     }
 
+    /// Every filter waits, for what is not there.
     fn all_wait(&self, state: &State, is_there: impl Fn(Option<bool>) -> bool) -> bool {
         let mut waiting = state.waiting.iter().flatten();
         waiting.clone().count() >= state.live && !waiting.any(|waiting| is_there(self.is_there(waiting.what)))
@@ -246,21 +244,18 @@ impl Hub {
     }
 
     fn describe_stall(&self, waits: &[FilterWait]) -> String {
-        let mut message = String::from("the graph is stalled, every filter waits:");
-        for FilterWait { filter, what, keeps } in waits {
-            message += &format!(" `{}` for ", self.parts.names[filter.0 as usize]);
-            message += &match what {
+        let wait = |FilterWait { filter, what, keeps }: &FilterWait| {
+            let what = match what {
                 WaitsFor::NextFrame => "its next frame".to_owned(),
                 WaitsFor::FreeFrame { pipe, frames } => {
                     format!("a frame of pipe {}, which has {frames}, all out", pipe.0)
                 }
             };
-            if *keeps > 0 {
-                message += &format!(", keeping {keeps}");
-            }
-            message += ";";
-        }
-        message.pop();
+            let keeps = if *keeps > 0 { format!(", keeping {keeps}") } else { String::new() };
+            Some(format!("`{}` for {what}{keeps}", self.parts.names.get(filter.0 as usize)?))
+        };
+        let waits: Vec<String> = waits.iter().filter_map(wait).collect();
+        let message = format!("the graph is stalled, every filter waits: {}", waits.join("; "));
         match &self.parts.cure {
             Some(cure) => message + ". " + cure,
             // No filter of ours keeps more than the plan allows for: somebody outside has frames.
