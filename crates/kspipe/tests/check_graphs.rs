@@ -128,6 +128,10 @@ fn bad() -> Vec<(String, Vec<(&'static str, &'static str)>)> {
         ),
         ("filter.a.pin.in = { direction = \"in\", framing-blob = \"blobs/capture-pin.bin\" }".to_owned(), vec![("KS005", "in"), ("KS014", "in"), ("KS040", BLOB), ("KS070", BLOB)]),
         ("[filter.lonely]".to_owned(), vec![("KS016", "lonely")]),
+        (
+            camera_to("framing = [{ memory = \"kernel-nonpaged\", frames = 3 }]", &format!("{VIEWER}\nprocess = true")),
+            vec![("KS025", "in")],
+        ),
     ]
 }
 
@@ -153,6 +157,50 @@ fn every_code_of_graphs_and_files_has_a_case() {
     for code in CODES.iter().filter(|code| topics.contains(&code.topic)) {
         assert!(found.contains(&code.code) || elsewhere.contains(&code.code), "no case for {code}");
     }
+}
+
+#[test]
+fn memory_that_processes_cannot_share_is_found_where_it_would_be_shared_and_nowhere_else() {
+    // A chain of three, with what the first pin asks for, and the filters that have processes of their own.
+    let chain = |memory: &str, processes: [bool; 3]| {
+        let process = |place: usize| if processes[place] { "process = true" } else { "" };
+        format!(
+            "connections = [\"a.out -> b.in\", \"b.out -> c.in\"]\n[memory.\"{{8CB0FC28-0000-0000-0000-0000C0FFEE00}}\"]\n\
+             name = \"of-the-card\"\nhost-mappable = true\n[filter.a]\nmode = \"kernel\"\npin.out = {{ direction = \"out\", framing = \
+             [{{ memory = \"{memory}\", frames = 3 }}] }}\n{}\n[filter.b]\nmode = \"kernel\"\npin.in = {{ direction = \"in\" }}\n\
+             pin.out = {{ direction = \"out\" }}\nroutes = [\"in -> out pass\"]\n{}\n[filter.c]\nmode = \"kernel\"\n\
+             pin.in = {{ direction = \"in\" }}\n{}\n",
+            process(0),
+            process(1),
+            process(2)
+        )
+    };
+    let found = |text: &str| -> Vec<String> {
+        // Of errors there is no other.
+        let findings = check(text).into_iter().map(|(_, finding)| finding);
+        let errors: Vec<_> = findings.filter(|finding| finding.severity() == Severity::Error).collect();
+        assert!(errors.iter().all(|error| error.code.code == "KS025"), "{errors:#?}");
+        errors.into_iter().map(|error| error.message).collect()
+    };
+    for memory in ["kernel-paged", "kernel-nonpaged", "of-the-card"] {
+        assert_eq!(found(&chain(memory, [false; 3])), [""; 0], "in one process all is well");
+    }
+    assert_eq!(found(&chain("kernel-paged", [true; 3])), [""; 0], "each can map it");
+    for memory in ["kernel-nonpaged", "of-the-card"] {
+        let message = |filter: &str, pin: &str| {
+            format!(
+                "`{filter}` has a process of its own, and the frames of {filter}.{pin} are in {memory} memory (pipe 0), which \
+                 processes cannot share"
+            )
+        };
+        assert_eq!(found(&chain(memory, [true, false, false])), [message("a", "out")]);
+        assert_eq!(found(&chain(memory, [false, true, false])), [message("b", "in"), message("b", "out")]);
+        assert_eq!(found(&chain(memory, [false, true, true])), [message("b", "in"), message("c", "in")]);
+    }
+    // A pin that nobody is connected to shares nothing.
+    let alone = "[filter.a]\nmode = \"kernel\"\nprocess = true\npin.out = { direction = \"out\", framing = [{ memory = \
+                 \"kernel-nonpaged\" }] }\n";
+    assert_eq!(found(alone), [""; 0]);
 }
 
 #[test]

@@ -107,6 +107,27 @@ fn a_film_is_played_into_a_graph_by_another_process() {
     server.end(0);
 }
 
+/// What programs outside do cannot be seen, so a graph that is served goes on; but everybody is told.
+#[test]
+fn a_served_graph_that_stands_still_says_who_waits_for_whom() {
+    let ground = Ground::new();
+    let serve =
+        ["serve", "examples/starving.toml", "--socket", "socket", "--trust", "--wait-for-all", "--outside", "join"];
+    let mut server = Program::start(&ground, &serve);
+    server.wait_for("serving at socket; outside: join");
+    let mut join = Program::start(&ground, &["attach", "socket", "join"]);
+    join.wait_for("joined");
+    server.wait_for_status(&ground, "socket", |status| {
+        status["warnings"].as_array().into_iter().flatten().any(|warning| warning["still_ms"].is_u64())
+    });
+    let (said, _) = ground.run(&["status", "socket"], 0);
+    let line = said.lines().find(|line| line.contains("nothing has moved")).expect("it is told");
+    assert!(line.starts_with("warning: nothing has moved in pipe 0 for "), "{said}");
+    assert!(line.ends_with(" s: `film.out` waits for a frame; its only one is with `join.now`"), "{said}");
+    let waits = |line: &&str| line.trim_start().starts_with("film.out") && line.contains(", waiting for ");
+    assert!(said.lines().any(|line| waits(&line)), "{said}");
+}
+
 #[test]
 fn a_duration_ends_what_is_served() {
     let ground = Ground::new();

@@ -6,6 +6,7 @@ mod joining;
 mod mediation;
 mod participants;
 mod signal;
+mod stall;
 mod state;
 mod status;
 
@@ -52,6 +53,13 @@ pub struct ServerOptions {
     /// After so long, one that hung up and lives, or keeps a frame past the deadline, has no part any more: what a mediated
     /// process has is taken back, a trusted one is killed. `None`: never.
     pub evict_after: Option<Duration>,
+    /// A graph that is stalled is ended, with an error in the report: all wait, each for a frame that another keeps, and none of
+    /// them can ever move again. To be said only where every filter outside runs as [`JoinedFilter::start`] runs it, by one
+    /// thread that waits for one thing at a time: what other programs do meanwhile cannot be seen. Else it is only told, in the
+    /// status, that nothing moves.
+    ///
+    /// [`JoinedFilter::start`]: crate::JoinedFilter::start
+    pub ends_stalls: bool,
 }
 
 impl Default for ServerOptions {
@@ -67,6 +75,7 @@ impl Default for ServerOptions {
             look_every: Duration::from_millis(100),
             hold_deadline: None,
             evict_after: None,
+            ends_stalls: false,
         }
     }
 }
@@ -415,6 +424,7 @@ impl Server {
             if looked.elapsed() >= options.look_every {
                 looked = Instant::now();
                 state.look(looked);
+                state.end_if_stalled();
             }
         };
         drop(closes);
@@ -460,7 +470,7 @@ impl Waiting {
         let pools: Vec<_> = state.pools().map(|(id, pool)| (id, trusted(pool.participant().clone()))).collect();
         let part = Part { sharing: state.sharing(), process: Process::Server, pools: &pools };
         let running = self.prepared.start_part(&self.plan, options, part)?;
-        state.begun(running.stop_handle());
+        state.begun(&running);
         Ok(running)
     }
 }

@@ -9,7 +9,7 @@ use ksobject::{ClientProcess, PinInstance};
 use kspipe::allocator::shared::SharedPool;
 use kspipe::graph::{Direction, Filter, FilterId, Graph, PinId};
 use kspipe::negotiate::{PipeId, Plan, plan_json};
-use kspipe::stream::{Prepared, Sharing, StopHandle};
+use kspipe::stream::{Prepared, Running, Sharing, StallHandle, StopHandle};
 use rustix::fd::OwnedFd;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -39,12 +39,15 @@ pub(super) struct State {
     pub(super) streams_of_the_dead: StreamsOfTheDead,
     pub(super) hold_deadline: Option<Duration>,
     pub(super) evict_after: Option<Duration>,
+    pub(super) ends_stalls: bool,
     pub(super) stop: Option<StopHandle>,
+    pub(super) stall: Option<StallHandle>,
     pub(super) asked: u32,
     pub(super) started: Instant,
     /// When the graph began.
     pub(super) begun: Option<Instant>,
     pub(super) events: VecDeque<Event>,
+    /// Nobody can join any more.
     pub(super) closed: bool,
 }
 
@@ -135,7 +138,9 @@ impl State {
             streams_of_the_dead: options.streams_of_the_dead,
             hold_deadline: options.hold_deadline,
             evict_after: options.evict_after,
+            ends_stalls: options.ends_stalls,
             stop: None,
+            stall: None,
             asked: 0,
             started: Instant::now(),
             begun: None,
@@ -151,8 +156,9 @@ impl State {
     }
 
     /// The server's own filters have started.
-    pub(super) fn begun(&mut self, stop: StopHandle) {
-        self.stop = Some(stop);
+    pub(super) fn begun(&mut self, running: &Running) {
+        self.stop = Some(running.stop_handle());
+        self.stall = Some(running.stall_handle());
         self.begun = Some(Instant::now());
         (1..=self.asked).for_each(|time| self.stop_own(time));
         self.joined().for_each(|joined| joined.begins.say());

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const VERSION: u32 = 1;
+/// A pipe in which nothing has moved for so long, while somebody waits for a frame of it, is told of.
+const STILL: Duration = Duration::from_secs(1);
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
@@ -21,6 +23,7 @@ impl State {
         let pipes: Vec<Value> = ledgers.iter().map(|(id, ledger)| self.pipe_status(*id, ledger, now)).collect();
         let mut warnings: Vec<Value> = ledgers.iter().flat_map(|(id, ledger)| self.overdrafts(*id, ledger)).collect();
         warnings.extend((0..self.places.len()).filter_map(|place| self.overdue(place, &ledgers, now)));
+        warnings.extend(ledgers.iter().filter_map(|(id, ledger)| self.standing_still(*id, ledger, now)));
         let since = |then: Instant| milliseconds(then.saturating_duration_since(self.started));
         let filters: Vec<Value> = self
             .places
@@ -85,6 +88,7 @@ impl State {
             "frames": ledger.frames,
             "free": ledger.free,
             "peak": ledger.peak,
+            "still_ms": still(ledger, now).map(milliseconds),
             "holders": holders,
         })
     }
@@ -105,6 +109,34 @@ impl State {
             };
             Some((self.graph.pin_name(pin), outside, entry))
         })
+    }
+
+    /// Who waits for a frame of a pipe in which nothing moves, and who has them all.
+    fn standing_still(&self, id: PipeId, ledger: &Ledger, now: Instant) -> Option<Value> {
+        let still = still(ledger, now).filter(|still| *still >= STILL && ledger.free == 0)?;
+        let waiting = self.holders(id, ledger).filter(|(.., entry)| entry.waiting_since.is_some());
+        let waiting: Vec<String> = waiting.map(|(pin, ..)| pin).collect();
+        let count = |held: usize| if ledger.frames > 1 { format!(" ({held})") } else { String::new() };
+        let having = self.holders(id, ledger).filter(|(.., entry)| !entry.held.is_empty());
+        let having = having.map(|(pin, _, entry)| format!("`{pin}`{}", count(entry.held.len()))).collect();
+        let seconds = still.as_millis() / 100;
+        let message = format!(
+            "nothing has moved in pipe {} for {}.{} s: {} {} for a frame; {} with {}",
+            id.0,
+            seconds / 10,
+            seconds % 10,
+            listed(waiting.iter().map(|pin| format!("`{pin}`")).collect()),
+            if waiting.len() == 1 { "waits" } else { "wait" },
+            if ledger.frames > 1 { format!("all {} are", ledger.frames) } else { "its only one is".to_owned() },
+            listed(having),
+        );
+        Some(json!({
+            "pipe": id.0,
+            "pin": waiting.first(),
+            "over": 0,
+            "still_ms": milliseconds(still),
+            "message": message,
+        }))
     }
 
     /// Who keeps a frame for longer than is allowed.
@@ -130,6 +162,18 @@ impl State {
     }
 }
 
+/// `a`, `b` and `c`.
+fn listed(mut names: Vec<String>) -> String {
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
+}
+
+/// For how long nothing has moved, where somebody waits for a free frame.
+fn still(ledger: &Ledger, now: Instant) -> Option<Duration> {
+    let is_waited_for = ledger.holders.iter().any(|entry| entry.waiting_since.is_some());
+    is_waited_for.then(|| now.saturating_duration_since(ledger.still_since))
+}
+
 fn holder(pin: &str, outside: Option<String>, entry: &HolderEntry, now: Instant) -> Value {
     let held: Vec<Value> = entry
         .held
@@ -148,5 +192,6 @@ fn holder(pin: &str, outside: Option<String>, entry: &HolderEntry, now: Instant)
         "taken": entry.taken,
         "waits": entry.waits,
         "waiting": entry.waiting,
+        "waiting_ms": entry.waiting_since.map(|since| milliseconds(now.saturating_duration_since(since))),
     })
 }

@@ -25,6 +25,8 @@ mod session;
 #[path = "../../../../fuzz/checks/session.rs"]
 mod session_check;
 #[cfg(target_os = "linux")]
+mod stalls;
+#[cfg(target_os = "linux")]
 mod streams;
 
 #[cfg(not(target_os = "linux"))]
@@ -41,7 +43,7 @@ fn main() {
     let list = arguments.iter().any(|argument| argument == "--list");
     let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
-    let all = [streams::all(), ends::all(), refusals::all(), mediated::all(), hostile::all()].concat();
+    let all = [streams::all(), ends::all(), refusals::all(), mediated::all(), hostile::all(), stalls::all()].concat();
     for (name, test) in all.into_iter().filter(|(name, _)| wanted.is_none_or(|wanted| name.contains(wanted))) {
         if list {
             println!("{name}: test");

@@ -19,10 +19,12 @@ pub mod pattern;
 mod pictures;
 mod planes;
 mod prepare;
+pub(crate) mod processes;
 mod report;
 mod running;
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 mod sharing;
+mod stall;
 mod wiring;
 pub mod y4m;
 
@@ -39,3 +41,4 @@ pub use report::{
 pub use running::{RunError, RunOptions, Running, StopHandle};
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom)))]
 pub use sharing::{Process, SharedPipe, Sharing, SharingError};
+pub use stall::{FilterWait, StallHandle, Waits, WaitsFor};

@@ -7,6 +7,7 @@ use super::prepare::Prepared;
 use super::report::{
     Failure, FilterReport, GraphReport, Outcome, PipeProgress, PipeReport, Progress, Report, SinkProgress,
 };
+use super::stall::StallHandle;
 use super::wiring::Wiring;
 use crate::allocator::Allocator;
 use crate::graph::{Filter, Graph};
@@ -311,6 +312,11 @@ impl Running {
     /// What stops it.
     pub fn stop_handle(&self) -> StopHandle {
         StopHandle(Arc::clone(&self.hub))
+    }
+
+    /// What sees whether it waits: for who sees the other processes of the graph, too.
+    pub fn stall_handle(&self) -> StallHandle {
+        StallHandle(Arc::clone(&self.hub))
     }
 
     /// Every filter has ended: [`wait`](Self::wait) will not block.

@@ -13,12 +13,12 @@
 
 use super::engine::Way;
 use super::prepare::Prepared;
+use super::processes;
 use super::wiring::Wiring;
 use crate::allocator::AllocatorProperties;
 use crate::allocator::shared::{Holder, SharedPoolProperties};
 use crate::graph::{FilterId, Graph, PinId};
 use crate::negotiate::{Pipe, PipeId, Plan};
-use ks::{KSMEMORY_TYPE_KERNEL_PAGED, KSMEMORY_TYPE_USER};
 
 /// A process that has part in a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +87,7 @@ pub enum SharingError {
     MemoryType {
         /// The pipe's number.
         pipe: u32,
-        /// The memory type: its name in the graph, its GUID.
+        /// The memory type: its name, or its GUID.
         memory_type: String,
     },
     /// More frames than processes can share.
@@ -131,8 +131,7 @@ impl Sharing {
 
     /// Where frames come to an in pin from another process.
     fn is_boundary(&self, graph: &Graph, in_pin: PinId) -> bool {
-        let peer = graph.pin(in_pin).peer();
-        peer.is_some_and(|peer| self.process_of(graph, peer) != self.process_of(graph, in_pin))
+        processes::is_boundary(graph, in_pin, |filter| self.outside.get(filter) == Some(&true))
     }
 
     fn pipe(
@@ -165,15 +164,8 @@ impl Sharing {
         if acquirers.len() > Holder::MOST_ACQUIRERS as usize {
             return Err(SharingError::Acquirers { pipe: id.0, pins: names(&acquirers) });
         }
-        let memory_type = match pipe.memory_type {
-            KSMEMORY_TYPE_USER => "user",
-            KSMEMORY_TYPE_KERNEL_PAGED => "kernel-paged",
-            other => {
-                let name = graph.device_memory(other).map(|memory| format!("`{}` {other}", memory.name));
-                let memory_type = name.unwrap_or_else(|| other.to_string());
-                return Err(SharingError::MemoryType { pipe: id.0, memory_type });
-            }
-        };
+        let memory_type = processes::shared_memory(graph, pipe.memory_type);
+        let memory_type = memory_type.map_err(|memory_type| SharingError::MemoryType { pipe: id.0, memory_type })?;
         let frames = u32::try_from(pipe.frames);
         let frames = frames.map_err(|_| SharingError::Frames { pipe: id.0, frames: pipe.frames })?;
         let properties = SharedPoolProperties {

@@ -60,6 +60,7 @@ pub(in crate::session) struct Holder {
     pub(in crate::session) taken: u64,
     pub(in crate::session) waits: u64,
     pub(in crate::session) waiting: bool,
+    pub(in crate::session) waiting_ms: Option<u64>,
 }
 
 /// A frame that somebody has.

@@ -77,8 +77,10 @@ fn claims(holder: &Holder) -> String {
         text += &format!(", {} on the way", units::grouped(holder.arriving));
     }
     text += &format!(", {}", units::counted(holder.waits, "wait"));
-    if holder.waiting {
-        text += ", waiting";
+    match holder.waiting_ms {
+        Some(time) => text += &format!(", waiting for {}", milliseconds(time)),
+        None if holder.waiting => text += ", waiting",
+        None => {}
     }
     if !holder.admitted {
         text += ", nobody is there";

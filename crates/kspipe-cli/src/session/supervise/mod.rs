@@ -49,6 +49,7 @@ pub(crate) fn run(arguments: &RunArguments, file: &GraphFile) -> Result<(), Fail
         run: run::options(arguments),
         graph: Some(graph_text(file, arguments.graph.strategy)),
         begins: Begins::WhenAllHaveJoined,
+        ends_stalls: true,
         ..ServerOptions::default()
     };
     let interrupt = Interrupt::listen(2)?;

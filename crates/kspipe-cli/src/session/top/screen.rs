@@ -153,7 +153,11 @@ fn pipe_lines<'a>(view: &View, status: &Status, width: usize, paint: Paint) -> V
         );
         lines.push(Line::styled(heading, paint.quiet()));
         for (place, holder) in pipe.holders.iter().enumerate() {
-            lines.push(holder_line(view, pipe, place, holder, paint));
+            let (line, [state, shorter]) = holder_line(view, pipe, place, holder, paint);
+            // A number that is cut would be another one.
+            let fits = line.width() + state.len() <= width;
+            let state = if fits { state } else { shorter };
+            lines.push(line + Span::styled(state, paint.quiet()));
         }
     }
     lines
@@ -184,7 +188,8 @@ fn rows_of_cells<'a>(pipe: &Pipe, width: usize, paint: Paint) -> Vec<Line<'a>> {
     lines
 }
 
-fn holder_line<'a>(view: &View, pipe: &Pipe, place: usize, holder: &Holder, paint: Paint) -> Line<'a> {
+/// What a pin has and did; and what it does, in full and shorter.
+fn holder_line<'a>(view: &View, pipe: &Pipe, place: usize, holder: &Holder, paint: Paint) -> (Line<'a>, [String; 2]) {
     let has = match holder.holds {
         Some(holds) => format!("{}/{holds}", holder.held.len()),
         None => holder.held.len().to_string(),
@@ -193,19 +198,22 @@ fn holder_line<'a>(view: &View, pipe: &Pipe, place: usize, holder: &Holder, pain
     let oldest = holder.oldest_ms().map_or_else(|| "-".to_owned(), |age| plain(&milliseconds(age)));
     let arriving = if holder.is_acquirer() { "-".to_owned() } else { holder.arriving.to_string() };
     let numbers = format!(" {arriving:>4} {:>9} {rate:>7} {:>6} {oldest:>8}", holder.taken, holder.waits);
-    let state = match (holder.admitted, holder.waiting) {
-        (false, _) => "  nobody",
-        (true, true) => "  waits",
-        (true, false) => "",
+    let shorter = match (holder.admitted, holder.waiting) {
+        (false, _) => "  nobody".to_owned(),
+        (true, true) => "  waits".to_owned(),
+        (true, false) => String::new(),
     };
+    let waiting =
+        holder.waiting_ms.filter(|_| holder.admitted && holder.waiting).map(|time| plain(&milliseconds(time)));
+    let state = waiting.map_or_else(|| shorter.clone(), |time| format!("{shorter} {time}"));
     let style = if holder.admitted { Style::new() } else { paint.quiet() };
-    Line::from(vec![
+    let line = Line::from(vec![
         Span::styled(format!("  {} ", letter(place)), paint.holder(place).add_modifier(Modifier::BOLD)),
         Span::styled(format!("{:NAME$} ", cut(&holder.pin, NAME)), style),
         Span::styled(format!("{has:>7}"), if holder.overdraft > 0 { paint.bad() } else { style }),
         Span::styled(numbers, style),
-        Span::styled(state, paint.quiet()),
-    ])
+    ]);
+    (line, [state, shorter])
 }
 
 /// The newest events that have room, the newest last.

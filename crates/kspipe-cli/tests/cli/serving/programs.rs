@@ -100,7 +100,8 @@ impl Program {
         });
     }
 
-    fn wait_for_status(&mut self, ground: &Ground, socket: &str, fits: impl Fn(&serde_json::Value) -> bool) {
+    /// Waits until the server's status is like this.
+    pub(super) fn wait_for_status(&mut self, ground: &Ground, socket: &str, fits: impl Fn(&serde_json::Value) -> bool) {
         // Each look takes a process, and so some time.
         for _ in 0..10_000 {
             let (status, _) = ground.run(&["status", socket, "--format", "json"], 0);

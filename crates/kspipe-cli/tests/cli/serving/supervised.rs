@@ -60,6 +60,30 @@ fn graphs_give_the_same_with_and_without_processes() {
     }
 }
 
+/// The words and the exit code are those of one process, however many there are.
+#[test]
+fn a_graph_that_stalls_says_so_and_ends_in_whatever_processes() {
+    let ground = Ground::new();
+    let text = ground.text("examples/starving.toml");
+    let run = |chosen: &dyn Fn(&str) -> bool| {
+        ground.file("examples/graph.toml", in_processes(&text, chosen));
+        let (_, said) = ground.run(&["run", "examples/graph.toml", "--report", "report.json"], 1);
+        assert!(said.contains("the graph is stalled, every filter waits: `delay` for its next frame"), "{said}");
+        let report = ground.json("report.json");
+        assert_eq!((&report["outcome"], &report["errors"][0]["filter"]), (&"failed".into(), &serde_json::Value::Null));
+        assert_eq!(report["errors"].as_array().map(Vec::len), Some(1), "{report:#}");
+        for pipe in report["pipes"].as_array().expect("pipes") {
+            assert_eq!(pipe["frames_out_at_end"], 0, "{report:#}");
+        }
+        (report["errors"][0]["message"].clone(), files(&ground, "examples/out"))
+    };
+    let one = run(&|_| false);
+    for names in [&["film"][..], &["join"], &["delay", "invert"], &["recorder"]] {
+        assert_eq!(run(&|name| names.contains(&name)), one, "{names:?}");
+    }
+    assert_eq!(run(&|_| true), one);
+}
+
 /// What `preview` gives, by four processes.
 #[test]
 fn processes_pass_on_the_frames_of_one_allocator() {
@@ -376,5 +400,9 @@ fn memory_that_processes_cannot_share_is_an_error_of_the_graph() {
     let graph = graph.replace("[filter.recorder]", "[filter.recorder]\nmode = \"kernel\"");
     ground.file("examples/graph.toml", in_processes(&graph, |name| name == "recorder"));
     let (_, said) = ground.run(&["run", "examples/graph.toml", "--frames", "2"], 1);
-    assert!(said.contains("cannot share memory of the type"), "{said}");
+    assert!(said.contains("pipe 0: processes cannot share memory of the type kernel-nonpaged"), "{said}");
+    // It is found before, too, and only there.
+    let (found, _) = ground.run(&["check", "--only", "KS025", "examples/graph.toml"], 1);
+    assert!(found.contains("error[KS025]: recorder.in: `recorder` has a process of its own"), "{found}");
+    ground.run(&["check", "--only", "KS025", "--deny", "notes", "examples/camera.toml", "examples/processes.toml"], 0);
 }

@@ -3,6 +3,8 @@
 
 use super::control::Control;
 use super::handover::CLOSED;
+use super::standstill::moves;
+use super::waiting::Cell;
 use super::word::{Holder, Word};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -36,6 +38,8 @@ pub struct HolderEntry {
     pub waits: u64,
     /// It waits for a free frame now.
     pub waiting: bool,
+    /// The first reading that found it in this wait, with nothing granted to it.
+    pub waiting_since: Option<Instant>,
 }
 
 impl HolderEntry {
@@ -62,6 +66,8 @@ pub struct Ledger {
     pub free: u32,
     /// The most frames that were out at once at any reading; at least 1 where any was acquired.
     pub peak: u32,
+    /// The first reading that found every frame where it is: since then none was acquired, handed over, taken or given back.
+    pub still_since: Instant,
     /// Every holder there is, in pins first.
     pub holders: Vec<HolderEntry>,
 }
@@ -73,6 +79,10 @@ pub(super) struct Sightings {
     first: HashMap<(u32, Holder), (u32, Instant)>,
     holds: HashMap<Holder, u32>,
     peak: u32,
+    /// Where everything was, and when that was first seen.
+    still: Option<(Vec<u64>, Instant)>,
+    /// By holder that waits: which of its waits, and when it was first seen.
+    waits: HashMap<Holder, (u64, Instant)>,
 }
 
 impl Sightings {
@@ -84,8 +94,10 @@ impl Sightings {
     }
 
     pub(super) fn scan(&mut self, control: &Control, now: Instant) -> Ledger {
-        let words: Vec<Word> =
-            (0..control.frames()).map(|frame| Word(control.word(frame).load(Ordering::Acquire))).collect();
+        let read = moves(control);
+        let words: Vec<Word> = read.iter().take(control.frames() as usize).copied().map(Word).collect();
+        let still = self.still.take().filter(|(before, _)| *before == read).map_or(now, |(_, since)| since);
+        self.still = Some((read, still));
         let free = words.iter().filter(|word| word.holders() == 0).count() as u32;
         // One that came and went between two readings was out, too.
         let was_any = control.holders().any(|holder| control.acquired(holder).load(Ordering::Relaxed) > 0);
@@ -98,11 +110,25 @@ impl Sightings {
             }
         }
         self.first = seen;
-        let holders = control.holders().map(|holder| self.entry(control, holder)).collect();
-        Ledger { frames: control.frames(), free, peak: self.peak, holders }
+        let holders = control.holders().map(|holder| self.entry(control, holder, now)).collect();
+        Ledger { frames: control.frames(), free, peak: self.peak, still_since: still, holders }
     }
 
-    fn entry(&self, control: &Control, holder: Holder) -> HolderEntry {
+    /// Since when a holder waits, if it does.
+    fn wait(&mut self, control: &Control, holder: Holder, now: Instant) -> Option<Instant> {
+        let waits = Cell(control.waiter(holder).load(Ordering::Relaxed)).waits();
+        let nth = control.waited(holder).load(Ordering::Relaxed);
+        let since = self.waits.get(&holder).filter(|(before, _)| *before == nth).map_or(now, |(_, since)| *since);
+        if waits {
+            self.waits.insert(holder, (nth, since));
+        } else {
+            self.waits.remove(&holder);
+        }
+        waits.then_some(since)
+    }
+
+    fn entry(&mut self, control: &Control, holder: Holder, now: Instant) -> HolderEntry {
+        let waiting_since = self.wait(control, holder, now);
         let of_holder = self.first.iter().filter(|((_, held_by), _)| *held_by == holder);
         let mut held: Vec<_> =
             of_holder.map(|((frame, _), (_, since))| HeldEntry { frame: *frame, since: *since }).collect();
@@ -119,6 +145,7 @@ impl Sightings {
             taken: if holder.is_in_pin() { head } else { control.acquired(holder).load(Ordering::Relaxed) },
             waits: control.waited(holder).load(Ordering::Relaxed),
             waiting: control.waiting().load(Ordering::Relaxed) & holder.bit() != 0,
+            waiting_since,
         }
     }
 }

@@ -68,6 +68,8 @@ mod recovery;
 mod region;
 #[cfg(not(loom))]
 mod roles;
+#[cfg(not(loom))]
+mod standstill;
 #[cfg(all(test, not(loom)))]
 mod tests;
 #[cfg(not(loom))]
@@ -89,6 +91,7 @@ pub use self::{
     pool::{AdmitError, CreateError, Recovered, SharedPool},
     properties::{PropertiesError, SharedPoolProperties, WrittenBy},
     roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason},
+    standstill::{SleepsFor, Standstill},
     trusted::{TrustedAcquirer, TrustedFrame, TrustedPool, TrustedReceiver, TrustedSender},
     view::{Access, FrameMemory, FrameView, MapError},
 };

@@ -8,6 +8,7 @@ use super::ledger::{Ledger, Sightings};
 use super::participant::{Descriptors, OpenError, Participant, Shared};
 use super::properties::{PropertiesError, SharedPoolProperties};
 use super::region::{Events, Region};
+use super::standstill::Standstill;
 use super::view::{Access, FrameMemory};
 use super::word::Holder;
 use rustix::event::{EventfdFlags, eventfd};
@@ -287,6 +288,11 @@ impl SharedPool {
     /// old as the first reading that found it; call it as often as ages shall be exact.
     pub fn ledger(&mut self, now: Instant) -> Ledger {
         self.sightings.scan(&self.participant.shared.control, now)
+    }
+
+    /// Who sleeps until something comes that is not there, as it is now. See [`Standstill`] for what two of these say.
+    pub fn standstill(&self) -> Standstill {
+        Standstill::read(self.words())
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 mod descriptors;
 mod events;
+mod standstill;
 
 const SIZE: usize = 256;
 

@@ -36,11 +36,11 @@ impl Cell {
         self.0 & u64::from(u32::MAX)
     }
 
-    fn waits(self) -> bool {
+    pub(super) fn waits(self) -> bool {
         matches!(self.state(), Self::WAITING | Self::ASLEEP | Self::POLLS)
     }
 
-    fn is_asleep(self) -> bool {
+    pub(super) fn is_asleep(self) -> bool {
         self.state() == Self::ASLEEP
     }
 

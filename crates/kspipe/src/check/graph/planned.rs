@@ -6,6 +6,7 @@ use crate::check::Member;
 use crate::finding::{Finding, Subject, codes, find_code};
 use crate::graph::{Graph, Mode, PinId};
 use crate::negotiate::{NegotiateError, Pipe, Plan, describe, negotiate};
+use crate::stream::processes::{is_boundary, shared_memory};
 use ks::AllocatorFlags;
 
 /// Negotiates, and says what comes of it.
@@ -23,6 +24,7 @@ pub(super) fn with_the_plan(graph: &Graph, found: &mut Found) {
             for pipe in &plan.pipes {
                 frames_under_holds(graph, &plan, pipe, found);
             }
+            not_to_be_shared(graph, &plan, found);
         }
         Err(error) => found.push(no_plan(graph, &error)),
     }
@@ -111,4 +113,24 @@ fn frames_under_holds(graph: &Graph, plan: &Plan, pipe: &Pipe, found: &mut Found
     // More than a ULONG can be asked for by nobody.
     let finding = if u32::try_from(needed).is_ok() { finding.fixed_by(needed) } else { finding };
     found.push((Some(pin), finding));
+}
+
+/// KS025: frames that go from one process to another, in memory that only one can map.
+fn not_to_be_shared(graph: &Graph, plan: &Plan, found: &mut Found) {
+    let has_process = |filter: usize| graph.filters()[filter].process().is_some();
+    for connection in graph.connections().iter().filter(|connection| is_boundary(graph, connection.to, has_process)) {
+        let Err(memory) = shared_memory(graph, plan.pipe(connection.to).memory_type) else { continue };
+        // At the filter that is to have a process; once, where both are.
+        let filter = |pin: PinId| graph.pin(pin).filter();
+        let receives = has_process(filter(connection.to).0 as usize);
+        let pin = if receives { connection.to } else { connection.from };
+        let message = format!(
+            "`{}` has a process of its own, and the frames of {} are in {memory} memory (pipe {}), which processes cannot share",
+            graph.filter(filter(pin)).name(),
+            graph.pin_name(pin),
+            plan.pipe_of[connection.to.index()].0
+        );
+        let help = "ask for `user` or `kernel-paged` memory, or leave `process = true` out";
+        found.push((Some(pin), Finding::new(&codes::NOT_TO_BE_SHARED, about(graph, pin), message, help)));
+    }
 }

@@ -227,6 +227,18 @@ codes! { PLAN;
         fix: Some("Queue no more reads at the pin than it says, or ask for fewer frames downstream."),
         references: &[CODECS],
     }
+    NOT_TO_BE_SHARED = "KS025" {
+        name: "not-to-be-shared", severity: Severity::Error, topic: Topic::Graph,
+        title: "a filter has a process of its own, and its frames are in memory that processes cannot share",
+        explanation: "The frames that go to a filter with `process = true`, or come from it, lie in memory that both processes \
+            map: `user` or `kernel-paged`. The plan puts them into another one, mostly because a pin asks for it, or because \
+            all pins of the pipe are in kernel mode. `kspipe run` and `kspipe serve` refuse such a graph.",
+        example: "`recorder` has a process of its own, and the frames of recorder.in are in kernel-nonpaged memory (pipe 0), \
+            which processes cannot share",
+        fix: Some("Ask for `user` or `kernel-paged` memory at a pin of the pipe, or leave `process = true` out: filters without it \
+            run together, in one process, which may use nonpaged memory, too."),
+        references: &[GRAPH_FILE, SHARED_POOL],
+    }
     STALLS = "KS030" {
         name: "stalls", topic: Topic::Plan,
         title: "the graph stalls",

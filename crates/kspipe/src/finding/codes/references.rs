@@ -53,6 +53,7 @@ references! {
         Some("https://github.com/microsoft/Windows-driver-samples/tree/main/avstream/avssamp");
     RULES = "The rules of negotiation", Some("negotiation.md");
     GRAPH_FILE = "The graph file", Some("graph-file.md");
+    SHARED_POOL = "The shared pool", Some("shared-pool.md");
     SOURCES = "Drivers' sources", Some("driver-sources.md");
     PLAN = "The plan", Some("plan.md");
     COM = "The COM face", Some("com.md");

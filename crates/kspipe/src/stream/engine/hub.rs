@@ -5,9 +5,11 @@ use super::pool::{Held, Pool};
 use super::queue::{Item, Queue};
 use super::statistics::Totals;
 use crate::allocator::AcquireError;
-use crate::graph::PinId;
+use crate::graph::{FilterId, PinId};
+use crate::negotiate::PipeId;
 use crate::stream::filters::FilterError;
 use crate::stream::prepare::Interrupts;
+use crate::stream::stall::{FilterWait, Waits, WaitsFor};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -62,6 +64,8 @@ struct State {
     stopped_early: bool,
     failures: Vec<Ended>,
     ended: Option<Instant>,
+    /// Waits begun so far.
+    waits: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +111,7 @@ impl Hub {
             stopped_early: false,
             failures: Vec::new(),
             ended: None,
+            waits: 0,
         };
         Hub { parts, state: Mutex::new(state), changed: Condvar::new(), stopping: AtomicBool::new(false), interrupts }
     }
@@ -158,57 +163,99 @@ impl Hub {
     fn waiting<T>(&self, filter: FilterIndex, waiting: Waiting, wait: impl FnOnce() -> T) -> T {
         let mut state = self.lock();
         state.waiting[filter] = Some(waiting);
+        state.waits += 1;
         self.look_for_stall(state);
         let result = wait();
         self.lock().waiting[filter] = None;
         result
     }
 
-    /// Ends the run where every filter waits, and none for something that is there.
-    fn look_for_stall(&self, mut state: MutexGuard<'_, State>) {
-        let waiting = state.waiting.iter().flatten().count();
-        if state.live == 0 || waiting < state.live || self.something_is_there(&state) {
+    /// Ends the run where every filter waits, and none for something that is there. What other processes have to say is.
+    fn look_for_stall(&self, state: MutexGuard<'_, State>) {
+        if state.live == 0 || !self.all_wait(&state, |there| there != Some(false)) {
             return;
         }
-        let message = self.describe_stall(&state);
+        let waits = self.filter_waits(&state);
+        self.end_stalled_in(state, &waits, |_| true);
+    }
+
+    /// Every filter waits, and none for something that is there, as far as this process knows.
+    pub(in crate::stream) fn waits(&self) -> Option<Waits> {
+        let state = self.lock();
+        if self.all_wait(&state, |there| there == Some(true)) {
+            let is_outside = |waiting: Option<Waiting>| waiting.is_some_and(|it| self.is_there(it.what).is_none());
+            let outside = state.waiting.iter().zip(0..).filter(|(waiting, _)| is_outside(**waiting));
+            let outside = outside.map(|(_, filter)| FilterId(filter)).collect();
+            Some(Waits { begun: state.waits, filters: self.filter_waits(&state), outside })
+        } else {
+            None
+        }
+    }
+
+    /// Every filter waits, for what is not there.
+    fn all_wait(&self, state: &State, is_there: impl Fn(Option<bool>) -> bool) -> bool {
+        let mut waiting = state.waiting.iter().flatten();
+        waiting.clone().count() >= state.live && !waiting.any(|waiting| is_there(self.is_there(waiting.what)))
+    }
+
+    /// What somebody waits for is there, or nothing will come any more. `None`: that is other processes' to say.
+    fn is_there(&self, what: Awaited) -> Option<bool> {
+        match what {
+            Awaited::Frame(queue) => {
+                let queue = &self.parts.queues[queue];
+                // Not its lock: who waits for a frame from outside has it.
+                (!queue.is_fed_from_outside()).then(|| queue.is_ready())
+            }
+            Awaited::FreeFrame(pipe) => {
+                let pool = &self.parts.pools[pipe];
+                (!pool.is_shared()).then(|| pool.may_serve())
+            }
+        }
+    }
+
+    fn filter_waits(&self, state: &State) -> Vec<FilterWait> {
+        let waiting =
+            state.waiting.iter().zip(0..).filter_map(|(waiting, filter)| Some(((*waiting)?, FilterId(filter))));
+        let wait = |(Waiting { what, keeps }, filter)| {
+            let what = match what {
+                Awaited::Frame(_) => WaitsFor::NextFrame,
+                Awaited::FreeFrame(pipe) => {
+                    let pool = &self.parts.pools[pipe];
+                    WaitsFor::FreeFrame { pipe: PipeId(pool.pipe), frames: pool.frames() as u64 }
+                }
+            };
+            FilterWait { filter, what, keeps: keeps as u64 }
+        };
+        waiting.map(wait).collect()
+    }
+
+    /// Ends the run because nobody can move any more; `waits` says who waits for what, of whatever process.
+    pub(in crate::stream) fn end_stalled(&self, waits: &[FilterWait], closes: impl Fn(&Pool) -> bool) {
+        self.end_stalled_in(self.lock(), waits, closes);
+    }
+
+    fn end_stalled_in(&self, mut state: MutexGuard<'_, State>, waits: &[FilterWait], closes: impl Fn(&Pool) -> bool) {
+        let message = self.describe_stall(waits);
         state.failures.push(Ended { filter: None, message, is_system_failure: false });
         drop(state);
         self.end_sources();
         // Who waits for a frame is told that none will come; then queue after queue ends.
-        for pool in &self.parts.pools {
-            pool.close();
-        }
+        self.parts.pools.iter().filter(|pool| closes(pool)).for_each(|pool| pool.close());
     }
 
-    fn something_is_there(&self, state: &State) -> bool {
-        state.waiting.iter().flatten().any(|waiting| match waiting.what {
-            Awaited::Frame(queue) => {
-                let queue = &self.parts.queues[queue];
-                // Not its lock: who waits for a frame from outside has it.
-                queue.is_fed_from_outside() || queue.is_ready()
-            }
-            Awaited::FreeFrame(pipe) => self.parts.pools[pipe].may_serve(),
-        })
-    }
-
-    fn describe_stall(&self, state: &State) -> String {
-        let mut message = String::from("the graph is stalled, every filter waits:");
-        for (filter, waiting) in state.waiting.iter().enumerate() {
-            let Some(Waiting { what, keeps }) = waiting else { continue };
-            message += &format!(" `{}` for ", self.parts.names[filter]);
-            message += &match what {
-                Awaited::Frame(_) => "its next frame".to_owned(),
-                Awaited::FreeFrame(pipe) => {
-                    let pool = &self.parts.pools[*pipe];
-                    format!("a frame of pipe {}, which has {}, all out", pool.pipe, pool.frames())
+    fn describe_stall(&self, waits: &[FilterWait]) -> String {
+        let wait = |FilterWait { filter, what, keeps }: &FilterWait| {
+            let what = match what {
+                WaitsFor::NextFrame => "its next frame".to_owned(),
+                WaitsFor::FreeFrame { pipe, frames } => {
+                    format!("a frame of pipe {}, which has {frames}, all out", pipe.0)
                 }
             };
-            if *keeps > 0 {
-                message += &format!(", keeping {keeps}");
-            }
-            message += ";";
-        }
-        message.pop();
+            let keeps = if *keeps > 0 { format!(", keeping {keeps}") } else { String::new() };
+            Some(format!("`{}` for {what}{keeps}", self.parts.names.get(filter.0 as usize)?))
+        };
+        let waits: Vec<String> = waits.iter().filter_map(wait).collect();
+        let message = format!("the graph is stalled, every filter waits: {}", waits.join("; "));
         match &self.parts.cure {
             Some(cure) => message + ". " + cure,
             // No filter of ours keeps more than the plan allows for: somebody outside has frames.

@@ -4,7 +4,7 @@
 //! Nobody waits to put a frame into a queue: all frames in it are of one pipe, and it has room for all the pipe has. So
 //! a filter waits for one of two things only, its next frame or a free one, and both are known to the hub. That is how
 //! it can tell a stall (everybody waits, and for nothing that can come) from work, without a clock. What other processes
-//! send or give back can always come.
+//! send or give back can always come, as far as one of them knows; who sees all of them knows more ([`super::stall`]).
 
 mod hub;
 #[cfg_attr(not(all(any(target_os = "linux", target_os = "android"), not(loom))), path = "outer_nowhere.rs")]

@@ -123,7 +123,7 @@ impl Pool {
     }
 
     /// Other processes have a part in its frames.
-    pub(super) fn is_shared(&self) -> bool {
+    pub(in crate::stream) fn is_shared(&self) -> bool {
         matches!(self.frames, Frames::Outer(_))
     }
 
@@ -165,8 +165,8 @@ impl Pool {
         }
     }
 
-    /// A frame can be had, or none ever again: who waits for one does not wait in vain. Exact while everybody waits; what
-    /// other processes give back can always come.
+    /// A frame can be had, or none ever again: who waits for one does not wait in vain. Exact while everybody waits; of a
+    /// shared pool it is not for this process to say.
     pub(super) fn may_serve(&self) -> bool {
         match &self.frames {
             Frames::Own { allocator, holders } => {
