@@ -19,7 +19,7 @@ pub enum Unready {
     /// None came in time.
     #[error("no frame came in time")]
     TimedOut,
-    /// This process was told to stop waiting: [`Participant::interrupt`].
+    /// This process was told to stop waiting: [`Participant::interrupt`](super::Participant::interrupt).
     #[error("the wait was interrupted")]
     Interrupted,
     /// The stream has ended, and all that was sent was taken.
