@@ -261,7 +261,7 @@ impl State {
         Ok(factory.1)
     }
 
-    /// A process creates a pin: the filter is its from then on, unless another has it.
+    /// A process creates a pin: the filter is its from then on, unless another has it, or it has the pin.
     pub(super) fn pin_created(&mut self, pin: PinInstance, by: ClientProcess) -> Result<(), NtStatus> {
         let place = self.place_of(pin)?;
         if self.places[place].occupant.as_ref().is_some_and(Occupant::has_ended) {
@@ -282,6 +282,7 @@ impl State {
                 occupant.pins.insert(pin);
                 Ok(())
             }
+            Some(occupant) if occupant.process == process => Err(NtStatus::STATUS_OBJECT_NAME_COLLISION),
             Some(_) => Err(NtStatus::STATUS_DEVICE_BUSY),
             vacant => {
                 *vacant = Some(Occupant {
