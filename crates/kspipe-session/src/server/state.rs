@@ -2,6 +2,7 @@
 
 use super::mediation::Mediation;
 use super::participants::{HungUp, Joined, Occupant, Place};
+use super::told::Told;
 use super::{ServerOptions, StreamsOfTheDead, Trust};
 use crate::verbs::{Description, GraphSource, PinDescription, VERSION};
 use ks::NtStatus;
@@ -30,8 +31,7 @@ pub(super) struct State {
     pub(super) pins: Vec<(PinId, usize, PinDescription)>,
     /// Bytes of the pictures at a pin.
     pub(super) pictures: BTreeMap<PinId, u64>,
-    /// As JSON.
-    description: String,
+    pub(super) told: Told,
     /// The users whose processes may join, and of those the ones that are trusted.
     allowed: BTreeSet<u32>,
     trusted: BTreeSet<u32>,
@@ -125,7 +125,7 @@ impl State {
                 .filter_map(|pin| Some((pin, prepared.format(pin)?.frame_bytes() as u64)))
                 .collect(),
             // Strings, numbers and lists of them: there is nothing that JSON cannot say.
-            description: serde_json::to_string(&description).unwrap_or_default(),
+            told: Told::new(serde_json::to_string(&description).unwrap_or_default()),
             allowed: [rustix::process::geteuid().as_raw(), 0].into(),
             trusted: match options.trust {
                 Trust::OwnUser => [rustix::process::geteuid().as_raw(), 0].into(),
@@ -152,6 +152,7 @@ impl State {
 
     /// The server's own filters have started.
     pub(super) fn begun(&mut self, stop: StopHandle) {
+        self.told.is_old();
         self.stop = Some(stop);
         self.begun = Some(Instant::now());
         (1..=self.asked).for_each(|time| self.stop_own(time));
@@ -186,11 +187,8 @@ impl State {
         self.pins.iter().map(|(_, _, described)| described)
     }
 
-    pub(super) fn description(&self) -> &str {
-        &self.description
-    }
-
     pub(super) fn happened(&mut self, place: usize, process: i32, what: What) {
+        self.told.is_old();
         if self.events.len() == EVENTS {
             self.events.pop_front();
         }
@@ -200,6 +198,7 @@ impl State {
     // Stopping.
 
     pub(super) fn ask_to_stop(&mut self) {
+        self.told.is_old();
         self.asked = self.asked.saturating_add(1);
         self.stop_own(self.asked);
         self.joined().for_each(|joined| joined.stop.say());
@@ -264,6 +263,7 @@ impl State {
     /// A process creates a pin: the filter is its from then on, unless another has it, or it has the pin.
     pub(super) fn pin_created(&mut self, pin: PinInstance, by: ClientProcess) -> Result<(), NtStatus> {
         let place = self.place_of(pin)?;
+        self.told.is_old();
         if self.places[place].occupant.as_ref().is_some_and(Occupant::has_ended) {
             self.recover(place);
         }
@@ -306,6 +306,7 @@ impl State {
     /// has hung up.
     pub(super) fn pin_ended(&mut self, pin: PinInstance) {
         let Ok(place) = self.place_of(pin) else { return };
+        self.told.is_old();
         let place = &mut self.places[place];
         let Some(occupant) = &mut place.occupant else { return };
         if !occupant.pins.remove(&pin) || !occupant.pins.is_empty() {
