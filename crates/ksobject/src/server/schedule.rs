@@ -1,9 +1,9 @@
 //! Who is served next: of all users that want something the one that has cost the server least, and of that user's clients
 //! likewise.
 //!
-//! What is counted is time that the server spends. Who was idle does not save that up: it begins where those that are served
-//! now stand, and so is the next in line. While somebody wants more than it is given, each user that does has the same share,
-//! and who asks less waits for one request of the others at most.
+//! What is counted is time that the server spends on a processor. Who was idle does not save that up: it begins where those that
+//! are served now stand, and so is the next in line. Users that ask without end have the same share each, and who asks for less
+//! than its share waits for one request of the others at most.
 
 use rustix::event::epoll::EventFlags;
 use std::collections::{BTreeMap, VecDeque};

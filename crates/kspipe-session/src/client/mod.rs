@@ -169,7 +169,7 @@ fn reason(error: Win32Error) -> String {
 fn reason_at_path(error: Win32Error) -> String {
     match error {
         Win32Error::DEVICE_REMOVED => {
-            "what listens there hung up without a word: it has just ended, or is no kspipe".to_owned()
+            "what listens there hung up without a word: it has just ended, or is no server of kspipe".to_owned()
         }
         error => reason(error),
     }

@@ -263,7 +263,6 @@ impl State {
     /// A process creates a pin: the filter is its from then on, unless another has it, or it has the pin.
     pub(super) fn pin_created(&mut self, pin: PinInstance, by: ClientProcess) -> Result<(), NtStatus> {
         let place = self.place_of(pin)?;
-        self.told.is_old();
         if self.places[place].occupant.as_ref().is_some_and(Occupant::has_ended) {
             self.recover(place);
         }
@@ -285,6 +284,7 @@ impl State {
             Some(occupant) if occupant.process == process => Err(NtStatus::STATUS_OBJECT_NAME_COLLISION),
             Some(_) => Err(NtStatus::STATUS_DEVICE_BUSY),
             vacant => {
+                self.told.is_old();
                 *vacant = Some(Occupant {
                     process,
                     user,
@@ -306,12 +306,12 @@ impl State {
     /// has hung up.
     pub(super) fn pin_ended(&mut self, pin: PinInstance) {
         let Ok(place) = self.place_of(pin) else { return };
-        self.told.is_old();
         let place = &mut self.places[place];
         let Some(occupant) = &mut place.occupant else { return };
         if !occupant.pins.remove(&pin) || !occupant.pins.is_empty() {
             return;
         }
+        self.told.is_old();
         if occupant.joined.is_some() {
             occupant.hung_up = Some(HungUp { since: Instant::now(), reported: false });
         } else {
