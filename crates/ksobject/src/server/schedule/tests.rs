@@ -48,7 +48,7 @@ fn many_processes_of_a_user_weigh_no_more_than_one_of_another() {
     for flooders in [1, 3, 10, 255] {
         let mut asks = vec![Asks { client: 1, user: 1, cost: 5, at_once: 1 }];
         asks.extend((0..flooders).map(|number| Asks { client: 2 + number, user: 2, cost: 50, at_once: 32 }));
-        let given = given(&asks, 50_000);
+        let given = given(&asks, 10_000);
         let all: u64 = given.values().sum();
         assert!(given[&1] * 100 >= all * 49, "{flooders}: {} of {all}", given[&1]);
     }
@@ -75,16 +75,16 @@ fn who_asks_for_less_than_its_share_waits_for_one_request_of_the_others_at_most(
                 client
             };
             // The others have been there for long.
-            (0..10_000).for_each(|_| assert_ne!(serve(&mut schedule), 1));
+            (0..2000).for_each(|_| assert_ne!(serve(&mut schedule), 1));
             let mut others = 0;
-            for round in 0..1000 {
+            for round in 0..100 {
                 schedule.push(1, (1, EventFlags::IN));
                 others += (0..).take_while(|_| serve(&mut schedule) != 1).count();
                 // It thinks, and asks for a tenth of a half of the time at most, or of what is left to one of so many.
                 let share = if user == 2 { flooders } else { 0 };
                 (0..share + round % 4).for_each(|_| assert_ne!(serve(&mut schedule), 1));
             }
-            assert!(others <= 1000, "{flooders}: {others} were served before it, in 1000 rounds");
+            assert!(others <= 100, "{flooders}: {others} were served before it, in 100 rounds");
         }
     }
 }
