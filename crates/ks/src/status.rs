@@ -147,6 +147,8 @@ status! {
         STATUS_BUFFER_TOO_SMALL = 0xC000_0023;
         /// Nothing can be created under such a name.
         STATUS_OBJECT_NAME_NOT_FOUND = 0xC000_0034;
+        /// There is one already.
+        STATUS_OBJECT_NAME_COLLISION = 0xC000_0035;
         /// No frame, or no memory.
         STATUS_INSUFFICIENT_RESOURCES = 0xC000_009A;
         /// It is not for this user.

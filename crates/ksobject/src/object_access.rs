@@ -25,6 +25,8 @@ impl Win32Error {
     pub const INVALID_DATA: Self = Self(13);
     /// `ERROR_GEN_FAILURE`: it failed, and nothing more is known.
     pub const GEN_FAILURE: Self = Self(31);
+    /// `ERROR_BAD_DEV_TYPE`: what is there is of another type than objects are reached by.
+    pub const BAD_DEV_TYPE: Self = Self(66);
     /// `ERROR_NOT_SUPPORTED`: the object does not do this.
     pub const NOT_SUPPORTED: Self = Self(50);
     /// `ERROR_INVALID_PARAMETER`: what is asked is malformed.
@@ -35,6 +37,8 @@ impl Win32Error {
     pub const INSUFFICIENT_BUFFER: Self = Self(122);
     /// `ERROR_BUSY`: there are as many as there may be.
     pub const BUSY: Self = Self(170);
+    /// `ERROR_ALREADY_EXISTS`: who asks has one already.
+    pub const ALREADY_EXISTS: Self = Self(183);
     /// `ERROR_MORE_DATA`: there is an answer, and no buffer, or too small a one, was given for it.
     pub const MORE_DATA: Self = Self(234);
     /// `ERROR_NO_MORE_ITEMS`: the list is at its end.
@@ -74,6 +78,7 @@ impl Win32Error {
             NtStatus::STATUS_INVALID_DEVICE_REQUEST => Self::INVALID_FUNCTION,
             NtStatus::STATUS_BUFFER_TOO_SMALL => Self::INSUFFICIENT_BUFFER,
             NtStatus::STATUS_OBJECT_NAME_NOT_FOUND => Self::FILE_NOT_FOUND,
+            NtStatus::STATUS_OBJECT_NAME_COLLISION => Self::ALREADY_EXISTS,
             NtStatus::STATUS_INSUFFICIENT_RESOURCES => Self::NO_SYSTEM_RESOURCES,
             NtStatus::STATUS_ACCESS_DENIED => Self::ACCESS_DENIED,
             NtStatus::STATUS_REVISION_MISMATCH => Self::REVISION_MISMATCH,

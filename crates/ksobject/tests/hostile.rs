@@ -9,7 +9,7 @@ mod scene;
 use common::*;
 use ks::*;
 use ksobject::wire::{Answer, Attach, Control, Create, ObjectKind};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -297,16 +297,81 @@ fn descriptors_nobody_asked_for_are_let_go_of() {
 }
 
 #[test]
-fn a_client_with_many_connections_is_served_one_request_a_turn() {
+fn who_asks_now_and_then_is_answered_in_the_next_turn_whoever_floods() {
     let mut server = ksobject::Server::new().expect("there is room");
     let handle = server.open(ksobject::InProcessObjects::create_sink_pin().expect("a pin")).expect("a handle");
-    let connections: Vec<Raw> = (0..3).map(|_| Raw::attach(&handle)).collect();
-    let at_once = std::time::Duration::ZERO;
-    while server.turn(Some(at_once)).expect("it can wait") > 0 {}
-    connections.iter().zip(1..).for_each(|(connection, id)| connection.status(id).expect("there is room"));
-    for served in 1..=3 {
-        server.turn(Some(at_once)).expect("it can wait");
-        let mut polled: Vec<_> = connections.iter().map(|raw| PollFd::new(&raw.0, PollFlags::IN)).collect();
-        assert_eq!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(served));
+    let at_once = Some(std::time::Duration::ZERO);
+    let flooders: Vec<Raw> = (0..20).map(|_| Raw::attach(&handle)).collect();
+    while server.turn(at_once).expect("it can wait") > 0 {}
+    let victim = OtherClient::start(&Object(handle), "asks when it is told");
+    for raw in &flooders {
+        (1..=200).for_each(|id| raw.status(id).expect("there is room"));
+    }
+    for round in 0..10 {
+        victim.tell("ask");
+        victim.expect("asked");
+        // The first time it has to get a connection.
+        for _ in 0..if round == 0 { 100 } else { 1 } {
+            assert!(server.turn(at_once).expect("it can wait") > 0);
+        }
+        victim.tell("look");
+        victim.expect("answered");
+        // It thinks, for long enough that it has asked for less than its share.
+        (0..10).for_each(|_| assert!(server.turn(at_once).expect("it can wait") > 0, "there is much to do"));
+    }
+    victim.tell("end");
+    victim.end();
+    let answered = flooders.iter().map(|raw| std::iter::from_fn(|| raw.answered_by_now()).count()).sum::<usize>();
+    assert!((1..20 * 200).contains(&answered), "they were served meanwhile, and not to their end: {answered}");
+}
+
+#[test]
+fn more_processes_than_a_server_has_room_for_hear_so_and_take_nothing_from_those_that_are_there() {
+    let limits = ksobject::Limits { clients: 2, ..ksobject::Limits::default() };
+    let mut server = ksobject::Server::with_limits(limits).expect("there is room");
+    let filter = ksobject::InProcessObjects::create_filter(factories()).expect("a filter");
+    let handle = Object(server.open(filter).expect("a handle"));
+    let stop = Stops(server.stopper());
+    std::thread::scope(|scope| {
+        // Also where this fails.
+        let _stop = stop;
+        scope.spawn(|| server.run().expect("it serves"));
+        let asks = |client: &OtherClient, hears: &str| {
+            client.tell("ask");
+            client.expect("asked");
+            // The server has done what came before.
+            loop {
+                client.tell("look");
+                match client.says().as_str() {
+                    "not yet" => client.tell("ask"),
+                    said => break assert_eq!(said, hears),
+                }
+                client.expect("asked");
+            }
+        };
+        let [one, two, three] = [(); 3].map(|()| OtherClient::start(&handle, "asks when it is told"));
+        asks(&one, "answered");
+        asks(&two, "answered");
+        for _ in 0..20 {
+            asks(&three, "no room");
+            asks(&one, "answered");
+        }
+        // There is room once one of them has gone, and the server has heard of it.
+        drop(two.kill());
+        asks(&three, "answered");
+        asks(&one, "answered");
+        [one, three].into_iter().for_each(|client| {
+            client.tell("end");
+            client.end();
+        });
+    });
+}
+
+/// Ends a server when it is dropped.
+struct Stops(ksobject::Stopper);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }

@@ -23,10 +23,9 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// A file or stream could not be read or written.
+    /// A file could not be read or written, or standard input (`-`) not be read.
     pub(crate) fn file(doing: &'static str, path: &Path, why: io::Error) -> Self {
-        let name =
-            if path == Path::new("-") { "standard input or output".to_owned() } else { path.display().to_string() };
+        let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
         Failure::System(FileFailure { doing, name, why }.into())
     }
 

@@ -32,7 +32,11 @@ const WIDTH_OF_A_FILE: usize = 120;
 
 fn main() -> ExitCode {
     show_errors();
-    let done = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return shown(&error),
+    };
+    let done = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Negotiate(arguments) => negotiate::negotiate(&arguments),
         Command::Check(arguments) => check::check(&arguments),
@@ -50,6 +54,15 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// Shows what was typed wrong, or the help that was asked for, which is worth nothing where nobody gets it.
+fn shown(error: &clap::Error) -> ExitCode {
+    let shown = error.print();
+    match output::standard_output_took(if error.use_stderr() { Ok(()) } else { shown }) {
+        Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(u8::MAX)),
         Err(failure) => failure.tell(),
     }
 }

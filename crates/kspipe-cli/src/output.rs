@@ -9,8 +9,8 @@ use std::path::Path;
 /// enough (`| head`) is no error.
 pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<(), Failure> {
     match path {
-        None => to_standard_output(text),
-        Some(path) if path == Path::new("-") => to_standard_output(text),
+        None => to_standard_output(text.as_bytes()),
+        Some(path) if path == Path::new("-") => to_standard_output(text.as_bytes()),
         Some(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder).map_err(|error| Failure::file("make the folder", folder, error))?;
@@ -20,11 +20,17 @@ pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<(), Failure> {
     }
 }
 
-fn to_standard_output(text: &str) -> Result<(), Failure> {
+/// Writes to standard output. A reader that has read enough is no error.
+pub(crate) fn to_standard_output(bytes: &[u8]) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+    standard_output_took(output.write_all(bytes).and_then(|()| output.flush()))
+}
+
+/// What came of writing to standard output: a reader that has read enough is no error.
+pub(crate) fn standard_output_took(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::file("write to", Path::new("-"), error))
+            Err(Failure::system("write to standard output", error))
         }
         _ => Ok(()),
     }

@@ -1,22 +1,47 @@
 //! Texts of any length in one descriptor: a `memfd` that nobody can change any more.
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, memfd_create};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, memfd_create, open};
 use rustix::io::{Errno, pread};
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// What keeps a text as it is.
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE).union(SealFlags::SEAL);
 /// The longest text that is read: 16 MiB.
 const MOST: u64 = 16 << 20;
 
-/// A text in a file.
-pub(crate) fn write(text: &str) -> std::io::Result<OwnedFd> {
-    let mut file = File::from(memfd_create(c"kspipe text", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-    file.write_all(text.as_bytes())?;
-    fcntl_add_seals(&file, SEALS)?;
-    Ok(file.into())
+/// A text in a file, for many.
+#[derive(Debug)]
+pub(crate) struct Document {
+    file: OwnedFd,
+    length: u64,
+}
+
+impl Document {
+    pub(crate) fn new(text: &str) -> std::io::Result<Self> {
+        let mut file = File::from(memfd_create(c"kspipe text", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+        file.write_all(text.as_bytes())?;
+        fcntl_add_seals(&file, SEALS)?;
+        Ok(Self { file: file.into(), length: text.len() as u64 })
+    }
+
+    /// Its bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The file, opened for one of them: with a position of its own, at its beginning.
+    pub(crate) fn open(&self) -> std::io::Result<OwnedFd> {
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+    }
+}
+
+impl From<Document> for OwnedFd {
+    fn from(document: Document) -> Self {
+        document.file
+    }
 }
 
 /// The text in a file that somebody sent. `None` where it is no sealed file of UTF-8, or too long.
@@ -42,14 +67,22 @@ pub(crate) fn read(file: &OwnedFd) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     #[test]
     fn a_text_is_read_as_often_as_one_likes() {
         let text = "grün ".repeat(20_000);
-        let file = write(&text).unwrap();
-        assert_eq!(read(&file).as_deref(), Some(&*text));
-        assert_eq!(read(&file).as_deref(), Some(&*text));
-        assert_eq!(read(&write("").unwrap()).as_deref(), Some(""));
+        let document = Document::new(&text).unwrap();
+        assert_eq!(document.length(), text.len() as u64);
+        for _ in 0..2 {
+            let file = document.open().unwrap();
+            assert_eq!(read(&file).as_deref(), Some(&*text));
+            // Somebody else who has it open goes where he likes.
+            let mut own = String::new();
+            File::from(file).read_to_string(&mut own).unwrap();
+            assert_eq!(own, text);
+        }
+        assert_eq!(read(&OwnedFd::from(Document::new("").unwrap())).as_deref(), Some(""));
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn what_cannot_be_had_is_said() {
     assert_eq!(last_error(), "no pin `a.out.x` can be joined; there are: a.out, c.in");
     assert_eq!(get!(KspJoin(client, c"\xFF".as_ptr())).0, E_INVALIDARG);
     assert_eq!(get!(KspJoin(client, c"a".as_ptr())).0, KSP_E_TAKEN);
-    assert_eq!(last_error(), "another process has the filter `a`");
+    assert_eq!(last_error(), "this process has the filter `a` already");
 
     assert_eq!(get!(KspOpenFrames(source, c"out".as_ptr())).0, VFW_E_INVALID_DIRECTION);
     assert_eq!(get!(KspOpenFrames(source, c"in".as_ptr())).0, KSP_E_NO_SUCH_PIN);

@@ -157,7 +157,7 @@ impl Process {
                 self.pins[which] = Some(pin);
             }
             // The server may not have heard yet that the one before was closed.
-            Err(error) => assert_eq!(error, Win32Error::BUSY),
+            Err(error) => assert_eq!(error, Win32Error::ALREADY_EXISTS),
         }
         Ok(())
     }

@@ -60,6 +60,11 @@ impl EndedRequests {
         let _ = rustix::io::write(&self.eventfd, 1u64.as_bytes());
     }
 
+    /// Has it be readable, without an end.
+    pub(crate) fn remind(&self) {
+        let _ = rustix::io::write(&self.eventfd, 1u64.as_bytes());
+    }
+
     /// What can be read is read. Called before [`take`](Self::take): what ends in between is told of again.
     pub(crate) fn acknowledge(&self) {
         let _ = rustix::io::read(&self.eventfd, &mut [0; 8]);

@@ -47,12 +47,15 @@ impl RemoteObjects {
     ///
     /// # Errors
     /// [`Win32Error::FILE_NOT_FOUND`] where nobody serves there, [`Win32Error::ACCESS_DENIED`] where this user may not,
-    /// [`Win32Error::DEVICE_REMOVED`] where the server hangs up without a word, [`Win32Error::NO_SYSTEM_RESOURCES`] where
-    /// either side has no room for one more.
+    /// [`Win32Error::DEVICE_REMOVED`] where whoever listens hangs up without a word, [`Win32Error::INVALID_DATA`] where it
+    /// says something else than a server does, [`Win32Error::BAD_DEV_TYPE`] where the socket is of another type,
+    /// [`Win32Error::NO_SYSTEM_RESOURCES`] where either side has no room for one more. Who listens and says nothing is waited
+    /// for.
     pub fn open(path: impl AsRef<Path>) -> Result<OwnedHandle, Win32Error> {
         let socket = connect_to(path.as_ref()).map_err(|error| match error {
             Errno::ACCESS | Errno::PERM => Win32Error::ACCESS_DENIED,
             Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => Win32Error::NO_SYSTEM_RESOURCES,
+            Errno::PROTOTYPE => Win32Error::BAD_DEV_TYPE,
             // Nothing is there, or nothing that one could connect to.
             _ => Win32Error::FILE_NOT_FOUND,
         })?;
@@ -72,7 +75,7 @@ impl RemoteObjects {
                 received.descriptors.pop().map(OwnedHandle::from).ok_or(Win32Error::NO_SYSTEM_RESOURCES)
             }
             Ok((_, Message::Answer(answer))) => Err(Win32Error::from_status(answer.status)),
-            _ => Err(Win32Error::DEVICE_REMOVED),
+            _ => Err(Win32Error::INVALID_DATA),
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Connection {
     pub(super) waiting: BTreeMap<u64, WaitingRequest>,
     /// What is asked of epoll.
     pub(super) interest: EventFlags,
+    /// Epoll has told of it, and what there is to do was not done yet.
+    pub(super) is_scheduled: bool,
     pub(super) _charge: Charge,
 }
 
@@ -40,7 +42,8 @@ pub(super) struct Gone;
 impl Connection {
     pub(super) fn new(socket: OwnedFd, handle: u64, process: i32, charge: Charge) -> Self {
         let (unread, waiting) = (VecDeque::new(), BTreeMap::new());
-        Self { socket, handle, process, unread, waiting, interest: EventFlags::empty(), _charge: charge }
+        let (interest, is_scheduled) = (EventFlags::empty(), false);
+        Self { socket, handle, process, unread, waiting, interest, is_scheduled, _charge: charge }
     }
 
     /// How many answers wait until the client reads.

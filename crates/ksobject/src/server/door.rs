@@ -3,6 +3,7 @@
 use super::Server;
 use super::limits::OBJECT;
 use super::peer::{Peer, unknown};
+use super::schedule::NEWCOMERS;
 use super::spare::none_left;
 use crate::handle::OwnedHandle;
 use crate::in_process::Object;
@@ -19,7 +20,7 @@ impl Server {
     /// Stops or goes on listening.
     pub(super) fn pause_listeners(&mut self, pause: bool) {
         self.listeners_paused = pause;
-        let interest = if pause { EventFlags::empty() } else { EventFlags::IN };
+        let interest = if pause { EventFlags::empty() } else { EventFlags::IN | EventFlags::ONESHOT };
         for (id, (listener, _)) in &self.listeners {
             let _ = epoll::modify(&self.epoll, listener, EventData::new_u64(*id), interest);
         }
@@ -61,8 +62,10 @@ impl Server {
         if !self.users.contains(&peer.user) {
             return Err(NtStatus::STATUS_ACCESS_DENIED);
         }
+        let number = peer.process;
         let process = self.process(peer)?;
         let charge = process.memory.charge(OBJECT)?;
-        self.create_handle(object, Some(root), Some(charge)).map_err(none_left)
+        let client = self.process_sources.get(&number).copied().unwrap_or(NEWCOMERS);
+        self.create_handle(client, object, Some(root), Some(charge)).map_err(none_left)
     }
 }

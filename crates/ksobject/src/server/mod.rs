@@ -3,6 +3,7 @@
 //! One thread, which waits for all sockets together and never for one of them. What a client does wrong ends its own
 //! connection, and what it has too much of is refused to it alone.
 
+mod clock;
 mod connection;
 mod door;
 mod limits;
@@ -10,9 +11,11 @@ mod listener;
 mod peer;
 mod process;
 mod requests;
+mod schedule;
 mod sender;
 mod spare;
 mod strangers;
+mod turn;
 
 pub use limits::Limits;
 
@@ -26,25 +29,24 @@ use limits::CONNECTION;
 use listener::Listener;
 use peer::{Peer, unknown};
 use process::Process;
-use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{Shutdown, shutdown};
+use schedule::{NEWCOMERS, Schedule};
 use spare::{Spare, none_left};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use strangers::Strangers;
 use zerocopy::IntoBytes;
 
 /// Serves objects of this process to others: at paths, and by handles that are passed on.
 ///
-/// It works while somebody calls [`run`](Self::run) or [`turn`](Self::turn), in that thread and no other. A client that
-/// floods, does not read, sends nonsense or dies costs only itself; [`Limits`] says what one may have. When a client's
+/// It works while somebody calls [`run`](Self::run) or [`turn`](Self::turn), in that thread and no other. Users share its time
+/// evenly, and so do the processes of each: who asks for more waits. A client that floods, does not read, sends nonsense or dies costs only itself; [`Limits`] says what one may have. When a client's
 /// process ends, or its connection to an object does, all it had there ends: its requests that wait, its events, and the
 /// frames it took go back. An object that it created lives as long as somebody has its handle.
 ///
@@ -98,8 +100,8 @@ pub struct Server {
     waiting: BTreeMap<u64, u64>,
     strangers: Strangers,
     spare: Spare,
-    /// The processes that had a request read in this turn.
-    served: BTreeSet<i32>,
+    /// What there is to do, and whose turn it is. Epoll is silent about a source of a client until that was done.
+    schedule: Schedule,
     stop: Arc<OwnedFd>,
     stopped: bool,
     /// Where packets are read to.
@@ -130,6 +132,8 @@ struct HandleEnd {
     socket: OwnedFd,
     /// The client's end.
     cookie: u64,
+    /// The client that opened or created it: what comes on it is done on its account.
+    client: u64,
     object: Object,
     /// The object was created by a client, and ends with the handle. Otherwise it is hosted, and this is what keeps it.
     root: Option<Arc<OwnedHandle>>,
@@ -185,7 +189,7 @@ impl Server {
             waiting: BTreeMap::new(),
             strangers: Strangers::default(),
             spare: Spare::new(&stop)?,
-            served: BTreeSet::new(),
+            schedule: Schedule::default(),
             stop: Arc::new(stop),
             stopped: false,
             buffer: socket::packet_buffer(),
@@ -216,7 +220,7 @@ impl Server {
     pub fn listen(&mut self, path: impl AsRef<Path>, object: OwnedHandle) -> io::Result<()> {
         let root = Self::root(object)?;
         let listener = Listener::bind(path.as_ref())?;
-        let id = self.watch(listener.as_fd(), Source::Listener, EventFlags::IN)?;
+        let id = self.watch(listener.as_fd(), Source::Listener, EventFlags::IN | EventFlags::ONESHOT)?;
         self.listeners.insert(id, (listener, root));
         Ok(())
     }
@@ -233,7 +237,7 @@ impl Server {
     /// `InvalidInput` where `object` names no object of this process; else as the system says.
     pub fn open(&mut self, object: OwnedHandle) -> io::Result<OwnedHandle> {
         let root = Self::root(object)?;
-        let handle = self.create_handle(root.object, Some(root._handle), None)?;
+        let handle = self.create_handle(NEWCOMERS, root.object, Some(root._handle), None)?;
         Ok(OwnedHandle::from(handle))
     }
 
@@ -258,47 +262,6 @@ impl Server {
         self.stopped
     }
 
-    /// Waits for something to do, at most so long, or without end, and does it: at most one request of each client,
-    /// however many connections it has. Says how many things there were; at most 64.
-    ///
-    /// # Errors
-    /// The system cannot wait.
-    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
-        let timeout = timeout.map(|timeout| Timespec {
-            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
-        let mut events = Vec::<epoll::Event>::with_capacity(64);
-        match epoll::wait(&self.epoll, spare_capacity(&mut events), timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.served.clear();
-        self.spare.restore(&self.stop);
-        // Where nothing else happens there is no more room than before, and trying at once would be without end.
-        let mut may_have_room = events.is_empty();
-        for event in &events {
-            let id = event.data.u64();
-            // What an earlier one of these ended is not there any more.
-            let Some(source) = self.sources.get(&id).copied() else { continue };
-            match source {
-                Source::Listener => self.let_in(id),
-                Source::Handle => self.handle_is_ready(id),
-                Source::Connection => self.connection_is_ready(id, event.flags),
-                Source::Process(process) => self.process_ended(process),
-                Source::Ended => self.ended.acknowledge(),
-                Source::Stop => self.stopped = true,
-            }
-            // What one request ended is answered before the next is read.
-            self.answer_ended();
-            may_have_room |= !matches!(source, Source::Listener);
-        }
-        if may_have_room && self.listeners_paused {
-            self.pause_listeners(false);
-        }
-        Ok(events.len())
-    }
-
     fn root(handle: OwnedHandle) -> io::Result<Root> {
         let (object, _) = in_process::find(handle.handle())
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the handle names no object of this process"))?;
@@ -321,6 +284,7 @@ impl Server {
     /// Makes a handle: a pair of sockets, of which one is kept. What is behind it is said on it at once.
     fn create_handle(
         &mut self,
+        client: u64,
         object: Object,
         root: Option<Arc<OwnedHandle>>,
         charge: Option<Charge>,
@@ -341,9 +305,10 @@ impl Server {
             max_memory: self.limits.memory,
         };
         socket::send(&near, &hello.to_packet(), &[])?;
-        let id = self.watch(near.as_fd(), Source::Handle, EventFlags::IN)?;
+        let id = self.watch(near.as_fd(), Source::Handle, EventFlags::IN | EventFlags::ONESHOT)?;
         self.objects.insert(cookie, object.clone());
-        let end = HandleEnd { socket: near, cookie, object, root, connections: BTreeSet::new(), _charge: charge };
+        let end =
+            HandleEnd { socket: near, cookie, client, object, root, connections: BTreeSet::new(), _charge: charge };
         self.handles.insert(id, end);
         Ok(far)
     }
@@ -362,7 +327,9 @@ impl Server {
                 self.process_ended(idle.ok_or(no_place)?);
             }
             let source = self.watch(peer.pidfd.as_fd(), Source::Process(number), EventFlags::IN);
-            self.process_sources.insert(number, source.map_err(none_left)?);
+            let source = source.map_err(none_left)?;
+            self.process_sources.insert(number, source);
+            self.schedule.add(source, peer.user);
             self.processes.insert(number, Process::new(peer, &self.limits));
         }
         self.processes.get_mut(&number).ok_or(no_place)
@@ -377,6 +344,7 @@ impl Server {
         }
         if let Some(source) = self.process_sources.remove(&number) {
             self.sources.remove(&source);
+            self.schedule.remove(source);
         }
     }
 
@@ -430,22 +398,6 @@ impl Server {
         self.look_at(number);
     }
 
-    /// Asks epoll for what a client's connections are ready for: none is read from while one of them has no room for an
-    /// answer.
-    fn look_at(&mut self, number: i32) {
-        let Some(process) = self.processes.get(&number) else { return };
-        for id in &process.connections {
-            let Some(connection) = self.connections.get_mut(id) else { continue };
-            let mut interest = EventFlags::empty();
-            interest.set(EventFlags::IN, process.unread == 0);
-            interest.set(EventFlags::OUT, connection.unread() > 0);
-            if interest != connection.interest {
-                connection.interest = interest;
-                let _ = epoll::modify(&self.epoll, &connection.socket, EventData::new_u64(*id), interest);
-            }
-        }
-    }
-
     /// Whether who made this socket may have a connection, and what it costs.
     fn admit(&mut self, socket: &OwnedFd) -> Result<(i32, Charge), NtStatus> {
         let peer = Peer::of(socket).map_err(unknown)?;
@@ -458,7 +410,7 @@ impl Server {
         // As much as an answer may be, whatever the client has set.
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&socket, 4 * MAX_PACKET);
         let mut connection = Connection::new(socket, handle, number, charge);
-        connection.interest = EventFlags::IN;
+        connection.interest = EventFlags::IN | EventFlags::ONESHOT;
         // Where epoll has no room, the client hears that it is hung up.
         let Ok(id) = self.watch(connection.socket.as_fd(), Source::Connection, connection.interest) else { return };
         self.connections.insert(id, connection);

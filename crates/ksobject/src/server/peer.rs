@@ -71,14 +71,9 @@ fn started(process: i32) -> Option<u64> {
 
 /// How many clock ticks ago the machine started.
 fn ticks_since_boot() -> Result<u64, Errno> {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: it writes the structure. (The C library's, because valgrind knows it.)
-    if unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now) } != 0 {
-        return Err(Errno::NOSYS);
-    }
     // 100 a second in every interface of /proc.
-    let ticks = now.tv_sec.checked_mul(100).and_then(|ticks| ticks.checked_add(now.tv_nsec / 10_000_000));
-    ticks.and_then(|ticks| u64::try_from(ticks).ok()).ok_or(Errno::OVERFLOW)
+    let up = super::clock::since_boot().ok_or(Errno::NOSYS)?;
+    u64::try_from(up.as_millis() / 10).map_err(|_| Errno::OVERFLOW)
 }
 
 #[cfg(test)]

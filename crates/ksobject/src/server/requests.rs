@@ -2,6 +2,7 @@
 
 use super::connection::WaitingRequest;
 use super::limits::{OBJECT, WAITING};
+use super::schedule::NEWCOMERS;
 use super::sender::Sender;
 use super::spare::{Spare, none_left};
 use super::{Server, socket};
@@ -109,10 +110,7 @@ impl Server {
         }
         let may_read = self.processes.get(&number).is_some_and(|process| process.unread == 0);
         if may_read && flags.contains(EventFlags::IN) {
-            // One that has many connections is served no more than others. The rest is there at the next turn.
-            if self.served.insert(number) {
-                self.read_request(id);
-            }
+            self.read_request(id);
         } else if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
             // Nobody is there to read what waits.
             self.hang_up(id);
@@ -260,6 +258,7 @@ impl Server {
         let Some(handle) = self.handles.get(&connection.handle) else { return false };
         let Some(process) = self.processes.get_mut(&connection.process) else { return false };
         let charge = process.memory.charge(OBJECT + create.name.len() as u64);
+        let client = self.process_sources.get(&connection.process).copied().unwrap_or(NEWCOMERS);
         let sender = Sender {
             process: RefCell::new(process),
             connection: id,
@@ -274,7 +273,7 @@ impl Server {
         let left = sender.descriptors.into_inner().into_iter().flatten();
         self.strangers.close(left);
         let made = created.and_then(|(object, charge)| {
-            let made = self.create_handle(object.clone(), None, Some(charge));
+            let made = self.create_handle(client, object.clone(), None, Some(charge));
             // Nobody ever has a handle of it.
             made.inspect_err(|_| object.end()).map_err(none_left)
         });

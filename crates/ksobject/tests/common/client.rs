@@ -1,8 +1,8 @@
 //! A client that is a process of its own, and is told what to do.
 
-use super::{Allocator, Event, Object, failure, frame};
-use ks::{KsEventType, NtStatus};
-use ksobject::OwnedHandle;
+use super::{Allocator, Event, Object, STATUS, failure, frame};
+use ks::{IOCTL_KS_PROPERTY, KsEventType, NtStatus};
+use ksobject::{OwnedHandle, SystemObjects, Win32Error};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
@@ -13,6 +13,7 @@ use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
+use zerocopy::IntoBytes;
 
 /// Says in which role this program runs: a client that is handed a handle.
 const CLIENT_THAT: &str = "KSOBJECT_TEST_CLIENT_THAT";
@@ -41,6 +42,11 @@ impl OtherClient {
     /// Waits until it says this.
     pub fn expect(&self, word: &str) {
         self.channel.expect(word);
+    }
+
+    /// What it says next.
+    pub fn says(&self) -> String {
+        self.channel.hears()
     }
 
     /// The descriptor that it sends before it says anything.
@@ -79,9 +85,13 @@ impl Channel {
     }
 
     pub fn expect(&self, word: &str) {
+        assert_eq!(self.hears(), word);
+    }
+
+    fn hears(&self) -> String {
         let mut line = String::new();
         self.1.borrow_mut().read_line(&mut line).expect("somebody speaks");
-        assert_eq!(line.trim_end(), word);
+        line.trim_end().to_owned()
     }
 }
 
@@ -135,9 +145,7 @@ pub fn client_if_asked_to() {
             a.free(out).expect("it is out");
         }
         "works when it is told" => loop {
-            let mut line = String::new();
-            channel.1.borrow_mut().read_line(&mut line).expect("somebody speaks");
-            if line.trim_end() != "work" {
+            if channel.hears() != "work" {
                 return;
             }
             let event = Event::new();
@@ -156,6 +164,20 @@ pub fn client_if_asked_to() {
             assert!(event.signals() >= 3);
             a.disable(&data).expect("it is enabled");
             channel.say("done");
+        },
+        "asks when it is told" => loop {
+            if channel.hears() != "ask" {
+                return;
+            }
+            let asked = SystemObjects::begin(a.object.handle(), IOCTL_KS_PROPERTY, STATUS.as_bytes(), vec![0; 32]);
+            channel.say("asked");
+            channel.expect("look");
+            let answer = if asked.is_pending() { None } else { Some(asked.wait().1.map_err(|error| error.error)) };
+            channel.say(match answer {
+                None => "not yet",
+                Some(Err(Win32Error::NO_SYSTEM_RESOURCES)) => "no room",
+                Some(_) => "answered",
+            });
         },
         "has a frame and a child" => {
             a.alloc().expect("a frame");

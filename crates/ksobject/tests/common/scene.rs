@@ -4,6 +4,7 @@
 use crate::common::*;
 use ks::*;
 use ksobject::wire::{Answer, Attach, Control, MAX_PACKET, Message};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
@@ -49,6 +50,13 @@ impl Raw {
             Ok((id, Message::Answer(Answer { status, returned, .. }))) => Some((id, status, returned, descriptors)),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// The number of the next answer, where one has come.
+    pub fn answered_by_now(&self) -> Option<u64> {
+        let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
+        let ready = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).expect("it can be polled");
+        (ready > 0).then(|| self.answer().expect("it has not hung up").0)
     }
 
     pub fn control(&self, id: u64, code: u32, input: &[u8], output: u32) -> Result<(), Errno> {

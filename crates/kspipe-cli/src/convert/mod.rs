@@ -10,7 +10,7 @@ use crate::overwriting;
 use input::{Found, Kind};
 use ks::{FramingBlob, FramingField};
 use miette::miette;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 /// Converts.
@@ -47,12 +47,10 @@ fn language(arguments: &ConvertArguments, kind: Kind) -> FramingLanguage {
 
 fn write_bytes(path: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
     let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-        let mut out = std::io::stdout().lock();
-        if out.is_terminal() {
+        if std::io::stdout().is_terminal() {
             return Err(Failure::usage("a blob is no text for a terminal", "say where to write it: -o pin.bin"));
         }
-        let written = out.write_all(bytes).and_then(|()| out.flush());
-        return written.map_err(|error| Failure::file("write", Path::new("-"), error));
+        return output::to_standard_output(bytes);
     };
     std::fs::write(path, bytes).map_err(|error| Failure::file("write", path, error))
 }

@@ -1,6 +1,7 @@
 //! `kspipe attach`: a filter of a graph that another process serves.
 
 use super::arguments::AttachArguments;
+use super::connect::connect;
 use super::{failures, mediated, run_kind, text};
 use crate::arguments::{ReportFile, ReportFormat};
 use crate::failure::Failure;
@@ -34,7 +35,10 @@ pub(crate) fn attach(arguments: &AttachArguments) -> Result<(), Failure> {
         }
     };
     let failed = |error: ClientError| failures::client(socket, &error);
-    let client = arguments.handle.map_or_else(|| Client::connect(socket), Client::inherited).map_err(failed)?;
+    let client = match arguments.handle {
+        Some(handle) => Client::inherited(handle).map_err(failed)?,
+        None => connect(socket, arguments.quiet)?,
+    };
     let filter = filter_of(&client, &arguments.filter)?;
     let file = told_graph(&client)?;
     let run = run_of(arguments, &client, &file, &filter)?;

@@ -19,6 +19,9 @@ pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
         }
         // The message says what to do.
         error if error.is_server_full() => return Failure::System(miette::miette!("{message}")),
+        error if error.is_stranger() => {
+            "give the path that `kspipe serve` was given; it says `serving at` with it".to_owned()
+        }
         ClientError::Connect { .. } => {
             format!("start it with `kspipe serve GRAPH --socket {}`, or give the path it says there", socket.display())
         }
@@ -26,6 +29,7 @@ pub(super) fn client(socket: &Path, error: &ClientError) -> Failure {
         ClientError::Taken(_) => {
             "`kspipe status` says who has it; it is free when that process leaves or ends".to_owned()
         }
+        ClientError::TakenHere(_) => "it is free when all that was made of it is dropped, frames too".to_owned(),
         ClientError::SenderStopped(_) => "`kspipe status` says who that may be; let it go on, or kill it".to_owned(),
         _ => return Failure::System(miette::miette!("{message}")),
     };

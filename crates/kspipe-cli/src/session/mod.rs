@@ -3,6 +3,7 @@
 
 pub(crate) mod arguments;
 mod attach;
+mod connect;
 mod failures;
 mod mediated;
 mod progress;

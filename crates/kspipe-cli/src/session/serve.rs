@@ -107,10 +107,29 @@ fn outside(graph: &Graph, named: &[String]) -> Result<Vec<FilterId>, Failure> {
     let ids = graph.filters().iter().filter(|filter| is_outside(filter)).filter_map(|it| graph.find_filter(it.name()));
     let outside: Vec<FilterId> = ids.collect();
     if outside.is_empty() {
-        let help = format!("name some of {} with --outside, or mark them with `process = true`", names());
+        let help = nothing_outside(graph, is_connected);
         return Err(Failure::usage("no filter of the graph is outside, so there is nothing to serve", help));
     }
     Ok(outside)
+}
+
+/// What would help where no filter is outside. One that is connected to nothing shares nothing, whatever it is marked with.
+fn nothing_outside(graph: &Graph, is_connected: impl Fn(&Filter) -> bool) -> String {
+    let names = |which: &dyn Fn(&Filter) -> bool| {
+        graph.filters().iter().filter(|filter| which(filter)).map(Filter::name).collect::<Vec<_>>()
+    };
+    let connected = names(&|filter| is_connected(filter));
+    if connected.is_empty() {
+        return "its filters have no connection, so there is nothing to share with another process: connect some"
+            .to_owned();
+    }
+    let name = format!("name some of {} with --outside", connected.join(", "));
+    match names(&|filter| filter.process().is_some()).first() {
+        Some(alone) => format!(
+            "`{alone}` has `process = true`, and no connection, so nothing is shared with it: connect it, or {name}"
+        ),
+        None => format!("{name}, or mark them with `process = true`"),
+    }
 }
 
 /// The filters that run in the serving process.

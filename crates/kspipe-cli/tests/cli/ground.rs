@@ -62,6 +62,14 @@ impl Ground {
         command
     }
 
+    /// The command as a program of the system's, to be run in the folder with streams of one's own.
+    #[cfg(unix)]
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kspipe"));
+        command.args(arguments).current_dir(self.0.path()).env("NO_COLOR", "1");
+        command
+    }
+
     /// Runs the command and gives standard output and standard error, where it ends with this exit code.
     pub(crate) fn run(&self, arguments: &[&str], code: i32) -> (String, String) {
         let output = self.kspipe(arguments).output().expect("the command can be run");

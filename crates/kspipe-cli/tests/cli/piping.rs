@@ -53,6 +53,50 @@ fn a_reader_that_has_had_enough_ends_the_run_well() {
     assert!(error.contains("frames out at the end: 0"), "{error}");
 }
 
+/// What is shown, drawn, reported and piped: all that writes to standard output.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_takes_nothing_is_named_with_the_systems_reason() {
+    let ground = Ground::new();
+    ground.run(&["convert", "examples/driver/capture.cpp", "--name", "StillFraming", "-o", "pin.bin"], 0);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the system has it");
+    for arguments in [
+        &["negotiate", "examples/tee.toml"][..],
+        &["check", "--explain", "KS001"],
+        &["inspect", "pin.bin"],
+        &["convert", "pin.bin", "--to", "blob"],
+        &["convert", "pin.bin", "--to", "toml"],
+        &["run", "endless.toml", "--frames", "1"],
+        &["--help"],
+        &["serve", "--help"],
+        &["--version"],
+    ] {
+        endless(&ground);
+        let mut command = ground.command(arguments);
+        let output = command.stdout(full()).stderr(Stdio::piped()).output().expect("the command can be run");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}\n{said}");
+        assert!(said.contains("standard output: No space left on device"), "{arguments:?}\n{said}");
+        assert!(!said.contains("standard input"), "{arguments:?}\n{said}");
+    }
+}
+
+/// Before it has written anything.
+#[cfg(unix)]
+#[test]
+fn an_output_that_nobody_reads_is_no_error() {
+    let ground = Ground::new();
+    ground.run(&["convert", "examples/driver/capture.cpp", "--name", "StillFraming", "-o", "pin.bin"], 0);
+    for arguments in [&["negotiate", "examples/tee.toml"][..], &["convert", "pin.bin", "--to", "blob"], &["--help"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = ground.command(arguments);
+        let output = command.stdout(writer).stderr(Stdio::piped()).output().expect("the command can be run");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*said), (Some(0), ""), "{arguments:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_stream_with_whole_frames_and_every_one_home() {

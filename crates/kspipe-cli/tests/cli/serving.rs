@@ -1,6 +1,7 @@
 //! Graphs that processes run together: `kspipe serve`, `attach`, `status`, `top`, and `kspipe run` with `process = true`.
 
 mod programs;
+mod strangers;
 mod supervised;
 mod terminal;
 
@@ -23,6 +24,21 @@ run = { kind = "tee" }
 pin.in = { direction = "in", holds = 1 }
 [filter.recorder]
 pin.in = { direction = "in", holds = 2 }
+run = { kind = "checksum" }
+process = true
+"#;
+
+/// A source and a sink here, and a filter that shall have a process and is connected to nothing.
+const ALONE: &str = r#"
+connections = ["camera.out -> viewer.in"]
+[filter.camera]
+pin.out = { direction = "out" }
+run = { kind = "pattern", format = "nv12", width = 64, height = 48, rate = "120/1" }
+[filter.viewer]
+pin.in = { direction = "in" }
+run = { kind = "checksum" }
+[filter.recorder]
+pin.in = { direction = "in" }
 run = { kind = "checksum" }
 process = true
 "#;
@@ -216,6 +232,8 @@ fn what_cannot_be_joined_is_said_with_what_can() {
     recorder.wait_for("joined");
     let silent = ENDLESS.lines().filter(|line| !line.contains("pattern")).collect::<Vec<_>>().join("\n");
     ground.file("silent.toml", silent);
+    ground.file("alone.toml", ALONE);
+    ground.file("none.toml", ALONE.replace("\"camera.out -> viewer.in\"", ""));
     for (arguments, code, needed) in [
         (&["attach", "socket", "camera"][..], 2, "there are recorder, viewer"),
         (&["attach", "socket", "recorder.out"], 2, "there are recorder, viewer"),
@@ -229,6 +247,9 @@ fn what_cannot_be_joined_is_said_with_what_can() {
         (&["top", "socket"], 2, "kspipe status socket"),
         (&["serve", "endless.toml", "--socket", "x", "--outside", "y"], 2, "camera, recorder, tee, viewer"),
         (&["serve", "examples/tee.toml", "--socket", "x"], 2, "--outside"),
+        (&["serve", "alone.toml", "--socket", "x"], 2, "`recorder` has `process = true`, and no connection"),
+        (&["serve", "alone.toml", "--socket", "x"], 2, "camera, viewer with --outside"),
+        (&["serve", "none.toml", "--socket", "x"], 2, "its filters have no connection"),
         (&["serve", "endless.toml"], 2, "--socket"),
         (&["serve", "endless.toml", "--socket", "x", "--allow-user", "no such user"], 2, "no user of this name"),
         (&["serve", "endless.toml", "--socket", "missing/x"], 3, "cannot serve at missing/x: No such file"),

@@ -57,6 +57,7 @@ impl Membership {
     ) -> Result<Self, ClientError> {
         let taken = |error: Win32Error| match error {
             Win32Error::BUSY => ClientError::Taken(filter.to_owned()),
+            Win32Error::ALREADY_EXISTS => ClientError::TakenHere(filter.to_owned()),
             error => ClientError::Refused(error),
         };
         let (mut pins, mut names) = (Vec::new(), Vec::new());

@@ -49,7 +49,7 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody serves a graph at the path.
-    #[error("{path}: {}", reason(*.error))]
+    #[error("{path}: {}", reason_at_path(*.error))]
     Connect {
         /// The path.
         path: String,
@@ -70,9 +70,12 @@ pub enum ClientError {
         /// Those there are.
         there: Vec<String>,
     },
-    /// Another process has the filter, or this one, or has hung up and not given back what it had.
+    /// Another process has the filter, or has hung up and not given back what it had.
     #[error("another process has the filter `{0}`")]
     Taken(String),
+    /// This process has the filter, or something that was made of it: a frame, too.
+    #[error("this process has the filter `{0}` already")]
+    TakenHere(String),
     /// A process that sends to the filter stays in the middle of a hand-over: it is stopped. It can be tried again.
     #[error("a process that sends frames to the filter `{0}` is stopped in the middle of one")]
     SenderStopped(String),
@@ -121,6 +124,12 @@ impl ClientError {
         matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::ACCESS_DENIED)
     }
 
+    /// Something else listens at the path than a server, or hung up before it said that it is one.
+    pub fn is_stranger(&self) -> bool {
+        let strange = [Win32Error::BAD_DEV_TYPE, Win32Error::INVALID_DATA, Win32Error::DEVICE_REMOVED];
+        matches!(self, Self::Connect { error, .. } if strange.contains(error))
+    }
+
     /// The server has as many files open as it may, and no room for this process.
     pub fn is_server_full(&self) -> bool {
         matches!(self, Self::Connect { error, .. } | Self::Refused(error) if *error == Win32Error::TOO_MANY_OPEN_FILES)
@@ -147,11 +156,23 @@ fn reason(error: Win32Error) -> String {
             "it has no more memory for this process, or serves as many processes as it can"
         }
         Win32Error::SET_NOT_FOUND | Win32Error::INVALID_FUNCTION => "it serves no graph",
+        Win32Error::BAD_DEV_TYPE => "it is a socket of another type than kspipe serves at",
+        Win32Error::INVALID_DATA => "what listens there does not speak the protocol of kspipe",
         Win32Error::BUSY => "another process has it",
         Win32Error::OPERATION_ABORTED => "it is ending",
         error => return error.to_string(),
     };
     text.to_owned()
+}
+
+/// Likewise, of who listens at a path and has said nothing yet.
+fn reason_at_path(error: Win32Error) -> String {
+    match error {
+        Win32Error::DEVICE_REMOVED => {
+            "what listens there hung up without a word: it has just ended, or is no server of kspipe".to_owned()
+        }
+        error => reason(error),
+    }
 }
 
 /// Looks whether this process can open so many descriptors more. Those that come and find no room are lost, and the
@@ -173,16 +194,21 @@ fn text(object: &OwnedHandle, id: u32) -> Result<String, ClientError> {
 }
 
 impl Client {
-    /// Connects to the server at a path. That alone has no part in the graph.
+    /// Connects to the server at a path. That alone has no part in the graph. Who listens there and says nothing is waited
+    /// for: a server may be slow, or stopped, and nothing tells one from what is no server.
     ///
     /// # Errors
-    /// Nobody serves a graph there, or not to this user.
+    /// Nobody serves a graph there, or not to this user; something else listens there.
     pub fn connect(path: impl AsRef<Path>) -> Result<Self, ClientError> {
         let path = path.as_ref();
         let failed = |error| ClientError::Connect { path: path.display().to_string(), error };
         // The socket, and the handle.
         look_for_room(2)?;
-        Self::of(RemoteObjects::open(path).map_err(failed)?)
+        Self::of(RemoteObjects::open(path).map_err(failed)?).map_err(|error| match error {
+            // What came as a handle is none.
+            ClientError::Refused(Win32Error::INVALID_HANDLE) => failed(Win32Error::INVALID_DATA),
+            error => error,
+        })
     }
 
     /// Connects by a handle of the graph that this process inherited ([`Server::open`](crate::Server::open)): by the number

@@ -58,6 +58,7 @@ impl State {
 
     /// Nobody has the filter any more: its frames come home, and its streams go on or end as those of the dead.
     fn vacate(&mut self, place: usize, what: impl FnOnce(u32, u32) -> What) {
+        self.told.is_old();
         let taken_back = self.take_back(place);
         let Some(occupant) = self.places[place].occupant.take() else { return };
         if occupant.joined.is_none() {

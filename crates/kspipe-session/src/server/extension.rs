@@ -1,7 +1,6 @@
 //! What the graph's filter object and its pins answer: see [`verbs`](crate::verbs).
 
 use super::{Shared, none_left};
-use crate::document;
 use crate::lock::lock;
 use crate::verbs::{
     KSMETHOD_KSPGRAPH_DESCRIBE, KSMETHOD_KSPGRAPH_STATUS, KSMETHOD_KSPPIN_DESCRIPTORS, KSMETHOD_KSPPIN_JOIN,
@@ -55,14 +54,13 @@ impl FilterExtension for SessionExtension {
         let shared = self.shared()?;
         let mut state = lock(&shared.state);
         let Some(pin) = request.pin else {
-            let text = match request.id {
-                KSMETHOD_KSPGRAPH_DESCRIBE => state.description().to_owned(),
-                KSMETHOD_KSPGRAPH_STATUS => state.status(Instant::now()).to_string(),
+            let (length, file) = match request.id {
+                KSMETHOD_KSPGRAPH_DESCRIBE => state.told_description(),
+                KSMETHOD_KSPGRAPH_STATUS => state.told_status(Instant::now()),
                 _ => return Err(NtStatus::STATUS_NOT_FOUND),
-            };
-            let file = document::write(&text).map_err(none_left)?;
-            let data = (text.len() as u64).to_le_bytes().to_vec();
-            return Ok(ExtensionAnswer { data, descriptors: vec![file] });
+            }
+            .map_err(none_left)?;
+            return Ok(ExtensionAnswer { data: length.to_le_bytes().to_vec(), descriptors: vec![file] });
         };
         match request.id {
             KSMETHOD_KSPPIN_JOIN if number(request.data)? != VERSION => Err(NtStatus::STATUS_REVISION_MISMATCH),

@@ -9,6 +9,7 @@ mod signal;
 mod stall;
 mod state;
 mod status;
+mod told;
 
 use crate::lock::lock;
 use crate::verbs::GraphSource;
@@ -415,7 +416,7 @@ impl Server {
             };
             let left = options.look_every.saturating_sub(looked.elapsed());
             let somebody_died = Self::wait(&objects, &shared, left).map_err(ServeError::Wait)?;
-            // One request of each process, at most 64: who floods is served no more than others, and looks are made in time.
+            // A tenth of a millisecond, and a request: who floods waits for others, and looks are made in time.
             objects.turn(Some(Duration::ZERO)).map_err(ServeError::Wait)?;
             let mut state = lock(&shared.state);
             if somebody_died {

@@ -2,6 +2,7 @@
 
 use super::mediation::Mediation;
 use super::participants::{HungUp, Joined, Occupant, Place};
+use super::told::Told;
 use super::{ServerOptions, StreamsOfTheDead, Trust};
 use crate::verbs::{Description, GraphSource, PinDescription, VERSION};
 use ks::NtStatus;
@@ -30,8 +31,7 @@ pub(super) struct State {
     pub(super) pins: Vec<(PinId, usize, PinDescription)>,
     /// Bytes of the pictures at a pin.
     pub(super) pictures: BTreeMap<PinId, u64>,
-    /// As JSON.
-    description: String,
+    pub(super) told: Told,
     /// The users whose processes may join, and of those the ones that are trusted.
     allowed: BTreeSet<u32>,
     trusted: BTreeSet<u32>,
@@ -128,7 +128,7 @@ impl State {
                 .filter_map(|pin| Some((pin, prepared.format(pin)?.frame_bytes() as u64)))
                 .collect(),
             // Strings, numbers and lists of them: there is nothing that JSON cannot say.
-            description: serde_json::to_string(&description).unwrap_or_default(),
+            told: Told::new(serde_json::to_string(&description).unwrap_or_default()),
             allowed: [rustix::process::geteuid().as_raw(), 0].into(),
             trusted: match options.trust {
                 Trust::OwnUser => [rustix::process::geteuid().as_raw(), 0].into(),
@@ -157,6 +157,7 @@ impl State {
 
     /// The server's own filters have started.
     pub(super) fn begun(&mut self, running: &Running) {
+        self.told.is_old();
         self.stop = Some(running.stop_handle());
         self.stall = Some(running.stall_handle());
         self.begun = Some(Instant::now());
@@ -192,11 +193,8 @@ impl State {
         self.pins.iter().map(|(_, _, described)| described)
     }
 
-    pub(super) fn description(&self) -> &str {
-        &self.description
-    }
-
     pub(super) fn happened(&mut self, place: usize, process: i32, what: What) {
+        self.told.is_old();
         if self.events.len() == EVENTS {
             self.events.pop_front();
         }
@@ -206,6 +204,7 @@ impl State {
     // Stopping.
 
     pub(super) fn ask_to_stop(&mut self) {
+        self.told.is_old();
         self.asked = self.asked.saturating_add(1);
         self.stop_own(self.asked);
         self.joined().for_each(|joined| joined.stop.say());
@@ -267,7 +266,7 @@ impl State {
         Ok(factory.1)
     }
 
-    /// A process creates a pin: the filter is its from then on, unless another has it.
+    /// A process creates a pin: the filter is its from then on, unless another has it, or it has the pin.
     pub(super) fn pin_created(&mut self, pin: PinInstance, by: ClientProcess) -> Result<(), NtStatus> {
         let place = self.place_of(pin)?;
         if self.places[place].occupant.as_ref().is_some_and(Occupant::has_ended) {
@@ -288,8 +287,10 @@ impl State {
                 occupant.pins.insert(pin);
                 Ok(())
             }
+            Some(occupant) if occupant.process == process => Err(NtStatus::STATUS_OBJECT_NAME_COLLISION),
             Some(_) => Err(NtStatus::STATUS_DEVICE_BUSY),
             vacant => {
+                self.told.is_old();
                 *vacant = Some(Occupant {
                     process,
                     user,
@@ -316,6 +317,7 @@ impl State {
         if !occupant.pins.remove(&pin) || !occupant.pins.is_empty() {
             return;
         }
+        self.told.is_old();
         if occupant.joined.is_some() {
             occupant.hung_up = Some(HungUp { since: Instant::now(), reported: false });
         } else {

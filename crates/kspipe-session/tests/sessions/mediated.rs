@@ -169,7 +169,7 @@ fn waits() {
     let mut writer = client.pin("a.out").unwrap().writer().unwrap();
     assert_eq!(writer.acquire(Some(soon)).map(drop), Err(WriteError::TimedOut), "it has not begun");
     let mut frames = client.pin("c.in").unwrap().frames().unwrap();
-    assert!(matches!(client.filter("c"), Err(kspipe_session::ClientError::Taken(_))));
+    assert!(matches!(client.filter("c"), Err(kspipe_session::ClientError::TakenHere(_))));
     assert!(!frames.arm(), "nobody has asked");
     assert_eq!(frames.next_within(soon).map(drop), Err(StreamError::TimedOut));
     assert!(matches!(frames.try_next(), Ok(None)));

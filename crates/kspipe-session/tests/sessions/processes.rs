@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> bool {
             wait();
         }
         ["process", "join", path, pin] => join(path, pin),
-        ["process", "flood", path] => flood(path),
+        ["process", "flood", path, user] => flood(path, user.parse().unwrap()),
         ["process", "try-everything", path, server] => attempts::try_everything(path, server.parse().unwrap()),
         ["process", "serve", path] => serve(path),
         _ => return false,
@@ -231,9 +231,12 @@ fn join(path: &str, pin: &str) {
     wait();
 }
 
-/// Asks without end, by as many connections as it may have.
-fn flood(path: &str) {
-    let clients: Vec<Client> = (0..20).map(|_| Client::connect(path).unwrap()).collect();
+/// Asks without end, as a user of this number, by as many connections as it may have.
+fn flood(path: &str, user: u32) {
+    let user = rustix::process::Uid::from_raw(user);
+    rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+    let clients: Vec<Client> = std::iter::from_fn(|| Client::connect(path).ok()).collect();
+    assert!(clients.len() > 20, "{}", clients.len());
     say("flooding");
     std::thread::scope(|scope| {
         for client in &clients {

@@ -26,7 +26,13 @@ fn refused() {
     let unknown = client.pin("y.in").unwrap_err();
     assert!(unknown.to_string().ends_with("there are: x.in"), "{unknown}");
     let joined = client.filter("x").unwrap();
-    assert!(matches!(client.pin("x.in"), Err(ClientError::Taken(_))));
+    // This process has it already, by whichever client.
+    let another = Client::connect(session.path()).unwrap();
+    for again in [client.pin("x.in").map(drop), another.filter("x").map(drop)] {
+        let again = again.unwrap_err();
+        assert!(matches!(again, ClientError::TakenHere(_)), "{again:?}");
+        assert_eq!(again.to_string(), "this process has the filter `x` already");
+    }
     assert!(matches!(joined.writer("in"), Err(ClientError::Direction { is_in: true, .. })));
     let frames = joined.frames("x.in").unwrap();
     assert!(matches!(joined.frames("in"), Err(ClientError::Role { .. })));
@@ -78,7 +84,7 @@ fn nonsense() {
     let session = Session::start(&fork(None), &["x"]);
     let graph = graph(&session.path());
     let pin = RawPin::create(&graph, 0).unwrap();
-    assert_eq!(RawPin::create(&graph, 0).err(), Some(Win32Error::BUSY));
+    assert_eq!(RawPin::create(&graph, 0).err(), Some(Win32Error::ALREADY_EXISTS), "this process has it");
     assert_eq!(filter(&session.status(), "x")["state"], "opened");
     let call = |id, data: &mut [u8]| pin.call_with(id, data, &[]);
     let number = |number: u32| {

@@ -4,6 +4,7 @@ use crate::graphs::{prepared, serve};
 use kspipe::stream::{Report, RunOptions};
 use kspipe_session::{Begins, ServeError, ServerControl, ServerOptions};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
@@ -20,8 +21,19 @@ impl Session {
     }
 
     pub(crate) fn start_with(text: &str, outside: &[&str], options: ServerOptions) -> Self {
+        Self::start_for(&[], text, outside, options)
+    }
+
+    /// Likewise, and users come in.
+    pub(crate) fn start_for(users: &[u32], text: &str, outside: &[&str], options: ServerOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(&folder.path().join("graph"), text, outside, options).unwrap();
+        let path = folder.path().join("graph");
+        let mut server = serve(&path, text, outside, options).unwrap();
+        if !users.is_empty() {
+            users.iter().for_each(|user| server.allow_user(*user));
+            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
+        }
         let control = server.control();
         Self { folder, control, thread: std::thread::spawn(move || server.run()) }
     }

@@ -89,6 +89,7 @@ fn of_server(error: Win32Error) -> HRESULT {
         Win32Error::ACCESS_DENIED => E_ACCESSDENIED,
         Win32Error::DEVICE_REMOVED | Win32Error::OPERATION_ABORTED => KSP_E_SERVER_GONE,
         Win32Error::REVISION_MISMATCH | Win32Error::SET_NOT_FOUND | Win32Error::INVALID_FUNCTION => KSP_E_PROTOCOL,
+        Win32Error::BAD_DEV_TYPE | Win32Error::INVALID_DATA => KSP_E_PROTOCOL,
         Win32Error::NO_SYSTEM_RESOURCES | Win32Error::TOO_MANY_OPEN_FILES => E_OUTOFMEMORY,
         error => error.to_hresult(),
     }
@@ -100,7 +101,7 @@ impl From<ClientError> for Failure {
             ClientError::Connect { error, .. } | ClientError::Refused(error) => of_server(*error),
             ClientError::Protocol(_) => KSP_E_PROTOCOL,
             ClientError::NoSuchPin { .. } => KSP_E_NO_SUCH_PIN,
-            ClientError::Taken(_) => KSP_E_TAKEN,
+            ClientError::Taken(_) | ClientError::TakenHere(_) => KSP_E_TAKEN,
             ClientError::SenderStopped(_) => KSP_E_SENDER_STOPPED,
             ClientError::Direction { .. } => VFW_E_INVALID_DIRECTION,
             ClientError::Pool { .. } => E_FAIL,

@@ -4,16 +4,16 @@ pub(super) mod model;
 pub(super) mod show;
 
 use super::arguments::{StatusArguments, StatusFormat};
+use super::connect::connect;
 use super::failures;
 use crate::failure::Failure;
 use crate::output;
-use kspipe_session::Client;
 use model::Status;
 
 /// Shows the status of a server.
 pub(crate) fn status(arguments: &StatusArguments) -> Result<(), Failure> {
-    let failed = |error| failures::client(&arguments.socket, &error);
-    let text = Client::connect(&arguments.socket).and_then(|client| client.status()).map_err(failed)?;
+    let client = connect(&arguments.socket, false)?;
+    let text = client.status().map_err(|error| failures::client(&arguments.socket, &error))?;
     let shown = match arguments.format {
         StatusFormat::Text => Status::read(&text).map(|status| show::text(&status)),
         StatusFormat::Json => model::value(&text).map(|value| format!("{value:#}\n")),

@@ -5,11 +5,11 @@ mod screen;
 mod view;
 
 use super::arguments::TopArguments;
-use super::failures;
+use super::connect::connect;
 use super::status::model::Status;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use kspipe_session::{Client, ClientError};
+use kspipe_session::Client;
 use ratatui::crossterm::event::{self, Event};
 use std::io::{IsTerminal, stdin, stdout};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -25,8 +25,7 @@ pub(crate) fn top(arguments: &TopArguments) -> Result<(), Failure> {
         let help = format!("`kspipe status {}` says the same once, anywhere", arguments.socket.display());
         return Err(Failure::usage("kspipe top draws on a terminal, and here is none", help));
     }
-    let failed = |error: ClientError| failures::client(&arguments.socket, &error);
-    let client = Client::connect(&arguments.socket).map_err(failed)?;
+    let client = connect(&arguments.socket, false)?;
     // Before the terminal is changed, so that it is changed back whatever happens.
     let interrupt = Interrupt::listen(1)?;
     let answers = ask_in_thread(client, arguments.interval)?;

@@ -117,6 +117,13 @@ impl Program {
         self.child.wait().expect("it has ended");
     }
 
+    /// Waits for its end, which a signal is.
+    pub(super) fn end_by_signal(mut self) {
+        use std::os::unix::process::ExitStatusExt;
+        let ended = self.child.wait().expect("it ends");
+        assert_eq!(ended.signal(), Some(Signal::INT.as_raw()), "{ended}\n{}", self.said);
+    }
+
     /// Waits for its end with this exit code, and gives all it said.
     pub(super) fn end(self, code: i32) -> String {
         self.end_with_one_of(&[code])

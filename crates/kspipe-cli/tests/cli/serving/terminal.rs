@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 /// Where a program thinks it draws: our end, and the program's.
-fn terminal(columns: u16, rows: u16) -> (File, File) {
+pub(super) fn terminal(columns: u16, rows: u16) -> (File, File) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("the system has terminals");
     grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("it can be used");
     let name = ptsname(&ours, Vec::new()).expect("it has a name");
