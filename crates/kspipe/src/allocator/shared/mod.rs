@@ -64,6 +64,10 @@ mod participant;
 mod pool;
 #[cfg(not(loom))]
 mod properties;
+#[cfg(not(loom))]
+mod racing;
+#[cfg(not(loom))]
+mod reader;
 mod recovery;
 mod region;
 #[cfg(not(loom))]
@@ -88,6 +92,7 @@ pub use self::{
     participant::{Descriptors, OpenError, Participant, RoleError},
     pool::{AdmitError, CreateError, Recovered, SharedPool},
     properties::{PropertiesError, SharedPoolProperties, WrittenBy},
+    reader::FrameReader,
     roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason},
     trusted::{TrustedAcquirer, TrustedFrame, TrustedPool, TrustedReceiver, TrustedSender},
     view::{Access, FrameMemory, FrameView, MapError},

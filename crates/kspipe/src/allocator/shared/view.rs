@@ -6,7 +6,10 @@ use super::super::memory::Memory;
 use super::super::properties::CommitError;
 use super::files::{self, DescriptorError};
 use super::properties::{SharedPoolProperties, WrittenBy};
+use super::racing;
+use super::reader::FrameReader;
 use std::fmt;
+use std::ops::RangeBounds;
 use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -187,14 +190,33 @@ impl FrameView {
         (unsafe { self.start.as_ptr().sub(self.prefix) }, self.prefix)
     }
 
-    /// Copies bytes of the frame out, from an offset on: as many as fit into `to` and are there. Returns how many.
+    /// Reads bytes of the frame in order, in pieces that stay in the processor's nearest cache: nearly as fast as where they
+    /// lie. What of the range is past the frame's end is left out.
+    ///
+    /// ```
+    /// # use kspipe::allocator::shared::ReceivedFrame;
+    /// fn sum(frame: &ReceivedFrame) -> u64 {
+    ///     let mut reader = frame.reader(..frame.data_len());
+    ///     let mut sum = 0;
+    ///     while let Some(piece) = reader.next_piece() {
+    ///         sum += piece.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    ///     }
+    ///     sum
+    /// }
+    /// ```
+    pub fn reader(&self, range: impl RangeBounds<usize>) -> FrameReader<'_> {
+        FrameReader::new(self, range)
+    }
+
+    /// Copies bytes of the frame out, from an offset on: as many as fit into `to` and are there. Returns how many. Who wants
+    /// to look at the bytes, and not to keep them, is faster with a [`reader`](Self::reader).
+    #[inline]
     pub fn copy_to(&self, offset: usize, to: &mut [u8]) -> usize {
         let count = to.len().min(self.length.saturating_sub(offset));
         if count != 0 {
             // SAFETY: `offset + count` is at most the frame's length, the frame stays mapped while `self` is there, and
-            // `to` is this process's own. A process that breaks the rules may write meanwhile: the bytes are plain data
-            // whatever they are, and none is looked at before it has been copied.
-            unsafe { std::ptr::copy_nonoverlapping(self.start.as_ptr().add(offset), to.as_mut_ptr(), count) }
+            // `to` is this process's own. A process that breaks the rules may write meanwhile.
+            unsafe { racing::copy_out(self.start.as_ptr().add(offset), to.as_mut_ptr(), count) }
         }
         count
     }
@@ -209,6 +231,12 @@ impl FrameView {
     pub unsafe fn bytes(&self) -> &[u8] {
         // SAFETY: mapped for as long as `self`, this long and initialised; the rest is the caller's promise.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+
+    /// Of memory that is no pool's, which stays there meanwhile.
+    #[cfg(test)]
+    pub(super) fn of(memory: &mut [u8]) -> Self {
+        FrameView { start: NonNull::from(&mut *memory).cast(), length: memory.len(), prefix: 0, index: 0 }
     }
 
     #[inline]

@@ -1,0 +1,83 @@
+//! Every offset, length and alignment of either side, by either way, and bytes that change meanwhile.
+
+use super::{by_word, copy_in, copy_out, fill};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+type Copy = unsafe fn(*const u8, *mut u8, usize);
+type Fill = unsafe fn(*mut u8, u8, usize);
+
+const COPIES: [Copy; 4] = [copy_out, copy_in, by_word::copy_out, by_word::copy_in];
+const FILLS: [Fill; 2] = [fill, by_word::fill];
+/// Past two words and a cache line, with both ends anywhere in a word.
+const LONGEST: usize = if cfg!(miri) { 20 } else { 80 };
+
+/// Memory that starts where an address divides by 16.
+#[repr(align(16))]
+struct Aligned([u8; 128]);
+
+fn counting() -> Aligned {
+    Aligned(std::array::from_fn(|at| at as u8 + 1))
+}
+
+#[test]
+fn copies_are_exactly_the_bytes_asked_for_at_every_alignment_of_both_sides() {
+    let from = counting();
+    for copy in COPIES {
+        for (start, offset) in (0..9).flat_map(|start| (0..9).map(move |offset| (start, offset))) {
+            for count in 0..=LONGEST {
+                let mut to = Aligned([0xEE; 128]);
+                // SAFETY: both are 128 bytes, and `start + count` and `offset + count` at most 88.
+                unsafe { copy(from.0[start..].as_ptr(), to.0[offset..].as_mut_ptr(), count) };
+                assert_eq!(to.0[offset..offset + count], from.0[start..start + count]);
+                let rest = to.0[..offset].iter().chain(&to.0[offset + count..]);
+                assert!(rest.copied().all(|byte| byte == 0xEE), "{start} {offset} {count}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_set_is_exactly_the_bytes_asked_for_at_every_alignment() {
+    for fill in FILLS {
+        for (offset, count) in (0..9).flat_map(|offset| (0..=LONGEST).map(move |count| (offset, count))) {
+            let mut to = counting();
+            // SAFETY: 128 bytes, and `offset + count` is at most 88.
+            unsafe { fill(to.0[offset..].as_mut_ptr(), 0xEE, count) };
+            let is_as_it_was = |(at, byte): (usize, &u8)| *byte == at as u8 + 1;
+            assert!(to.0[offset..offset + count].iter().all(|byte| *byte == 0xEE), "{offset} {count}");
+            let mut rest = to.0.iter().enumerate().filter(|(at, _)| !(offset..offset + count).contains(at));
+            assert!(rest.all(is_as_it_was), "{offset} {count}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_change_meanwhile_are_each_an_old_or_a_new_one() {
+    // Miri and the thread sanitizer would find a race here, were these ordinary accesses.
+    let shared: [AtomicU8; 64] = std::array::from_fn(|_| AtomicU8::new(1));
+    let start = shared.as_ptr().cast::<u8>().cast_mut();
+    let is_over = AtomicBool::new(false);
+    let writes = |byte: u8| {
+        // Bytes, as the other side may write; and never less than once.
+        shared.iter().for_each(|place| place.store(byte, Ordering::Relaxed));
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                [1, 2].into_iter().for_each(writes);
+            }
+        });
+        for _ in 0..if cfg!(miri) { 20 } else { 2000 } {
+            let mut copied = [0; 64];
+            for copy in [copy_out, by_word::copy_out] {
+                // SAFETY: both are 64 bytes.
+                unsafe { copy(start, copied.as_mut_ptr(), 64) };
+                assert!(copied.iter().all(|byte| matches!(byte, 1 | 2)), "{copied:?}");
+            }
+            // SAFETY, both: 64 bytes, of atomics.
+            unsafe { copy_in([2; 64].as_ptr(), start, 64) };
+            unsafe { fill(start, 1, 64) };
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
