@@ -92,7 +92,7 @@ pub use self::{
     participant::{Descriptors, OpenError, Participant, RoleError},
     pool::{AdmitError, CreateError, Recovered, SharedPool},
     properties::{PropertiesError, SharedPoolProperties, WrittenBy},
-    reader::FrameReader,
+    reader::{FrameBlocks, FrameReader},
     roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason},
     trusted::{TrustedAcquirer, TrustedFrame, TrustedPool, TrustedReceiver, TrustedSender},
     view::{Access, FrameMemory, FrameView, MapError},

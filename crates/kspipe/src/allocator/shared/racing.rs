@@ -2,18 +2,60 @@
 //!
 //! A `&[u8]`, or an ordinary copy, promises the compiler that nobody writes there meanwhile. Nobody can promise that of memory
 //! that a process maps which need not keep to the rules. So it is accessed as atomics are: what is read may be a mixture of old
-//! and new, and nothing is undefined. On `x86_64` by one instruction, which is as fast as any copy; else word by word.
+//! and new, and nothing is undefined. On `x86_64` by instructions, which are as fast as any copy; else word by word.
 
 #![allow(unsafe_code)]
 
+/// Bytes of a block: as many as a line of the cache has.
+pub(super) const BLOCK: usize = 64;
+
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-pub(super) use by_instruction::{copy_in, copy_out, fill};
+pub(super) use by_instruction::{block, copy_in, copy_out, fill};
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-pub(super) use by_word::{copy_in, copy_out, fill};
+pub(super) use by_word::{block, copy_in, copy_out, fill};
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod by_instruction {
+    use super::BLOCK;
     use std::arch::asm;
+    use std::arch::x86_64::__m128i;
+
+    /// The instruction that goes with the code around it: a mixture of both kinds costs some processors time.
+    #[cfg(target_feature = "avx")]
+    macro_rules! load {
+        () => {
+            "vmovdqu"
+        };
+    }
+    #[cfg(not(target_feature = "avx"))]
+    macro_rules! load {
+        () => {
+            "movdqu"
+        };
+    }
+
+    /// Reads a block of shared memory, into registers.
+    ///
+    /// # Safety
+    /// `from` is mapped, and this long.
+    #[inline(always)]
+    pub(in super::super) unsafe fn block(from: *const u8) -> [u8; BLOCK] {
+        let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
+        // SAFETY: as in `copy_out`. They only read, at any alignment. Not `pure`: the bytes may be others the next time, and
+        // what was computed of them must not be computed of two readings.
+        unsafe {
+            asm!(
+                concat!(load!(), " {a}, [{from}]"),
+                concat!(load!(), " {b}, [{from} + 16]"),
+                concat!(load!(), " {c}, [{from} + 32]"),
+                concat!(load!(), " {d}, [{from} + 48]"),
+                from = in(reg) from, a = out(xmm_reg) a, b = out(xmm_reg) b, c = out(xmm_reg) c, d = out(xmm_reg) d,
+                options(nostack, preserves_flags, readonly),
+            );
+        }
+        // SAFETY: plain bytes, as many.
+        unsafe { std::mem::transmute([a, b, c, d]) }
+    }
 
     /// Copies bytes out of shared memory.
     ///
@@ -56,6 +98,7 @@ mod by_instruction {
 
 #[cfg(any(test, not(all(target_arch = "x86_64", not(miri)))))]
 mod by_word {
+    use super::BLOCK;
     use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 
     const WORD: usize = size_of::<usize>();
@@ -85,6 +128,18 @@ mod by_word {
             unsafe { to.add(at).cast::<usize>().write_unaligned(word) }
         };
         cover(from, count, byte, word);
+    }
+
+    /// Reads a block of shared memory.
+    ///
+    /// # Safety
+    /// `from` is mapped, and this long.
+    #[inline]
+    pub(in super::super) unsafe fn block(from: *const u8) -> [u8; BLOCK] {
+        let mut block = [0; BLOCK];
+        // SAFETY: the caller's promise, and ours to write.
+        unsafe { copy_out(from, block.as_mut_ptr(), BLOCK) };
+        block
     }
 
     /// Copies bytes into shared memory.

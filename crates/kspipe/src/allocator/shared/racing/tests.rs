@@ -1,6 +1,6 @@
 //! Every offset, length and alignment of either side, by either way, and bytes that change meanwhile.
 
-use super::{by_word, copy_in, copy_out, fill};
+use super::{BLOCK, block, by_word, copy_in, copy_out, fill};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 type Copy = unsafe fn(*const u8, *mut u8, usize);
@@ -52,6 +52,16 @@ fn what_is_set_is_exactly_the_bytes_asked_for_at_every_alignment() {
 }
 
 #[test]
+fn a_block_is_the_bytes_there_at_every_alignment() {
+    let from = counting();
+    for start in 0..=128 - BLOCK {
+        // SAFETY: 128 bytes, and `start + BLOCK` is at most that.
+        let blocks = unsafe { [block(from.0[start..].as_ptr()), by_word::block(from.0[start..].as_ptr())] };
+        assert!(blocks.iter().all(|block| block[..] == from.0[start..start + BLOCK]), "{start}");
+    }
+}
+
+#[test]
 fn bytes_that_change_meanwhile_are_each_an_old_or_a_new_one() {
     // Miri and the thread sanitizer would find a race here, were these ordinary accesses.
     let shared: [AtomicU8; 64] = std::array::from_fn(|_| AtomicU8::new(1));
@@ -74,6 +84,9 @@ fn bytes_that_change_meanwhile_are_each_an_old_or_a_new_one() {
                 unsafe { copy(start, copied.as_mut_ptr(), 64) };
                 assert!(copied.iter().all(|byte| matches!(byte, 1 | 2)), "{copied:?}");
             }
+            // SAFETY: 64 bytes.
+            let block = unsafe { block(start) };
+            assert!(block.iter().all(|byte| matches!(byte, 1 | 2)), "{block:?}");
             // SAFETY, both: 64 bytes, of atomics.
             unsafe { copy_in([2; 64].as_ptr(), start, 64) };
             unsafe { fill(start, 1, 64) };

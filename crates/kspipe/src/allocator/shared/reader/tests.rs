@@ -1,6 +1,6 @@
 //! A reader beside a slice of the same bytes: all ranges, and all ways of reading.
 
-use super::{FrameReader, PIECE};
+use super::{BLOCK, FrameReader, PIECE};
 use crate::allocator::shared::FrameView;
 use proptest::prelude::*;
 use std::io::{BufRead, Read};
@@ -66,6 +66,18 @@ fn it_is_read_as_everything_that_reads_is() {
     });
 }
 
+#[test]
+fn blocks_are_whole_ones() {
+    reading(200, |frame| {
+        let all = bytes(200);
+        assert!(frame.blocks(..).flatten().eq(all[..192].iter().copied()));
+        assert!(frame.blocks(3..150).flatten().eq(all[3..131].iter().copied()));
+        let nothing = [(0, 63), (137, 300), (200, 300), (usize::MAX, 0)];
+        assert!(nothing.into_iter().all(|(from, to)| frame.blocks(from..to).next().is_none()));
+        assert!(format!("{:?}", frame.blocks(..)).contains("len: 3"));
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
 
@@ -103,5 +115,8 @@ proptest! {
         }
         reader.read_to_end(&mut read).unwrap();
         prop_assert_eq!(read, expected);
+        let blocks = frame.blocks(range.0..range.1);
+        prop_assert_eq!(blocks.len(), expected.len() / BLOCK);
+        prop_assert!(blocks.eq(expected.as_chunks::<BLOCK>().0.iter().copied()));
     }
 }
