@@ -6,13 +6,13 @@
 
 #![allow(unsafe_code)]
 
-/// Bytes of a block: as many as a line of the cache has.
-pub(super) const BLOCK: usize = 64;
-
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(super) use by_instruction::{block, copy_in, copy_out, fill};
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 pub(super) use by_word::{block, copy_in, copy_out, fill};
+
+/// Bytes of a block: as many as a line of the cache has.
+pub(super) const BLOCK: usize = 64;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod by_instruction {
@@ -37,7 +37,7 @@ mod by_instruction {
     /// Reads a block of shared memory, into registers.
     ///
     /// # Safety
-    /// `from` is mapped, and this long.
+    /// `from` is mapped, this long, and not had of a slice.
     #[inline(always)]
     pub(in super::super) unsafe fn block(from: *const u8) -> [u8; BLOCK] {
         let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
@@ -60,7 +60,7 @@ mod by_instruction {
     /// Copies bytes out of shared memory.
     ///
     /// # Safety
-    /// `from` is mapped, `to` is the caller's own to write, both are this long, and they do not overlap.
+    /// `from` is mapped and not had of a slice, `to` is the caller's own to write, both are this long, and they do not overlap.
     #[inline]
     pub(in super::super) unsafe fn copy_out(from: *const u8, to: *mut u8, count: usize) {
         // SAFETY: the caller's promise. To the compiler an instruction is what some Rust code could do to the same memory, here
@@ -75,7 +75,8 @@ mod by_instruction {
     /// Copies bytes into shared memory.
     ///
     /// # Safety
-    /// `from` can be read and nobody writes there, `to` is mapped to be written, both are this long, and they do not overlap.
+    /// `from` can be read and nobody writes there, `to` is mapped to be written and nobody has a slice of it, both are this long,
+    /// and they do not overlap.
     #[inline]
     pub(in super::super) unsafe fn copy_in(from: *const u8, to: *mut u8, count: usize) {
         // SAFETY: it is the same instruction, and asks for no more.
@@ -85,7 +86,7 @@ mod by_instruction {
     /// Sets bytes of shared memory.
     ///
     /// # Safety
-    /// `to` is mapped to be written, and this long.
+    /// `to` is mapped to be written, this long, and nobody has a slice of it.
     #[inline]
     pub(in super::super) unsafe fn fill(to: *mut u8, byte: u8, count: usize) {
         // SAFETY: as in `copy_out`.
@@ -115,11 +116,11 @@ mod by_word {
     /// Copies bytes out of shared memory.
     ///
     /// # Safety
-    /// `from` is mapped, `to` is the caller's own to write, both are this long, and they do not overlap.
+    /// `from` is mapped and not had of a slice, `to` is the caller's own to write, both are this long, and they do not overlap.
     pub(in super::super) unsafe fn copy_out(from: *const u8, to: *mut u8, count: usize) {
         let shared = from.cast_mut();
-        // SAFETY, all four: within both, by `cover`, and words of `shared` are aligned. Of memory that may be mapped to be read
-        // only there are relaxed loads no longer than a word, which the standard library allows there.
+        // SAFETY: within both, by `cover`, and words of `shared` are aligned. Memory that may be mapped to be read only is
+        // accessed by relaxed loads no longer than a word, which the standard library allows there.
         let byte = |at| unsafe { to.add(at).write(AtomicU8::from_ptr(shared.add(at)).load(Relaxed)) };
         let word = |at| {
             // SAFETY: as above.
@@ -133,7 +134,7 @@ mod by_word {
     /// Reads a block of shared memory.
     ///
     /// # Safety
-    /// `from` is mapped, and this long.
+    /// `from` is mapped, this long, and not had of a slice.
     #[inline]
     pub(in super::super) unsafe fn block(from: *const u8) -> [u8; BLOCK] {
         let mut block = [0; BLOCK];
@@ -145,7 +146,8 @@ mod by_word {
     /// Copies bytes into shared memory.
     ///
     /// # Safety
-    /// `from` can be read and nobody writes there, `to` is mapped to be written, both are this long, and they do not overlap.
+    /// `from` can be read and nobody writes there, `to` is mapped to be written and nobody has a slice of it, both are this long,
+    /// and they do not overlap.
     pub(in super::super) unsafe fn copy_in(from: *const u8, to: *mut u8, count: usize) {
         // SAFETY: within both, by `cover`.
         let byte = |at| unsafe { AtomicU8::from_ptr(to.add(at)).store(from.add(at).read(), Relaxed) };
@@ -161,7 +163,7 @@ mod by_word {
     /// Sets bytes of shared memory.
     ///
     /// # Safety
-    /// `to` is mapped to be written, and this long.
+    /// `to` is mapped to be written, this long, and nobody has a slice of it.
     pub(in super::super) unsafe fn fill(to: *mut u8, byte: u8, count: usize) {
         let all = usize::from_ne_bytes([byte; WORD]);
         // SAFETY: within the memory, by `cover`.

@@ -21,13 +21,13 @@ fn counting() -> Aligned {
 
 #[test]
 fn copies_are_exactly_the_bytes_asked_for_at_every_alignment_of_both_sides() {
-    let from = counting();
+    let mut from = counting();
     for copy in COPIES {
         for (start, offset) in (0..9).flat_map(|start| (0..9).map(move |offset| (start, offset))) {
             for count in 0..=LONGEST {
                 let mut to = Aligned([0xEE; 128]);
                 // SAFETY: both are 128 bytes, and `start + count` and `offset + count` at most 88.
-                unsafe { copy(from.0[start..].as_ptr(), to.0[offset..].as_mut_ptr(), count) };
+                unsafe { copy(from.0[start..].as_mut_ptr(), to.0[offset..].as_mut_ptr(), count) };
                 assert_eq!(to.0[offset..offset + count], from.0[start..start + count]);
                 let rest = to.0[..offset].iter().chain(&to.0[offset + count..]);
                 assert!(rest.copied().all(|byte| byte == 0xEE), "{start} {offset} {count}");
@@ -53,10 +53,10 @@ fn what_is_set_is_exactly_the_bytes_asked_for_at_every_alignment() {
 
 #[test]
 fn a_block_is_the_bytes_there_at_every_alignment() {
-    let from = counting();
+    let mut from = counting();
     for start in 0..=128 - BLOCK {
         // SAFETY: 128 bytes, and `start + BLOCK` is at most that.
-        let blocks = unsafe { [block(from.0[start..].as_ptr()), by_word::block(from.0[start..].as_ptr())] };
+        let blocks = unsafe { [block(from.0[start..].as_mut_ptr()), by_word::block(from.0[start..].as_mut_ptr())] };
         assert!(blocks.iter().all(|block| block[..] == from.0[start..start + BLOCK]), "{start}");
     }
 }
