@@ -102,6 +102,8 @@ mod by_word {
     use super::BLOCK;
     use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 
+    /// Bytes of what is accessed at once. Rust does not say what becomes of atomics that race with ones of another size;
+    /// processors do, and byte by byte a picture would take ten times as long.
     const WORD: usize = size_of::<usize>();
 
     /// Says of which byte on there is a byte, and an aligned word, of shared memory, so that all of it is covered once.
