@@ -210,7 +210,7 @@ impl FrameView {
     }
 
     /// The frame's bytes in blocks of 64, for loops: each is read where it lies, into registers, so that nothing is copied
-    /// where what is made of it stays there, too. As fast as a slice, without its promise. What of the range is past the
+    /// where what is made of it stays there, too. On `x86_64` as fast as a slice, without its promise. What of the range is past the
     /// frame's end is left out, and so are the bytes at its end that fill no block: they are for a [`reader`](Self::reader).
     ///
     /// ```
