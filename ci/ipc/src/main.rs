@@ -6,7 +6,7 @@
 //! within a round, and what is printed is the median of the rounds and of the rounds' ratios. Pictures that are written and
 //! read come after that.
 //!
-//! `ci/ipc.sh [ROUNDS]`
+//! `ci/ipc.sh [ROUNDS]`; `ci/ipc.sh ROUNDS pictures` for the pictures alone.
 
 mod contenders;
 mod pictures;
@@ -99,6 +99,9 @@ fn compare(what: &str, rounds: usize, buffers: usize, size: usize, measure: fn(&
 
 fn main() {
     let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(9);
+    if std::env::args().nth(2).is_some_and(|only| only == "pictures") {
+        return pictures::compare(rounds);
+    }
     for size in [64, 12_441_600] {
         compare("one thread", rounds, 8, size, one_thread);
         for buffers in [4, 8] {

@@ -5,6 +5,7 @@
 use super::frames::StreamError;
 use super::writer::WriteError;
 use crate::descriptor::above_standard_streams;
+use crate::lock::lock;
 use crate::verbs::{
     FrameMessage, FramesLayout, JoinedPin, KSMETHOD_KSPPIN_ACQUIRE, KSMETHOD_KSPPIN_END, KSMETHOD_KSPPIN_FILE,
     KSMETHOD_KSPPIN_NEXT, KSMETHOD_KSPPIN_RELEASE, KSMETHOD_KSPPIN_SEND, KSMETHOD_KSPPIN_WRITE, KSMETHODSETID_KSPPIN,
@@ -20,7 +21,7 @@ use rustix::net::{RecvFlags, recv};
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use zerocopy::IntoBytes;
 
@@ -36,6 +37,9 @@ pub(super) struct MediatedPin {
     memory: Option<FrameFiles>,
     /// Somebody in this process takes or sends there.
     in_use: AtomicBool,
+    /// What the data of frames that were dropped was copied to, for the next: the pages of new memory would cost more than the
+    /// copy. No more than frames were had at once.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 /// The frames that come in, as far as this process has them mapped.
@@ -88,7 +92,7 @@ impl MediatedPin {
         layout: FramesLayout,
         memory: Option<FrameFiles>,
     ) -> Self {
-        Self { joined, handle, socket, layout, memory, in_use: AtomicBool::new(false) }
+        Self { joined, handle, socket, layout, memory, in_use: AtomicBool::new(false), spare: Mutex::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -260,7 +264,7 @@ pub(super) struct MediatedFrame {
     frame: u32,
     header: FrameHeader,
     /// The data, once somebody wanted it.
-    bytes: OnceLock<Box<[u8]>>,
+    bytes: OnceLock<Vec<u8>>,
     passed_on: bool,
 }
 
@@ -280,10 +284,11 @@ impl MediatedFrame {
 
     pub(super) fn data(&self) -> &[u8] {
         self.bytes.get_or_init(|| {
-            let mut bytes = vec![0; self.data_length()];
+            let mut bytes = lock(&self.pin.spare).pop().unwrap_or_default();
+            bytes.resize(self.data_length(), 0);
             let copied = self.copy_to(0, &mut bytes);
             bytes.truncate(copied);
-            bytes.into()
+            bytes
         })
     }
 
@@ -296,6 +301,9 @@ impl MediatedFrame {
 
 impl Drop for MediatedFrame {
     fn drop(&mut self) {
+        if let Some(bytes) = self.bytes.take() {
+            lock(&self.pin.spare).push(bytes);
+        }
         if !self.passed_on {
             let _ = self.pin.call(KSMETHOD_KSPPIN_RELEASE, &mut self.frame.to_le_bytes());
         }

@@ -4,6 +4,7 @@
 
 use super::super::header::FrameHeader;
 use super::participant::Shared;
+use super::racing;
 use super::view::{Access, FrameView};
 use super::word::{Holder, Word};
 use std::fmt;
@@ -172,7 +173,7 @@ impl WritableFrame {
         if count != 0 {
             // SAFETY: `offset + count` is at most the frame's length, and the memory is mapped to be written while the claim
             // is there; `from` is not in it, because no slice of it is lent while this is borrowed exclusively.
-            unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.as_mut_ptr().add(offset), count) }
+            unsafe { racing::copy_in(from.as_ptr(), self.as_mut_ptr().add(offset), count) }
         }
         count
     }
@@ -181,7 +182,7 @@ impl WritableFrame {
     pub fn fill(&mut self, byte: u8) {
         let length = self.len();
         // SAFETY: the frame is this long and mapped to be written.
-        unsafe { std::ptr::write_bytes(self.as_mut_ptr(), byte, length) }
+        unsafe { racing::fill(self.as_mut_ptr(), byte, length) }
     }
 
     /// The frame's bytes as a slice to write, without a copy.

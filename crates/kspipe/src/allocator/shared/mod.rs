@@ -64,6 +64,10 @@ mod participant;
 mod pool;
 #[cfg(not(loom))]
 mod properties;
+#[cfg(not(loom))]
+mod racing;
+#[cfg(not(loom))]
+mod reader;
 mod recovery;
 mod region;
 #[cfg(not(loom))]
@@ -90,6 +94,7 @@ pub use self::{
     participant::{Descriptors, OpenError, Participant, RoleError},
     pool::{AdmitError, CreateError, Recovered, SharedPool},
     properties::{PropertiesError, SharedPoolProperties, WrittenBy},
+    reader::{FrameBlocks, FrameReader},
     roles::{Acquirer, Receiver, Sender, Unready, UnsentFrame, UnsentReason},
     standstill::{SleepsFor, Standstill},
     trusted::{TrustedAcquirer, TrustedFrame, TrustedPool, TrustedReceiver, TrustedSender},
