@@ -209,9 +209,10 @@ impl FrameView {
         FrameReader::new(self, range)
     }
 
-    /// The frame's bytes in blocks of 64, for loops: each is read where it lies, into registers, so that nothing is copied
-    /// where what is made of it stays there, too. On `x86_64` as fast as a slice, without its promise. What of the range is past the
-    /// frame's end is left out, and so are the bytes at its end that fill no block: they are for a [`reader`](Self::reader).
+    /// The frame's bytes in blocks of 64, for loops: each is read where it lies, into registers, so that nothing is
+    /// copied where what is made of it stays there, too. On `x86_64` as fast as a slice, without its promise. What of
+    /// the range is past the frame's end is left out, and so are the bytes at its end that fill no block: they are for
+    /// a [`reader`](Self::reader).
     ///
     /// ```
     /// # use kspipe::allocator::shared::ReceivedFrame;
