@@ -26,7 +26,9 @@ impl Program {
 
     /// With this standard output.
     pub(super) fn start_with(ground: &Ground, arguments: &[&str], output: Stdio) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kspipe"))
+        // Where a shell runs the tests in its background, they ignore Ctrl-C, and so would what they start.
+        let mut child = Command::new("env")
+            .args(["--default-signal=INT", env!("CARGO_BIN_EXE_kspipe")])
             .args(arguments)
             .current_dir(ground.path(""))
             .env("NO_COLOR", "1")
