@@ -196,6 +196,23 @@ fn a_tee_whose_branches_meet_again_is_one_pipe_until_somebody_writes() {
     assert_eq!((plan.pipes.len(), plan.bridges.len(), plan.proven), (2, 1, 6));
 }
 
+/// No stepping goes past the largest frame, so a pin that has none before it cannot be met by a larger one.
+#[test]
+fn the_largest_frame_is_bridged_to_a_stepping_that_skips_it() {
+    let mut graph = Graph::builder();
+    let even = FramingItem { physical: FrameRange { min: 0, max: u32::MAX, step: 2 }, ..FramingItem::default() };
+    graph.filter("one").pin("in", Direction::In).item(even);
+    graph.filter("one").pin("out", Direction::Out);
+    graph.filter("one").route("in", "out", RouteKind::Pass);
+    graph.filter("two").pin("in", Direction::In);
+    graph.filter("two").pin("out", Direction::Out).media_size(i64::MAX as u64);
+    graph.filter("two").route("in", "out", RouteKind::Pass);
+    graph.connect("one.out", "two.in");
+    let plan = negotiate(&graph.build().unwrap()).unwrap();
+    let sizes: Vec<u64> = plan.pipes.iter().map(|pipe| pipe.frame_size).collect();
+    assert_eq!((sizes, plan.bridges.len(), plan.proven), (vec![2, i64::MAX as u64], 1, 6));
+}
+
 #[test]
 fn a_memory_type_of_ks_h_cannot_be_declared_as_a_devices() {
     use kspipe::graph::{BuildError, DeviceMemory};

@@ -15,7 +15,7 @@ use ks::KSMEMORY_TYPE_USER;
 pub(super) struct Ground {
     pub(super) order: KeyOrder,
     pub(super) classes: Vec<MemoryClass>,
-    /// Preferred sizes up to this one can always be granted: no maximum is below it and no stepping skips it.
+    /// Sizes up to this one can always be granted: no maximum is below it, or below the next one on a stepping.
     pub(super) always_granted: u64,
     /// Some pin asks for sizes on a stepping.
     pub(super) has_steps: bool,

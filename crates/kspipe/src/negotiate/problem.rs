@@ -1,11 +1,12 @@
 //! What is negotiated, whichever component of it is being solved.
 
-use super::ask::{Ask, asks_of};
+use super::ask::{Ask, LARGEST_FRAME, asks_of};
 use super::counted::Counted;
 use super::facts::{CutCost, Edge, Facts};
 use super::keys::KeyOrder;
 use super::memory::{MemoryClass, NamedMemory};
 use super::open_pipe::Ground;
+use super::progression::least_common_multiple;
 use crate::graph::PinId;
 
 /// A graph's facts, ordered by its strategy.
@@ -65,7 +66,8 @@ impl<'a> Problem<'a> {
             asks_of(self.facts, pin, asks);
             for ask in asks.iter() {
                 let smallest_maximum = if ask.has_maximum() { Some(ask.largest) } else { None };
-                limits = limits.and(Limits { smallest_maximum, has_steps: ask.sizes.has_steps() });
+                let step = Some(ask.sizes.step()).filter(|_| ask.sizes.has_steps());
+                limits = limits.and(Limits { smallest_maximum, step });
             }
         }
         limits
@@ -76,7 +78,8 @@ impl<'a> Problem<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Limits {
     smallest_maximum: Option<u64>,
-    has_steps: bool,
+    /// The least common multiple of the steps there are.
+    step: Option<u64>,
 }
 
 impl Limits {
@@ -85,16 +88,22 @@ impl Limits {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        Limits { smallest_maximum, has_steps: self.has_steps || other.has_steps }
+        let step = match (self.step, other.step) {
+            (Some(one), Some(other)) => Some(least_common_multiple(one, other)),
+            (one, other) => one.or(other),
+        };
+        Limits { smallest_maximum, step }
     }
 
     pub(super) fn ground(self, order: KeyOrder, classes: Vec<MemoryClass>) -> Ground {
-        let always_granted = match self.smallest_maximum {
-            None => u64::MAX,
-            Some(_) if self.has_steps => 0,
-            Some(maximum) => maximum,
+        let always_granted = match (self.smallest_maximum, self.step) {
+            (None, None) => u64::MAX,
+            (Some(maximum), None) => maximum,
+            (Some(_), Some(_)) => 0,
+            // The next size on all steppings is less than a step further, and no frame is larger than the largest.
+            (None, Some(step)) => LARGEST_FRAME.saturating_sub(step - 1),
         };
-        Ground { order, classes, always_granted, has_steps: self.has_steps, bounds: None }
+        Ground { order, classes, always_granted, has_steps: self.step.is_some(), bounds: None }
     }
 }
 

@@ -92,6 +92,12 @@ impl Progression {
     }
 }
 
+/// Of two steps; [`u64::MAX`] where it is more.
+pub(super) fn least_common_multiple(a: u64, b: u64) -> u64 {
+    let (a, b) = (u128::from(a), u128::from(b));
+    u64::try_from(a / gcd_and_inverse(a, b).0 * b).unwrap_or(u64::MAX)
+}
+
 /// The greatest common divisor of `a` and `b`, and the inverse of `a / gcd` modulo `b / gcd`.
 fn gcd_and_inverse(a: u128, b: u128) -> (u128, u128) {
     let (mut old, mut new) = ((a as i128, 1i128), (b as i128, 0i128));
@@ -133,6 +139,14 @@ mod tests {
         fn the_last_size_is_the_largest_not_over_a_bound(min in 0u64..60, step in 0u64..20, bound in 0u64..200) {
             let progression = Progression::new(min, step);
             prop_assert_eq!(progression.last(bound), sizes(progression, bound).last().copied());
+        }
+
+        #[test]
+        fn the_least_common_multiple_is_the_first_size_on_both_steppings(a in 1u64..100, b in 1u64..100) {
+            let least = (1..=a * b).find(|size| size.is_multiple_of(a) && size.is_multiple_of(b));
+            prop_assert_eq!(Some(least_common_multiple(a, b)), least);
+            prop_assert_eq!(least_common_multiple(u64::MAX, a), least_common_multiple(a, u64::MAX));
+            prop_assert_eq!(least_common_multiple(u64::MAX, a), u64::MAX);
         }
 
         #[test]
